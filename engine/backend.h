@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one seam of the house: what a kind of device must be able to do.
+ *
+ * key.c is the only caller. A back end owns its connection, its locks and
+ * its recovery; it may be called from any thread, and after a fork.
+ */
+#ifndef DEVID_BACKEND_H
+#define DEVID_BACKEND_H
+
+#include "devid.h"
+#include "keyfile.h"
+
+/* What a key may do, as its back end knows it without asking the device. */
+struct devid_key_limits {
+    bool sign;
+    bool decrypt;
+    bool restricted;
+    bool needs_auth; /* and has none yet */
+    bool has_policy;
+};
+
+struct devid_secret;
+
+struct devid_backend {
+    const char *name;           /* "TPM 2.0" */
+    const char *const *schemes; /* of URIs: "tpm2", "handle"; NULL-ended */
+
+    /*
+     * Make the back end's state for an engine: copies the settings, opens
+     * nothing. `close` is called once, after the last key is gone.
+     */
+    enum devid_err (*open)(const struct devid *engine, void **state,
+                           struct devid_error *err);
+    void (*close)(void **state);
+
+    /*
+     * A key from its file: fills the public key and the limits. `file` is
+     * borrowed and outlives the key. No device command, unless the file has
+     * no public key.
+     */
+    enum devid_err (*key_open)(void *state, const struct devid_keyfile *file,
+                               void **key, struct devid_public *pub,
+                               struct devid_key_limits *limits,
+                               struct devid_error *err);
+    void (*key_free)(void **key);
+
+    /* The key's auth value or PIN, which the key owns from here on. */
+    void (*key_set_auth)(void *key, struct devid_secret *auth);
+
+    /* The reference to the key at a URI: one question to the device. */
+    enum devid_err (*key_find)(void *state, const char *uri,
+                               struct devid_keyfile *file,
+                               struct devid_error *err);
+
+    /* A new key: fills `file` with what is to be written down of it. */
+    enum devid_err (*key_create)(void *state, const struct devid_key_spec *spec,
+                                 struct devid_keyfile *file,
+                                 struct devid_error *err);
+
+    /*
+     * Raw signature. key.c has checked that scheme, hash and lengths fit the
+     * key's type and that the key is not restricted.
+     */
+    enum devid_err (*sign)(void *key, const struct devid_tbs *tbs,
+                           struct devid_sig *sig, struct devid_error *err);
+
+    /* Location, attributes and Name in words; key.c fills in the rest. */
+    void (*key_info)(const void *key, struct devid_key_info *info);
+
+    enum devid_err (*remove)(void *state, const char *uri,
+                             struct devid_error *err);
+    enum devid_err (*list)(void *state, devid_object_fn *fn, void *arg,
+                           struct devid_error *err);
+    enum devid_err (*cert_read)(void *state, const char *uri, uint8_t **der,
+                                size_t *len, struct devid_error *err);
+    enum devid_err (*whoami)(void *state, struct devid_device_info *info,
+                             struct devid_error *err);
+    /* Close this process's connections; see devid_shutdown(). */
+    void (*shutdown)(void);
+};
+
+/* The back ends that are built in, ended by NULL. */
+extern const struct devid_backend *const devid_backends[];
+
+/* As devid_new, over a table of back ends of the caller's: for tests. */
+DEVID_CHECK enum devid_err
+devid_new_with(OSSL_LIB_CTX *libctx, const struct devid_backend *const *table,
+               struct devid **engine, struct devid_error *err);
+
+/* A setting's value; NULL where nobody gave one. Borrowed. */
+const char *devid_get(const struct devid *engine, const char *name);
+
+/*
+ * Write the sentence and return `code`: for use as `return devid_fail(...)`.
+ * err may be NULL.
+ */
+enum devid_err devid_fail(struct devid_error *err, enum devid_err code,
+                          uint32_t device_rc, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* DEVID_ERR_SYSTEM with "out of memory". */
+enum devid_err devid_no_memory(struct devid_error *err);
+
+/* DEVID_ERR_ALG: a restricted key was asked for an ordinary signature. */
+enum devid_err devid_fail_restricted(struct devid_error *err);
+
+#endif

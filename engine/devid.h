@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The identity engine: keys that live in a TPM 2.0 or a PKCS#11 token.
+ *
+ * This header is all that provider/ and tools/ see of the engine. Numbers on
+ * it are big endian and of fixed width; DER appears only in key files,
+ * requests and certificates. No function prints, exits or aborts.
+ */
+#ifndef DEVID_H
+#define DEVID_H
+
+#include <openssl/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DEVID_VERSION "0.1.0"
+
+/* What may be ignored is said so at the call; everything else is checked. */
+#define DEVID_CHECK __attribute__((warn_unused_result))
+
+/* ---- errors ---------------------------------------------------------- */
+
+enum devid_err {
+    DEVID_OK = 0,
+    DEVID_ERR_USAGE,     /* the caller asked for what makes no sense */
+    DEVID_ERR_INPUT,     /* a file, a URI or a value is malformed */
+    DEVID_ERR_NO_DEVICE, /* the device cannot be reached */
+    DEVID_ERR_NOT_FOUND, /* no such key, parent, index or object */
+    DEVID_ERR_WRONG_KEY, /* the device holds another key, or is another */
+    DEVID_ERR_EXISTS,    /* handle or name already taken */
+    DEVID_ERR_ALG,       /* algorithm, hash or scheme not possible here */
+    DEVID_ERR_AUTH,      /* authorisation missing or wrong */
+    DEVID_ERR_LOCKED,    /* the device refuses authorisations for a while */
+    DEVID_ERR_BUSY,      /* no room or no turn within the time allowed */
+    DEVID_ERR_DEVICE,    /* any other answer of the device */
+    DEVID_ERR_SYSTEM,    /* memory, files, libcrypto */
+};
+
+#define DEVID_ERROR_TEXT_SIZE 768
+
+/* Why a call failed. Lives on the caller's stack; zero it or leave it. */
+struct devid_error {
+    uint32_t device_rc; /* raw TSS2_RC or CK_RV; 0 where no device spoke */
+    char text[DEVID_ERROR_TEXT_SIZE]; /* one sentence, never a secret */
+};
+
+/* ---- the engine ------------------------------------------------------ */
+
+/*
+ * Settings by name, so that openssl.cnf, the environment and command lines
+ * share one table. A setting's environment variable wins over devid_set().
+ */
+struct devid_setting {
+    const char *name; /* as in openssl.cnf: "tcti" */
+    const char *env;  /* "DEVID_TCTI" */
+    const char *help; /* one line */
+};
+
+/* The table of settings, ended by a row whose name is NULL. */
+const struct devid_setting *devid_settings(void);
+
+struct devid;
+
+/*
+ * Make an engine. Opens and touches no device.
+ *
+ * libctx  borrowed, may be NULL (the default context): where hashing and
+ *         software verification are fetched, always with provider!=devid
+ * engine  out
+ *
+ * Environment variables are read here and never again.
+ * Returns DEVID_OK, DEVID_ERR_INPUT (a bad value in the environment) or
+ * _SYSTEM. Cost: no device command.
+ */
+DEVID_CHECK enum devid_err
+devid_new(OSSL_LIB_CTX *libctx, struct devid **engine, struct devid_error *err);
+
+/*
+ * Give a setting its value, before the first key is opened. Ignored, after a
+ * check of the value, where the environment gave one.
+ *
+ * Returns DEVID_OK, DEVID_ERR_INPUT (unknown name or bad value).
+ */
+DEVID_CHECK enum devid_err devid_set(struct devid *engine, const char *name,
+                                     const char *value,
+                                     struct devid_error *err);
+
+/* Drop the caller's reference; open keys hold their own. NULL-safe. */
+void devid_free(struct devid **engine);
+
+/* The engine's library context, borrowed. */
+OSSL_LIB_CTX *devid_libctx(const struct devid *engine);
+
+/*
+ * Close the device connections that this process opened: at a program's end.
+ * Idempotent; a child never closes what its parent opened.
+ * Cost: one FlushContext a loaded key where no resource manager does it.
+ */
+void devid_shutdown(void);
+
+/* ---- public keys and algorithms (pure) ------------------------------- */
+
+enum devid_key_type {
+    DEVID_KEY_EC,
+    DEVID_KEY_RSA,
+};
+
+#define DEVID_COORDINATE_MAX 66 /* bytes: P-521 */
+#define DEVID_MODULUS_MAX 512   /* bytes: RSA-4096 */
+#define DEVID_SIG_MAX 512       /* bytes: RSA-4096; ECDSA raw takes 132 */
+
+/* What `--algorithm` takes; a table ended by a row whose name is NULL. */
+struct devid_algorithm {
+    const char *name; /* "ec-p256", "rsa-2048" */
+    enum devid_key_type type;
+    unsigned bits;         /* of the curve's field or the modulus */
+    const char *group;     /* OpenSSL's group name "prime256v1"; RSA: NULL */
+    const char *curve;     /* NIST's name "P-256"; RSA: NULL */
+    size_t coordinate_len; /* bytes of x, y, r, s; RSA: of the modulus */
+    unsigned security_bits;
+};
+const struct devid_algorithm *devid_algorithms(void);
+/* By name ("ec-p256"; "P-256" and "prime256v1" too); NULL if unknown. */
+const struct devid_algorithm *devid_algorithm_by_name(const char *name);
+
+struct devid_public {
+    enum devid_key_type type;
+    unsigned bits;
+    const struct devid_algorithm *alg; /* NULL: an RSA size not in the table */
+    size_t coordinate_len;             /* bytes of x, y; RSA: of modulus */
+    uint8_t x[DEVID_COORDINATE_MAX];   /* EC, coordinate_len bytes */
+    uint8_t y[DEVID_COORDINATE_MAX];
+    uint8_t modulus[DEVID_MODULUS_MAX]; /* RSA, coordinate_len bytes */
+    uint32_t exponent;
+};
+
+bool devid_public_equal(const struct devid_public *a,
+                        const struct devid_public *b);
+
+/*
+ * SubjectPublicKeyInfo of a public key; DER is allocated with OPENSSL_malloc.
+ * Returns DEVID_OK or DEVID_ERR_SYSTEM. Source: RFC 5280, 4.1; RFC 5480.
+ */
+DEVID_CHECK enum devid_err devid_public_to_spki(const struct devid_public *pub,
+                                                uint8_t **der, size_t *len,
+                                                struct devid_error *err);
+/*
+ * The reverse. Named curves and uncompressed points only; whether the point
+ * lies on its curve is not checked here (devid_public_to_pkey does).
+ * Returns DEVID_OK, _INPUT or _ALG.
+ */
+DEVID_CHECK enum devid_err devid_public_from_spki(const uint8_t *der,
+                                                  size_t len,
+                                                  struct devid_public *pub,
+                                                  struct devid_error *err);
+/*
+ * An ordinary EVP_PKEY of OpenSSL's own provider; the caller frees it.
+ * Returns DEVID_OK, _INPUT (a point that is not on its curve), _SYSTEM.
+ */
+DEVID_CHECK enum devid_err devid_public_to_pkey(const struct devid_public *pub,
+                                                OSSL_LIB_CTX *libctx,
+                                                EVP_PKEY **pkey,
+                                                struct devid_error *err);
+
+/* ---- hashes and signatures ------------------------------------------- */
+
+/* A hash that a signature may name; a table ended by a NULL name. */
+struct devid_hash {
+    const char *name; /* OpenSSL's: "SHA2-256", "SHA3-384", "MD5-SHA1" */
+    int nid;
+    size_t len; /* bytes of a digest */
+};
+const struct devid_hash *devid_hashes(void);
+/* By any name that OBJ_txt2nid or EVP knows ("SHA256"); NULL if unknown. */
+const struct devid_hash *devid_hash_by_name(const char *name);
+
+enum devid_scheme {
+    DEVID_ECDSA,
+    DEVID_RSA_PKCS1,
+    DEVID_RSA_PSS,
+};
+
+struct devid_tbs {
+    enum devid_scheme scheme;
+    const struct devid_hash *hash; /* PKCS#1: NULL pads `digest` as it is */
+    const struct devid_hash *mgf1; /* PSS; NULL: as hash */
+    size_t salt_len;               /* PSS, bytes */
+    const uint8_t *digest;         /* borrowed for the call */
+    size_t digest_len;             /* bytes */
+};
+
+struct devid_sig {
+    size_t len;
+    uint8_t data[DEVID_SIG_MAX]; /* ECDSA: r||s; RSA: one block */
+};
+
+/*
+ * ECDSA's raw r||s as the DER that TLS and X.509 carry, and back; DER by
+ * OPENSSL_malloc. Returns DEVID_OK, _SYSTEM; the reverse also _INPUT.
+ * Source: RFC 3279, 2.2.3: Ecdsa-Sig-Value.
+ */
+DEVID_CHECK enum devid_err devid_ecdsa_to_der(const struct devid_sig *sig,
+                                              uint8_t **der, size_t *len,
+                                              struct devid_error *err);
+DEVID_CHECK enum devid_err devid_ecdsa_from_der(const uint8_t *der, size_t len,
+                                                size_t coordinate_len,
+                                                struct devid_sig *sig,
+                                                struct devid_error *err);
+
+/*
+ * Verify in software. Touches no device.
+ * Returns DEVID_OK, DEVID_ERR_WRONG_KEY (does not verify), _ALG, _SYSTEM.
+ */
+DEVID_CHECK enum devid_err devid_verify(const struct devid_public *pub,
+                                        OSSL_LIB_CTX *libctx,
+                                        const struct devid_tbs *tbs,
+                                        const struct devid_sig *sig,
+                                        struct devid_error *err);
+
+/* ---- keys ------------------------------------------------------------ */
+
+struct devid_key;
+
+/*
+ * Open a key from the DER of its file: TSS2 PRIVATE KEY or DEVID KEY
+ * REFERENCE. Opens no device: a key that is not there shows at first use.
+ *
+ * Returns DEVID_OK; DEVID_ERR_INPUT (neither form, or garbled: device_rc 0);
+ * DEVID_ERR_ALG (a key this engine cannot use, the sentence says why).
+ * Cost: no device command. `recognised`, may be NULL, tells a caller that
+ * tries many formats whether this is one of ours at all.
+ */
+DEVID_CHECK enum devid_err devid_key_from_der(struct devid *engine,
+                                              const uint8_t *der, size_t len,
+                                              bool *recognised,
+                                              struct devid_key **key,
+                                              struct devid_error *err);
+
+/*
+ * Open the first key in a PEM text or a DER file; both labels.
+ * Errors as devid_key_from_der; the text names the line or label at fault.
+ */
+DEVID_CHECK enum devid_err devid_key_from_pem(struct devid *engine,
+                                              const char *text, size_t len,
+                                              struct devid_key **key,
+                                              struct devid_error *err);
+
+/* True for a PEM label ("TSS2 PRIVATE KEY") that holds a key of ours. */
+bool devid_pem_label_is_key(const char *label);
+
+/*
+ * Open the key at a URI: "tpm2:handle=0x81020000", "handle:0x81020000".
+ * Returns DEVID_OK; _INPUT (malformed: says where), _NOT_FOUND, _NO_DEVICE,
+ * _ALG, _DEVICE. Cost: one device command, for the public key.
+ */
+DEVID_CHECK enum devid_err devid_key_from_uri(struct devid *engine,
+                                              const char *uri,
+                                              struct devid_key **key,
+                                              struct devid_error *err);
+
+/*
+ * Open a key from what a person typed: a URI, else the name of a PEM or DER
+ * file. Errors of both, and _NOT_FOUND where there is no such file.
+ */
+DEVID_CHECK enum devid_err devid_key_open(struct devid *engine,
+                                          const char *file_or_uri,
+                                          struct devid_key **key,
+                                          struct devid_error *err);
+
+struct devid_key *devid_key_up_ref(struct devid_key *key);
+/* NULL-safe; sets NULL. Cost: FlushContext where the key is still loaded. */
+void devid_key_free(struct devid_key **key);
+
+/*
+ * Give a key its auth value, where devid_key_info() says that it needs one;
+ * copied, kept out of core dumps, wiped with the key. A value that the device
+ * refuses is tried once, in this process and all that fork from it.
+ * Returns DEVID_OK, DEVID_ERR_INPUT (too long), _SYSTEM. Cost: none.
+ */
+DEVID_CHECK enum devid_err devid_key_set_auth(struct devid_key *key,
+                                              const void *value, size_t len,
+                                              struct devid_error *err);
+/* True where the key still lacks the auth value that it needs. */
+bool devid_key_wants_auth(const struct devid_key *key);
+
+/* Borrowed from the key. Cost: none. */
+const struct devid_public *devid_key_public(const struct devid_key *key);
+
+/*
+ * The key file's DER, and its PEM (NUL-ended text, with label). Both
+ * allocated with OPENSSL_malloc. A key opened from a URI gives a reference.
+ */
+DEVID_CHECK enum devid_err devid_key_to_der(const struct devid_key *key,
+                                            uint8_t **der, size_t *len,
+                                            struct devid_error *err);
+DEVID_CHECK enum devid_err devid_key_to_pem(const struct devid_key *key,
+                                            char **text, size_t *len,
+                                            struct devid_error *err);
+
+/*
+ * Sign one digest with the hardware key.
+ *
+ * key  open key; any number of threads may share it
+ * tbs  scheme, hash and digest; the hash must be one the key allows
+ * sig  out: the raw signature (ECDSA r||s, each coordinate_len bytes, big
+ *      endian; RSA: modulus-sized block); len is 0 on failure
+ * err  out, may be NULL: why it failed, in one sentence
+ *
+ * Returns DEVID_OK, or DEVID_ERR_USAGE (scheme and key do not fit), _ALG,
+ * _AUTH, _LOCKED, _NO_DEVICE, _NOT_FOUND, _WRONG_KEY, _BUSY, _DEVICE.
+ * Cost: one device command once the key is loaded; three on a bare TPM for
+ * a key blob.
+ * Source: TPM 2.0 Part 3, TPM2_Sign; PKCS#11 v2.40, C_Sign.
+ */
+DEVID_CHECK enum devid_err devid_key_sign(struct devid_key *key,
+                                          const struct devid_tbs *tbs,
+                                          struct devid_sig *sig,
+                                          struct devid_error *err);
+
+/* What is known of a key without asking its device. */
+struct devid_key_info {
+    const char *format;   /* "TSS2 PRIVATE KEY", "DEVID KEY REFERENCE" */
+    const char *backend;  /* "TPM 2.0" */
+    char uri[256];        /* "" where the private part is in the file */
+    char location[256];   /* in words */
+    char attributes[512]; /* in words, comma separated; "" if unknown */
+    char name[160];       /* the TPM's Name of the object, hex; or "" */
+    bool restricted;      /* signs only what the TPM made: no TLS */
+    bool decrypt;         /* RSA: may also decrypt */
+    bool needs_auth;      /* has an auth value or PIN */
+    bool has_policy;
+};
+void devid_key_info(const struct devid_key *key, struct devid_key_info *info);
+
+/* ---- making and deleting keys ---------------------------------------- */
+
+struct devid_key_spec {
+    const char *device;    /* URI of the device: "tpm2:"; NULL: "tpm2:" */
+    const char *algorithm; /* a name of devid_algorithms() */
+    const char *parent;    /* TPM: "0x81000001", owner, endorsement, platform,
+                              null; NULL: 0x81000001 where it exists, else
+                              owner */
+    const char *persist;   /* TPM: persistent handle "0x81000010", or NULL */
+    bool decrypt;          /* RSA: may also decrypt */
+    bool dictionary_attack_protected; /* TPM: leave noDA clear */
+    const void *auth; /* the key's auth value, borrowed; crosses encrypted */
+    size_t auth_len;  /* bytes, 32 at most in a TPM; 0: empty */
+};
+
+/*
+ * Make a key in the device. Nothing stays behind in the device on failure.
+ *
+ * Returns DEVID_OK; _INPUT (a value of spec), _ALG (the sentence lists what
+ * the device has), _EXISTS (persist is taken), _NOT_FOUND (no such parent),
+ * _NO_DEVICE, _AUTH, _BUSY, _DEVICE.
+ * Cost (TPM): ReadPublic or CreatePrimary and FlushContext for the parent,
+ * Create; with persist also ReadPublic, Load, EvictControl, FlushContext.
+ */
+DEVID_CHECK enum devid_err devid_key_create(struct devid *engine,
+                                            const struct devid_key_spec *spec,
+                                            struct devid_key **key,
+                                            struct devid_error *err);
+
+/*
+ * Remove from the device what a URI names: a persistent key (TPM: frees the
+ * handle) or an NV certificate. A key blob lives in its file alone: delete
+ * that. Returns DEVID_OK, _INPUT, _NOT_FOUND, _AUTH, _NO_DEVICE, _DEVICE.
+ */
+DEVID_CHECK enum devid_err devid_delete(struct devid *engine, const char *uri,
+                                        struct devid_error *err);
+
+/* ---- what a device holds --------------------------------------------- */
+
+enum devid_object_type {
+    DEVID_OBJECT_KEY,
+    DEVID_OBJECT_CERT,
+};
+
+struct devid_object {
+    enum devid_object_type type;
+    char uri[256];
+    const char *role; /* "SRK", "EK", "IDevID certificate", ...; or NULL */
+    struct devid_public public_key; /* key of a type that we know */
+    bool has_public;
+    char attributes[512]; /* key: in words */
+    const uint8_t *der;   /* certificate, borrowed for the call; or NULL */
+    size_t der_len;
+    char note[160]; /* why der or public key is not there; or "" */
+};
+
+/* Called for each object; anything but DEVID_OK ends the walk. */
+typedef enum devid_err devid_object_fn(const struct devid_object *object,
+                                       void *arg, struct devid_error *err);
+
+/*
+ * Walk over persistent keys and certificates of a device ("tpm2:"; NULL: the
+ * default). Costs a few commands an object.
+ */
+DEVID_CHECK enum devid_err devid_list(struct devid *engine, const char *device,
+                                      devid_object_fn *fn, void *arg,
+                                      struct devid_error *err);
+
+/* True where the URI names a certificate ("tpm2:nv=0x01c90200"). */
+bool devid_uri_is_cert(const char *uri);
+/* True where the text starts with the scheme of one of our URIs. */
+bool devid_is_uri(const char *text);
+
+/*
+ * Read a certificate out of the device: DER, trailing padding cut off,
+ * OPENSSL_malloc. Returns DEVID_OK, _INPUT, _NOT_FOUND, _NO_DEVICE, _DEVICE.
+ */
+DEVID_CHECK enum devid_err devid_cert_read(struct devid *engine,
+                                           const char *uri, uint8_t **der,
+                                           size_t *len,
+                                           struct devid_error *err);
+
+struct devid_device_info {
+    char device[256];       /* where: the TCTI string */
+    char manufacturer[64];  /* "IBM" */
+    char model[64];         /* vendor string */
+    char firmware[32];      /* "1.2.3.4" */
+    char specification[32]; /* "2.0, revision 1.64" */
+    char id[72];            /* device id: sha256 of the EK's SPKI, hex */
+    char id_source[128];    /* "EK RSA-2048 at 0x81010001", ... in words */
+    char idevid[72];        /* sha256 of the IDevID's SPKI, hex; or "" */
+    bool managed;           /* behind a resource manager */
+};
+
+/*
+ * Who is this device? Costs a few commands; CreatePrimary where no EK is
+ * persistent (the standard template gives the same key each time).
+ */
+DEVID_CHECK enum devid_err devid_whoami(struct devid *engine,
+                                        const char *device,
+                                        struct devid_device_info *info,
+                                        struct devid_error *err);
+
+/* ---- certificate requests -------------------------------------------- */
+
+struct devid_csr_spec {
+    const char *subject;       /* "/O=Acme/CN=unit-0001", UTF-8 */
+    const char *const *sans;   /* "DNS:x", "IP:1.2.3.4", "URI:..", "email:..",
+                                  "otherName:OID;UTF8:text"; ended by NULL; or
+                                  NULL */
+    const char *key_usage;     /* "digitalSignature,keyAgreement"; or NULL */
+    const char *ext_key_usage; /* "serverAuth,clientAuth"; or NULL */
+    const char *hash;          /* "SHA256"; NULL: fits the key */
+};
+
+/*
+ * Make a PKCS#10 request, signed by the hardware key; DER by OPENSSL_malloc.
+ * Returns DEVID_OK; _INPUT (the sentence says which value, and where in it);
+ * and what devid_key_sign returns. Cost: one signature.
+ */
+DEVID_CHECK enum devid_err devid_csr_create(struct devid_key *key,
+                                            const struct devid_csr_spec *spec,
+                                            uint8_t **der, size_t *len,
+                                            struct devid_error *err);
+
+#endif

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keys: open, sign, make, describe. The only callers of a back end. */
+#include "key.h"
+#include "engine.h"
+#include "secret.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+struct devid_key {
+    atomic_int refs;
+    struct devid *engine; /* own reference */
+    const struct devid_backend *be;
+    void *private_key; /* the back end's */
+    struct devid_keyfile file;
+    struct devid_public pub;
+    struct devid_key_limits limits;
+};
+
+OSSL_LIB_CTX *devid_key_libctx(const struct devid_key *key)
+{
+    return devid_libctx(key->engine);
+}
+
+struct devid_key *devid_key_up_ref(struct devid_key *key)
+{
+    atomic_fetch_add(&key->refs, 1);
+    return key;
+}
+
+void devid_key_free(struct devid_key **key)
+{
+    struct devid_key *self = *key;
+
+    *key = NULL;
+    if (self == NULL || atomic_fetch_sub(&self->refs, 1) > 1)
+        return;
+    if (self->private_key != NULL)
+        self->be->key_free(&self->private_key);
+    devid_keyfile_clear(&self->file);
+    devid_free(&self->engine);
+    OPENSSL_free(self);
+}
+
+/* Open a key from its parsed file, which is taken over, also on failure. */
+static enum devid_err open_keyfile(struct devid *engine,
+                                   struct devid_keyfile *file,
+                                   struct devid_key **key,
+                                   struct devid_error *err)
+{
+    const char *uri =
+        file->format == DEVID_KEYFILE_REFERENCE ? file->uri : NULL;
+    struct devid_key *self = OPENSSL_zalloc(sizeof(*self));
+    void *state = NULL;
+    enum devid_err e;
+
+    if (self == NULL) {
+        devid_keyfile_clear(file);
+        return devid_no_memory(err);
+    }
+    atomic_init(&self->refs, 1);
+    self->engine = devid_up_ref(engine);
+    self->file = *file;
+    memset(file, 0, sizeof(*file));
+
+    /* A TSS2 file names no device: it belongs to the first back end. */
+    e = devid_backend_for(engine, uri, &self->be, &state, err);
+    if (e == DEVID_OK)
+        e = self->be->key_open(state, &self->file, &self->private_key,
+                               &self->pub, &self->limits, err);
+    if (e != DEVID_OK) {
+        devid_key_free(&self);
+        return e;
+    }
+    *key = self;
+    return DEVID_OK;
+}
+
+enum devid_err devid_key_from_der(struct devid *engine, const uint8_t *der,
+                                  size_t len, bool *recognised,
+                                  struct devid_key **key,
+                                  struct devid_error *err)
+{
+    struct devid_keyfile file = {0};
+    enum devid_err e;
+
+    *key = NULL;
+    e = devid_keyfile_parse(der, len, recognised, &file, err);
+    if (e != DEVID_OK)
+        return e;
+    return open_keyfile(engine, &file, key, err);
+}
+
+enum devid_err devid_key_from_pem(struct devid *engine, const char *text,
+                                  size_t len, struct devid_key **key,
+                                  struct devid_error *err)
+{
+    uint8_t *der = NULL;
+    size_t der_len = 0;
+    enum devid_err e;
+
+    *key = NULL;
+    e = devid_keyfile_unpem(text, len, &der, &der_len, err);
+    if (e != DEVID_OK)
+        return e;
+    e = devid_key_from_der(engine, der, der_len, NULL, key, err);
+    OPENSSL_free(der);
+    return e;
+}
+
+enum devid_err devid_key_from_uri(struct devid *engine, const char *uri,
+                                  struct devid_key **key,
+                                  struct devid_error *err)
+{
+    const struct devid_backend *be = NULL;
+    struct devid_keyfile file = {0};
+    void *state = NULL;
+    enum devid_err e;
+
+    *key = NULL;
+    e = devid_backend_for(engine, uri, &be, &state, err);
+    if (e != DEVID_OK)
+        return e;
+    e = be->key_find(state, uri, &file, err);
+    if (e != DEVID_OK) {
+        devid_keyfile_clear(&file);
+        return e;
+    }
+    return open_keyfile(engine, &file, key, err);
+}
+
+static enum devid_err read_file(const char *path, char **text, size_t *len,
+                                struct devid_error *err)
+{
+    FILE *f = fopen(path, "rbe");
+    char *buf;
+    enum devid_err e = DEVID_OK;
+
+    if (f == NULL) {
+        return devid_fail(
+            err, errno == ENOENT ? DEVID_ERR_NOT_FOUND : DEVID_ERR_SYSTEM, 0,
+            "cannot read the key file '%.300s': %s", path, strerror(errno));
+    }
+    buf = OPENSSL_malloc(DEVID_KEYFILE_MAX + 1);
+    if (buf == NULL) {
+        e = devid_no_memory(err);
+        goto out;
+    }
+    *len = fread(buf, 1, DEVID_KEYFILE_MAX + 1, f);
+    if (ferror(f) != 0) {
+        e = devid_fail(err, DEVID_ERR_SYSTEM, 0,
+                       "cannot read the key file '%.300s': %s", path,
+                       strerror(errno));
+    } else if (*len > DEVID_KEYFILE_MAX) {
+        e = devid_fail(err, DEVID_ERR_INPUT, 0,
+                       "'%.300s' is larger than %d bytes: no key file is", path,
+                       DEVID_KEYFILE_MAX);
+    }
+    if (e == DEVID_OK) {
+        *text = buf;
+        buf = NULL;
+    }
+out:
+    OPENSSL_free(buf);
+    (void)fclose(f); /* read only: nothing to lose */
+    return e;
+}
+
+enum devid_err devid_key_open(struct devid *engine, const char *file_or_uri,
+                              struct devid_key **key, struct devid_error *err)
+{
+    struct devid_error why = {0};
+    char *text = NULL;
+    size_t len = 0;
+    enum devid_err e;
+
+    *key = NULL;
+    if (devid_is_uri(file_or_uri))
+        return devid_key_from_uri(engine, file_or_uri, key, err);
+    e = read_file(file_or_uri, &text, &len, err);
+    if (e != DEVID_OK)
+        return e;
+    e = devid_key_from_pem(engine, text, len, key, &why);
+    if (e != DEVID_OK)
+        (void)devid_fail(err, e, why.device_rc, "%.300s: %s", file_or_uri,
+                         why.text);
+    OPENSSL_clear_free(text, DEVID_KEYFILE_MAX + 1);
+    return e;
+}
+
+bool devid_key_wants_auth(const struct devid_key *key)
+{
+    return key->limits.needs_auth;
+}
+
+enum devid_err devid_key_set_auth(struct devid_key *key, const void *value,
+                                  size_t len, struct devid_error *err)
+{
+    struct devid_secret *auth = NULL;
+    enum devid_err e = devid_secret_new(value, len, &auth, err);
+
+    if (e != DEVID_OK)
+        return e;
+    key->be->key_set_auth(key->private_key, auth);
+    key->limits.needs_auth = false;
+    return DEVID_OK;
+}
+
+const struct devid_public *devid_key_public(const struct devid_key *key)
+{
+    return &key->pub;
+}
+
+enum devid_err devid_key_to_der(const struct devid_key *key, uint8_t **der,
+                                size_t *len, struct devid_error *err)
+{
+    return devid_keyfile_encode(&key->file, der, len, err);
+}
+
+enum devid_err devid_key_to_pem(const struct devid_key *key, char **text,
+                                size_t *len, struct devid_error *err)
+{
+    return devid_keyfile_to_pem(&key->file, text, len, err);
+}
+
+/* Can this key make this signature at all? Asked before any device is. */
+static enum devid_err check_tbs(const struct devid_key *key,
+                                const struct devid_tbs *tbs,
+                                struct devid_error *err)
+{
+    bool is_ec = tbs->scheme == DEVID_ECDSA;
+
+    if (is_ec != (key->pub.type == DEVID_KEY_EC)) {
+        return devid_fail(
+            err, DEVID_ERR_USAGE, 0, "%s signature asked of %s key",
+            is_ec ? "an ECDSA" : "an RSA", is_ec ? "an RSA" : "an EC");
+    }
+    if (tbs->hash == NULL && tbs->scheme == DEVID_RSA_PSS)
+        return devid_fail(err, DEVID_ERR_USAGE, 0,
+                          "an RSA-PSS signature needs the name of its hash");
+    if (tbs->hash != NULL && tbs->hash->len != tbs->digest_len) {
+        return devid_fail(err, DEVID_ERR_USAGE, 0,
+                          "a digest of %zu bytes is no %s digest (%zu bytes)",
+                          tbs->digest_len, tbs->hash->name, tbs->hash->len);
+    }
+    if (tbs->digest_len == 0)
+        return devid_fail(err, DEVID_ERR_USAGE, 0, "there is nothing to sign");
+    if (key->limits.restricted)
+        return devid_fail_restricted(err);
+    /* An RSA key that may only decrypt signs as well: the back end pads. */
+    if (!key->limits.sign && (is_ec || !key->limits.decrypt)) {
+        return devid_fail(err, DEVID_ERR_ALG, 0,
+                          "this key has no sign attribute: it was made for "
+                          "something else");
+    }
+    if (key->limits.needs_auth) {
+        return devid_fail(err, DEVID_ERR_AUTH, 0,
+                          "this key needs its auth value, and none was given: "
+                          "by the program's passphrase (nginx's "
+                          "ssl_password_file, curl's --pass, openssl's "
+                          "-passin) or the setting auth-source");
+    }
+    if (key->limits.has_policy) {
+        return devid_fail(err, DEVID_ERR_ALG, 0,
+                          "this key is bound to a policy, which this version "
+                          "of devid does not satisfy");
+    }
+    return DEVID_OK;
+}
+
+enum devid_err devid_key_sign(struct devid_key *key,
+                              const struct devid_tbs *tbs,
+                              struct devid_sig *sig, struct devid_error *err)
+{
+    enum devid_err e;
+
+    sig->len = 0;
+    e = check_tbs(key, tbs, err);
+    if (e == DEVID_OK)
+        e = key->be->sign(key->private_key, tbs, sig, err);
+    if (e != DEVID_OK)
+        sig->len = 0;
+    return e;
+}
+
+void devid_key_info(const struct devid_key *key, struct devid_key_info *info)
+{
+    memset(info, 0, sizeof(*info));
+    info->backend = key->be->name;
+    info->restricted = key->limits.restricted;
+    info->decrypt = key->limits.decrypt;
+    info->needs_auth = key->limits.needs_auth;
+    info->has_policy = key->limits.has_policy;
+    if (key->file.format == DEVID_KEYFILE_TSS2) {
+        info->format = DEVID_PEM_TSS2;
+    } else {
+        info->format = DEVID_PEM_REFERENCE;
+        (void)snprintf(info->uri, sizeof(info->uri), "%s", key->file.uri);
+    }
+    key->be->key_info(key->private_key, info);
+}
+
+enum devid_err devid_key_create(struct devid *engine,
+                                const struct devid_key_spec *spec,
+                                struct devid_key **key, struct devid_error *err)
+{
+    const struct devid_backend *be = NULL;
+    struct devid_keyfile file = {0};
+    void *state = NULL;
+    enum devid_err e;
+
+    *key = NULL;
+    e = devid_backend_for(engine, spec->device, &be, &state, err);
+    if (e != DEVID_OK)
+        return e;
+    e = be->key_create(state, spec, &file, err);
+    if (e != DEVID_OK) {
+        devid_keyfile_clear(&file);
+        return e;
+    }
+    return open_keyfile(engine, &file, key, err);
+}
+
+enum devid_err devid_delete(struct devid *engine, const char *uri,
+                            struct devid_error *err)
+{
+    const struct devid_backend *be = NULL;
+    void *state = NULL;
+    enum devid_err e = devid_backend_for(engine, uri, &be, &state, err);
+
+    return e != DEVID_OK ? e : be->remove(state, uri, err);
+}
+
+enum devid_err devid_list(struct devid *engine, const char *device,
+                          devid_object_fn *fn, void *arg,
+                          struct devid_error *err)
+{
+    const struct devid_backend *be = NULL;
+    void *state = NULL;
+    enum devid_err e = devid_backend_for(engine, device, &be, &state, err);
+
+    return e != DEVID_OK ? e : be->list(state, fn, arg, err);
+}
+
+enum devid_err devid_cert_read(struct devid *engine, const char *uri,
+                               uint8_t **der, size_t *len,
+                               struct devid_error *err)
+{
+    const struct devid_backend *be = NULL;
+    void *state = NULL;
+    enum devid_err e = devid_backend_for(engine, uri, &be, &state, err);
+
+    *der = NULL;
+    *len = 0;
+    return e != DEVID_OK ? e : be->cert_read(state, uri, der, len, err);
+}
+
+enum devid_err devid_whoami(struct devid *engine, const char *device,
+                            struct devid_device_info *info,
+                            struct devid_error *err)
+{
+    const struct devid_backend *be = NULL;
+    void *state = NULL;
+    enum devid_err e = devid_backend_for(engine, device, &be, &state, err);
+
+    memset(info, 0, sizeof(*info));
+    return e != DEVID_OK ? e : be->whoami(state, info, err);
+}

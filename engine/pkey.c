@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Public keys as EVP_PKEYs of OpenSSL's own provider. */
+#include "backend.h"
+#include "libcrypto.h"
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+
+#include <string.h>
+
+#define POINT_MAX (1 + 2 * DEVID_COORDINATE_MAX)
+
+static int push_ec(OSSL_PARAM_BLD *bld, const struct devid_public *pub,
+                   uint8_t point[POINT_MAX])
+{
+    size_t n = pub->coordinate_len;
+
+    if (pub->alg == NULL || n > DEVID_COORDINATE_MAX)
+        return 0;
+    point[0] = 4; /* uncompressed: SEC 1, 2.3.3 */
+    memcpy(point + 1, pub->x, n);
+    memcpy(point + 1 + n, pub->y, n);
+    return OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME,
+                                           pub->alg->group, 0) &&
+           OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY, point,
+                                            1 + 2 * n);
+}
+
+static int push_rsa(OSSL_PARAM_BLD *bld, const struct devid_public *pub,
+                    BIGNUM **modulus)
+{
+    if (pub->coordinate_len > DEVID_MODULUS_MAX)
+        return 0;
+    *modulus = BN_bin2bn(pub->modulus, (int)pub->coordinate_len, NULL);
+    return *modulus != NULL &&
+           OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_N, *modulus) &&
+           OSSL_PARAM_BLD_push_uint32(bld, OSSL_PKEY_PARAM_RSA_E,
+                                      pub->exponent);
+}
+
+/* Owns nothing: parameters are borrowed from the caller for the call. */
+static EVP_PKEY *from_params(OSSL_LIB_CTX *libctx, const char *type,
+                             OSSL_PARAM *params)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(libctx, type, DEVID_PROPQ);
+    EVP_PKEY *pkey = NULL;
+
+    if (ctx != NULL && EVP_PKEY_fromdata_init(ctx) == 1)
+        (void)EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params);
+    EVP_PKEY_CTX_free(ctx);
+    return pkey;
+}
+
+enum devid_err devid_public_to_pkey(const struct devid_public *pub,
+                                    OSSL_LIB_CTX *libctx, EVP_PKEY **pkey,
+                                    struct devid_error *err)
+{
+    bool is_ec = pub->type == DEVID_KEY_EC;
+    uint8_t point[POINT_MAX];
+    OSSL_PARAM_BLD *bld;
+    OSSL_PARAM *params = NULL;
+    BIGNUM *modulus = NULL;
+
+    *pkey = NULL;
+    devid_quiet_begin();
+    bld = OSSL_PARAM_BLD_new();
+    if (bld != NULL &&
+        (is_ec ? push_ec(bld, pub, point) : push_rsa(bld, pub, &modulus)))
+        params = OSSL_PARAM_BLD_to_param(bld);
+    if (params != NULL)
+        *pkey = from_params(libctx, is_ec ? "EC" : "RSA", params);
+    OSSL_PARAM_free(params);
+    OSSL_PARAM_BLD_free(bld);
+    BN_free(modulus);
+    devid_quiet_end();
+    if (*pkey != NULL)
+        return DEVID_OK;
+    if (params == NULL)
+        return devid_no_memory(err);
+    return devid_fail(err, DEVID_ERR_INPUT, 0,
+                      "OpenSSL does not take the public key: %s",
+                      is_ec ? "its point is not on the curve, or no provider "
+                              "but devid offers EC keys (list default in "
+                              "openssl.cnf)"
+                            : "no provider but devid offers RSA keys (list "
+                              "default in openssl.cnf)");
+}

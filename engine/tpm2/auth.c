@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Authorisation. A secret never crosses the bus: it is the key of an HMAC
+ * session, whose own key is salted to a storage key of the TPM, and a secret
+ * that is a parameter (a new key's auth value) is encrypted by that session.
+ *
+ * Managed connection: one session, kept. Bare TPM: a session an operation,
+ * which the command that uses it also ends, since its three slots are
+ * everybody's.
+ */
+#include "tpm2.h"
+
+#include "../secret.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+/* ---- the key that a session is salted to ----------------------------- */
+
+static enum devid_err salt_from_null(struct tpm2_conn *conn, ESYS_TR *handle,
+                                     struct devid_error *err)
+{
+    TPMS_CONTEXT *context = NULL;
+    enum devid_err e = tpm2_primary_create(conn, ESYS_TR_RH_NULL,
+                                           ESYS_TR_PASSWORD, handle, err);
+
+    if (e != DEVID_OK || conn->managed)
+        return e;
+    /* Making it costs a chip most of a second: the next time it is loaded. */
+    if (Esys_ContextSave(conn->esys, *handle, &context) == TSS2_RC_SUCCESS) {
+        conn->salt.context = *context;
+        conn->salt.has_context = true;
+        Esys_Free(context);
+    }
+    return DEVID_OK;
+}
+
+void tpm2_salt_remember(struct tpm2_conn *conn, ESYS_TR storage_key)
+{
+    struct tpm2_salt *salt = &conn->salt;
+
+    if (salt->serialized != NULL && salt->generation == conn->generation)
+        return;
+    Esys_Free(salt->serialized);
+    salt->serialized = NULL;
+    salt->generation = conn->generation;
+    /* If this fails it is asked for again. */
+    if (Esys_TR_Serialize(conn->esys, storage_key, &salt->serialized,
+                          &salt->serialized_len) != TSS2_RC_SUCCESS)
+        salt->serialized = NULL;
+}
+
+/*
+ * The persistent storage key that is there, else a primary of the null
+ * hierarchy, whose auth value is always empty.
+ */
+static enum devid_err salt_open(struct tpm2_conn *conn, ESYS_TR *handle,
+                                bool *transient, struct devid_error *err)
+{
+    struct tpm2_salt *salt = &conn->salt;
+    enum devid_err e;
+
+    *transient = false;
+    if (salt->serialized != NULL && salt->generation == conn->generation &&
+        Esys_TR_Deserialize(conn->esys, salt->serialized, salt->serialized_len,
+                            handle) == TSS2_RC_SUCCESS)
+        return DEVID_OK;
+    if (!salt->has_context) {
+        e = tpm2_read_handle(conn, TPM2_SRK_HANDLE, handle, NULL, err);
+        if (e == DEVID_OK)
+            tpm2_salt_remember(conn, *handle);
+        if (e != DEVID_ERR_NOT_FOUND)
+            return e;
+    }
+    *transient = true;
+    if (salt->has_context &&
+        Esys_ContextLoad(conn->esys, &salt->context, handle) == TSS2_RC_SUCCESS)
+        return DEVID_OK;
+    salt->has_context = false;
+    return salt_from_null(conn, handle, err);
+}
+
+void tpm2_salt_clear(struct tpm2_conn *conn)
+{
+    Esys_Free(conn->salt.serialized);
+    memset(&conn->salt, 0, sizeof(conn->salt));
+}
+
+/* ---- sessions -------------------------------------------------------- */
+
+static enum devid_err session_open(struct tpm2_conn *conn,
+                                   struct devid_error *err)
+{
+    const TPMT_SYM_DEF aes = {
+        .algorithm = TPM2_ALG_AES,
+        .keyBits.aes = 128,
+        .mode.aes = TPM2_ALG_CFB,
+    };
+    ESYS_TR salt = ESYS_TR_NONE;
+    bool transient = false;
+    enum devid_err e;
+    TSS2_RC rc;
+
+    if (conn->session != ESYS_TR_NONE &&
+        conn->session_instance == conn->instance)
+        return DEVID_OK;
+    conn->session = ESYS_TR_NONE;
+    e = salt_open(conn, &salt, &transient, err);
+    if (e != DEVID_OK)
+        return e;
+    rc = Esys_StartAuthSession(conn->esys, salt, ESYS_TR_NONE, ESYS_TR_NONE,
+                               ESYS_TR_NONE, ESYS_TR_NONE, NULL, TPM2_SE_HMAC,
+                               &aes, TPM2_ALG_SHA256, &conn->session);
+    if (transient)
+        (void)Esys_FlushContext(conn->esys, salt);
+    else
+        (void)Esys_TR_Close(conn->esys, &salt);
+    if (rc != TSS2_RC_SUCCESS) {
+        conn->session = ESYS_TR_NONE;
+        return tpm2_fail(err, rc, "start an HMAC session");
+    }
+    conn->session_instance = conn->instance;
+    return DEVID_OK;
+}
+
+static TSS2_RC give_value(struct tpm2_conn *conn, ESYS_TR object,
+                          const struct devid_secret *secret)
+{
+    TPM2B_AUTH value = {0};
+    TSS2_RC rc;
+
+    value.size = (UINT16)devid_secret_len(secret);
+    memcpy(value.buffer, devid_secret_data(secret), value.size);
+    rc = Esys_TR_SetAuth(conn->esys, object, &value);
+    OPENSSL_cleanse(&value, sizeof(value));
+    return rc;
+}
+
+enum devid_err tpm2_auth_check(const struct devid_secret *secret,
+                               const char *what, struct devid_error *err)
+{
+    if (secret == NULL || !devid_secret_is_refused(secret))
+        return DEVID_OK;
+    return devid_fail(err, DEVID_ERR_AUTH, 0,
+                      "the TPM refused this auth value for %s before, so it "
+                      "is not tried again: load the key with the right one",
+                      what);
+}
+
+enum devid_err tpm2_auth_begin(struct tpm2_conn *conn, struct tpm2_auth *auth,
+                               struct devid_error *err)
+{
+    TPMA_SESSION attributes = conn->managed ? TPMA_SESSION_CONTINUESESSION : 0;
+    enum devid_err e;
+    TSS2_RC rc = TSS2_RC_SUCCESS;
+
+    auth->session = ESYS_TR_PASSWORD;
+    if (auth->secret == NULL && !auth->encrypt)
+        return DEVID_OK;
+    e = tpm2_auth_check(auth->secret, auth->what, err);
+    if (e == DEVID_OK)
+        e = session_open(conn, err);
+    if (e != DEVID_OK)
+        return e;
+    if (auth->encrypt)
+        attributes |= TPMA_SESSION_DECRYPT;
+    rc = Esys_TRSess_SetAttributes(conn->esys, conn->session, attributes, 0xff);
+    if (rc == TSS2_RC_SUCCESS && auth->secret != NULL)
+        rc = give_value(conn, auth->object, auth->secret);
+    if (rc != TSS2_RC_SUCCESS)
+        return tpm2_fail(err, rc, "take an auth value");
+    auth->session = conn->session;
+    return DEVID_OK;
+}
+
+void tpm2_auth_end(struct tpm2_conn *conn, const struct tpm2_auth *auth,
+                   TSS2_RC rc)
+{
+    TSS2_RC base = tpm2_rc_base(rc);
+
+    if (auth->session == ESYS_TR_PASSWORD)
+        return;
+    if (auth->secret != NULL) {
+        (void)Esys_TR_SetAuth(conn->esys, auth->object, NULL);
+        if (base == TPM2_RC_AUTH_FAIL || base == TPM2_RC_BAD_AUTH)
+            devid_secret_refuse(auth->secret);
+    }
+    if (conn->managed)
+        return;
+    /* A command that succeeded has ended it in the TPM already. */
+    if (rc == TSS2_RC_SUCCESS)
+        (void)Esys_TR_Close(conn->esys, &conn->session);
+    else
+        (void)Esys_FlushContext(conn->esys, conn->session);
+    conn->session = ESYS_TR_NONE;
+}
+
+/* ---- what to say ----------------------------------------------------- */
+
+struct lockout {
+    uint32_t counter;
+    uint32_t max;
+    uint32_t interval_s;
+};
+
+static bool read_lockout(struct tpm2_conn *conn, struct lockout *lockout)
+{
+    TPMS_CAPABILITY_DATA *data = NULL;
+    uint32_t *fields[] = {&lockout->counter, &lockout->max,
+                          &lockout->interval_s};
+
+    /* LOCKOUT_COUNTER, MAX_AUTH_FAIL and LOCKOUT_INTERVAL are neighbours. */
+    if (tpm2_capability(conn, TPM2_CAP_TPM_PROPERTIES, TPM2_PT_LOCKOUT_COUNTER,
+                        3, &data, NULL) != DEVID_OK)
+        return false;
+    for (UINT32 i = 0; i < 3 && i < data->data.tpmProperties.count; i++)
+        *fields[i] = data->data.tpmProperties.tpmProperty[i].value;
+    bool complete = data->data.tpmProperties.count >= 3;
+    Esys_Free(data);
+    return complete;
+}
+
+enum devid_err tpm2_auth_fail(struct tpm2_conn *conn,
+                              const struct tpm2_auth *auth, TSS2_RC rc,
+                              struct devid_error *err)
+{
+    struct lockout lockout = {0};
+    char counter[160] = "";
+
+    switch (tpm2_rc_base(rc)) {
+    case TPM2_RC_AUTH_FAIL:
+    case TPM2_RC_BAD_AUTH:
+        if (read_lockout(conn, &lockout))
+            (void)snprintf(counter, sizeof(counter),
+                           "; its dictionary-attack counter stands at %u of %u",
+                           lockout.counter, lockout.max);
+        if (auth->secret == NULL)
+            return devid_fail(err, DEVID_ERR_AUTH, rc,
+                              "%s has an auth value, and none was given%s",
+                              auth->what, counter);
+        return devid_fail(err, DEVID_ERR_AUTH, rc,
+                          "the TPM refused the auth value given for %s; it "
+                          "was tried once and will not be tried again%s",
+                          auth->what, counter);
+    case TPM2_RC_LOCKOUT:
+        if (read_lockout(conn, &lockout))
+            (void)snprintf(counter, sizeof(counter),
+                           " (%u failures of %u); it forgives one every %u "
+                           "seconds",
+                           lockout.counter, lockout.max, lockout.interval_s);
+        return devid_fail(err, DEVID_ERR_LOCKED, rc,
+                          "the TPM is in dictionary-attack lockout%s: wait, or "
+                          "reset it with its lockout authorisation "
+                          "(tpm2_dictionarylockout --clear-lockout)",
+                          counter);
+    default: /* not an enum */
+        return tpm2_fail(err, rc, auth->doing);
+    }
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The TPM back end's table. */
+#include "tpm2.h"
+
+#include <openssl/crypto.h>
+
+extern const struct devid_backend devid_tpm2_backend;
+
+static enum devid_err backend_open(const struct devid *engine, void **state,
+                                   struct devid_error *err)
+{
+    struct tpm2_state *self = OPENSSL_zalloc(sizeof(*self));
+    enum devid_err e;
+
+    if (self == NULL)
+        return devid_no_memory(err);
+    self->engine = engine;
+    e = tpm2_conn_get(engine, &self->conn, err);
+    if (e != DEVID_OK) {
+        OPENSSL_free(self);
+        return e;
+    }
+    *state = self;
+    return DEVID_OK;
+}
+
+static void backend_close(void **state)
+{
+    struct tpm2_state *self = *state;
+
+    *state = NULL;
+    tpm2_conn_put(&self->conn);
+    OPENSSL_free(self);
+}
+
+static const char *const schemes[] = {"tpm2", "handle", NULL};
+
+const struct devid_backend devid_tpm2_backend = {
+    .name = "TPM 2.0",
+    .schemes = schemes,
+    .open = backend_open,
+    .close = backend_close,
+    .key_open = tpm2_key_open,
+    .key_free = tpm2_key_free,
+    .key_set_auth = tpm2_key_set_auth,
+    .key_find = tpm2_key_find,
+    .key_create = tpm2_key_create,
+    .sign = tpm2_sign,
+    .key_info = tpm2_key_info,
+    .remove = tpm2_remove,
+    .list = tpm2_list,
+    .cert_read = tpm2_cert_read,
+    .whoami = tpm2_whoami,
+    .shutdown = tpm2_shutdown,
+};

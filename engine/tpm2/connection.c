@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One connection a process to each TPM, and what happens when it breaks,
+ * when the TPM is busy, and when the process forks.
+ *
+ * A fork in the middle of a command would leave the child a half-read
+ * socket, so the fork waits for the command (prepare) and the child forgets
+ * the connection (child): it never speaks on it and opens its own on need.
+ */
+#include "tpm2.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+
+#define DEFAULT_TCTI "device:/dev/tpmrm0"
+#define DEFAULT_LOCK_TIMEOUT_MS 10000u
+#define WAIT_MIN_MS 2u
+#define WAIT_MAX_MS 50u
+/* An object that stays this long in a slot is an orphan, not at work. */
+#define REAP_AFTER_MS 150u
+
+static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct tpm2_conn *registry;
+static pthread_once_t fork_handlers = PTHREAD_ONCE_INIT;
+
+static bool init_lock(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t attr;
+    bool ok;
+
+    if (pthread_mutexattr_init(&attr) != 0)
+        return false;
+    ok = pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE) == 0 &&
+         pthread_mutex_init(lock, &attr) == 0;
+    pthread_mutexattr_destroy(&attr);
+    return ok;
+}
+
+/* ---- fork ------------------------------------------------------------ */
+
+static void before_fork(void)
+{
+    pthread_mutex_lock(&registry_lock);
+    for (struct tpm2_conn *c = registry; c != NULL; c = c->next)
+        pthread_mutex_lock(&c->lock);
+}
+
+static void after_fork_in_parent(void)
+{
+    for (struct tpm2_conn *c = registry; c != NULL; c = c->next)
+        pthread_mutex_unlock(&c->lock);
+    pthread_mutex_unlock(&registry_lock);
+}
+
+static void after_fork_in_child(void)
+{
+    for (struct tpm2_conn *c = registry; c != NULL; c = c->next) {
+        for (size_t i = 0; i < c->fd_count; i++)
+            (void)close(c->fds[i]);
+        c->fd_count = 0;
+        if (c->esys != NULL) {
+            c->abandoned = c->esys;
+            c->stranded = c->uses_glib;
+        }
+        c->esys = NULL;
+        c->tcti_ctx = NULL;
+        c->instance++;
+        c->loaded = NULL;
+        /* Not unlocked but made anew: a recursive lock knows its owner by a
+           thread id, and that is another in a child. */
+        (void)init_lock(&c->lock);
+    }
+    pthread_mutex_unlock(&registry_lock);
+}
+
+static void install_fork_handlers(void)
+{
+    /* Fails only without memory; then a fork behaves as without us. */
+    (void)pthread_atfork(before_fork, after_fork_in_parent,
+                         after_fork_in_child);
+}
+
+/* ---- the registry ---------------------------------------------------- */
+
+static void disconnect(struct tpm2_conn *conn)
+{
+    conn->loaded = NULL;
+    conn->session = ESYS_TR_NONE;
+    tpm2_tcti_close(conn);
+}
+
+/* What is loaded on a connection that no resource manager cleans up after. */
+static void flush_all(struct tpm2_conn *conn)
+{
+    if (conn->esys == NULL)
+        return;
+    while (conn->loaded != NULL)
+        tpm2_key_unload(conn, conn->loaded);
+    if (conn->session != ESYS_TR_NONE &&
+        conn->session_instance == conn->instance)
+        (void)Esys_FlushContext(conn->esys, conn->session);
+    conn->session = ESYS_TR_NONE;
+}
+
+static void conn_free(struct tpm2_conn *conn)
+{
+    tpm2_salt_clear(conn);
+    pthread_mutex_destroy(&conn->lock);
+    OPENSSL_free(conn->tcti);
+    OPENSSL_free(conn->sharing);
+    OPENSSL_free(conn);
+}
+
+static struct tpm2_conn *conn_new(const char *tcti, const char *sharing,
+                                  const char *lock_timeout_s)
+{
+    struct tpm2_conn *conn = OPENSSL_zalloc(sizeof(*conn));
+
+    if (conn == NULL)
+        return NULL;
+    if (!init_lock(&conn->lock)) {
+        OPENSSL_free(conn);
+        return NULL;
+    }
+    conn->tcti = OPENSSL_strdup(tcti);
+    conn->sharing = OPENSSL_strdup(sharing);
+    if (conn->tcti == NULL || conn->sharing == NULL) {
+        conn_free(conn);
+        return NULL;
+    }
+    conn->lock_timeout_ms = DEFAULT_LOCK_TIMEOUT_MS;
+    if (lock_timeout_s != NULL) /* engine.c has checked its range */
+        conn->lock_timeout_ms =
+            (unsigned)strtoul(lock_timeout_s, NULL, 10) * 1000u;
+    conn->session = ESYS_TR_NONE;
+    tpm2_tcti_classify(conn);
+    return conn;
+}
+
+enum devid_err tpm2_conn_get(const struct devid *engine,
+                             struct tpm2_conn **conn, struct devid_error *err)
+{
+    const char *tcti = devid_get(engine, "tcti");
+    const char *sharing = devid_get(engine, "tpm2-sharing");
+    struct tpm2_conn *c;
+
+    if (tcti == NULL)
+        tcti = DEFAULT_TCTI;
+    if (sharing == NULL)
+        sharing = "auto";
+    (void)pthread_once(&fork_handlers, install_fork_handlers);
+    pthread_mutex_lock(&registry_lock);
+    for (c = registry; c != NULL; c = c->next) {
+        if (strcmp(c->tcti, tcti) == 0 && strcmp(c->sharing, sharing) == 0)
+            break;
+    }
+    if (c == NULL) {
+        c = conn_new(tcti, sharing, devid_get(engine, "lock-timeout"));
+        if (c != NULL) {
+            c->next = registry;
+            registry = c;
+        }
+    }
+    if (c != NULL)
+        c->refs++;
+    pthread_mutex_unlock(&registry_lock);
+    *conn = c;
+    return c != NULL ? DEVID_OK : devid_no_memory(err);
+}
+
+void tpm2_conn_put(struct tpm2_conn **conn)
+{
+    struct tpm2_conn *c = *conn;
+    bool last = false;
+
+    *conn = NULL;
+    pthread_mutex_lock(&registry_lock);
+    if (--c->refs == 0) {
+        struct tpm2_conn **link = &registry;
+
+        while (*link != c)
+            link = &(*link)->next;
+        *link = c->next;
+        last = true;
+    }
+    pthread_mutex_unlock(&registry_lock);
+    if (!last)
+        return;
+    if (!c->has_rm)
+        flush_all(c);
+    disconnect(c);
+    /* The TCTI's library stays mapped: GLib's threads may run in it. */
+    conn_free(c);
+}
+
+void tpm2_conn_preload(struct tpm2_conn *conn)
+{
+    pthread_mutex_lock(&conn->lock);
+    if (conn->library == NULL)
+        conn->library = tpm2_tcti_preload(conn->tcti);
+    pthread_mutex_unlock(&conn->lock);
+}
+
+void tpm2_shutdown(void)
+{
+    pthread_mutex_lock(&registry_lock);
+    for (struct tpm2_conn *c = registry; c != NULL; c = c->next) {
+        pthread_mutex_lock(&c->lock);
+        /* A resource manager flushes what a closed connection leaves. */
+        if (!c->has_rm)
+            flush_all(c);
+        disconnect(c);
+        pthread_mutex_unlock(&c->lock);
+    }
+    pthread_mutex_unlock(&registry_lock);
+}
+
+/* ---- running an operation -------------------------------------------- */
+
+static uint64_t now_ms(void)
+{
+    struct timespec ts;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000u + (uint64_t)ts.tv_nsec / 1000000u;
+}
+
+/* Between half and all of it, so that waiters do not march in step. */
+static void sleep_jittered(unsigned ms)
+{
+    struct timespec ts;
+    unsigned us = ms * 500u;
+    unsigned char noise = 0;
+
+    /* getpid alone would do: this only has to differ between processes. */
+    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+    noise = (unsigned char)((unsigned long)ts.tv_nsec / 64u +
+                            (unsigned long)getpid());
+    us += us * noise / 255u;
+    ts.tv_sec = 0;
+    ts.tv_nsec = (long)us * 1000L;
+    (void)nanosleep(&ts, NULL); /* shorter where a signal comes: no harm */
+}
+
+struct retry {
+    uint64_t start_ms;
+    unsigned wait_ms;
+    bool reconnected;
+};
+
+/* May the failed attempt be made again? Prepares it where so. */
+static bool again(struct tpm2_conn *conn, TSS2_RC rc, struct retry *retry)
+{
+    uint64_t waited_ms = now_ms() - retry->start_ms;
+
+    switch (tpm2_rc_action(rc)) {
+    case TPM2_ACTION_FAIL:
+        return false;
+    case TPM2_ACTION_RECONNECT:
+        if (retry->reconnected)
+            return false;
+        retry->reconnected = true;
+        disconnect(conn);
+        conn->generation++;
+        return true;
+    case TPM2_ACTION_WAIT:
+        break;
+    }
+    if (waited_ms >= conn->lock_timeout_ms)
+        return false;
+    if (tpm2_rc_base(rc) == TPM2_RC_OBJECT_MEMORY && !conn->has_rm &&
+        waited_ms >= REAP_AFTER_MS && conn->esys != NULL)
+        tpm2_reap(conn);
+    if (conn->exclusive)
+        disconnect(conn);
+    sleep_jittered(retry->wait_ms);
+    if (retry->wait_ms < WAIT_MAX_MS)
+        retry->wait_ms *= 2;
+    return true;
+}
+
+/* A device for one client is busy until the other is done: wait our turn. */
+static TSS2_RC connect_link(struct tpm2_conn *conn, uint64_t start_ms)
+{
+    TSS2_RC rc = tpm2_tcti_open(conn);
+
+    while (rc != TSS2_RC_SUCCESS && conn->exclusive && conn->library != NULL &&
+           errno == EBUSY && now_ms() - start_ms < conn->lock_timeout_ms) {
+        sleep_jittered(WAIT_MAX_MS);
+        rc = tpm2_tcti_open(conn);
+    }
+    return rc;
+}
+
+enum devid_err tpm2_run(struct tpm2_conn *conn, tpm2_op *op, void *arg,
+                        struct devid_error *err)
+{
+    struct retry retry = {.start_ms = now_ms(), .wait_ms = WAIT_MIN_MS};
+    struct devid_error local = {0};
+    enum devid_err e;
+
+    if (err == NULL)
+        err = &local;
+    pthread_mutex_lock(&conn->lock);
+    do {
+        err->device_rc = 0;
+        if (conn->esys == NULL) {
+            TSS2_RC rc = connect_link(conn, retry.start_ms);
+
+            if (rc != TSS2_RC_SUCCESS) {
+                e = tpm2_tcti_fail(conn, rc, err);
+                break;
+            }
+        }
+        e = op(conn, arg, err);
+        /* What an operation understood (_NOT_FOUND, ...) is its answer. */
+    } while ((e == DEVID_ERR_DEVICE || e == DEVID_ERR_BUSY) &&
+             again(conn, err->device_rc, &retry));
+    conn->current = NULL;
+    if (conn->exclusive)
+        disconnect(conn);
+    pthread_mutex_unlock(&conn->lock);
+    return e;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Make a key in the TPM: its commands. */
+#include "create.h"
+
+#include "../secret.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+/* ---- what the chip has ----------------------------------------------- */
+
+static bool chip_has(struct tpm2_conn *conn, const struct devid_algorithm *alg)
+{
+    struct devid_key_spec spec = {.algorithm = alg->name};
+    TPMT_PUBLIC_PARMS parms = {0};
+    TPM2B_PUBLIC template;
+
+    tpm2_template_key(&spec, alg, &template);
+    parms.type = template.publicArea.type;
+    parms.parameters = template.publicArea.parameters;
+    return Esys_TestParms(conn->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                          &parms) == TSS2_RC_SUCCESS;
+}
+
+/* Says what the chip has where the algorithm was what it refused. */
+static enum devid_err create_failed(struct tpm2_conn *conn,
+                                    const struct tpm2_create *r,
+                                    const struct tpm2_auth *auth, TSS2_RC rc,
+                                    struct devid_error *err)
+{
+    char list[128] = "";
+    size_t used = 0;
+
+    if (tpm2_rc_base(rc) == 0 || tpm2_rc_action(rc) != TPM2_ACTION_FAIL ||
+        chip_has(conn, r->alg))
+        return tpm2_auth_fail(conn, auth, rc, err);
+    for (const struct devid_algorithm *a = devid_algorithms(); a->name != NULL;
+         a++) {
+        if (!chip_has(conn, a))
+            continue;
+        int n = snprintf(list + used, sizeof(list) - used, "%s%s",
+                         used ? ", " : "", a->name);
+        if (n > 0 && (size_t)n < sizeof(list) - used)
+            used += (size_t)n;
+    }
+    return devid_fail(err, DEVID_ERR_ALG, rc,
+                      "this TPM has no %s; it has %s (0x%x)", r->alg->name,
+                      used ? list : "no algorithm that devid uses", rc);
+}
+
+/* ---- creation -------------------------------------------------------- */
+
+static enum devid_err open_parent(struct tpm2_conn *conn, struct tpm2_create *r,
+                                  struct tpm2_parent *parent,
+                                  struct devid_error *err)
+{
+    enum devid_err e;
+
+    if (r->parent != 0) {
+        e = tpm2_parent_open(conn, r->parent, r->parent_auth, parent, err);
+        if (e == DEVID_ERR_NOT_FOUND)
+            return devid_fail(err, e, err->device_rc,
+                              "there is no parent at handle 0x%08x of this "
+                              "TPM: devid list shows what there is; "
+                              "--parent owner needs none",
+                              r->parent);
+        return e;
+    }
+    e = tpm2_parent_open(conn, TPM2_SRK_HANDLE, r->parent_auth, parent, err);
+    if (e == DEVID_OK)
+        r->parent = TPM2_SRK_HANDLE;
+    if (e != DEVID_ERR_NOT_FOUND)
+        return e;
+    r->parent = TPM2_RH_OWNER;
+    return tpm2_parent_open(conn, r->parent, r->parent_auth, parent, err);
+}
+
+static enum devid_err check_free(struct tpm2_conn *conn, uint32_t handle,
+                                 struct devid_error *err)
+{
+    ESYS_TR object = ESYS_TR_NONE;
+    enum devid_err e = tpm2_read_handle(conn, handle, &object, NULL, err);
+
+    if (e == DEVID_ERR_NOT_FOUND)
+        return DEVID_OK;
+    if (e != DEVID_OK)
+        return e;
+    (void)Esys_TR_Close(conn->esys, &object);
+    return devid_fail(err, DEVID_ERR_EXISTS, 0,
+                      "persistent handle 0x%08x is taken: give another, or "
+                      "free it with devid delete tpm2:handle=0x%08x",
+                      handle, handle);
+}
+
+static enum devid_err make_persistent(struct tpm2_conn *conn,
+                                      const struct tpm2_create *r,
+                                      const struct tpm2_parent *parent,
+                                      struct devid_error *err)
+{
+    ESYS_TR loaded = ESYS_TR_NONE;
+    enum devid_err e = tpm2_parent_load(conn, parent, r->private_part,
+                                        r->public_part, &loaded, err);
+
+    if (e != DEVID_OK)
+        return e;
+    e = tpm2_evict(conn, loaded, r->persist, r->owner_auth,
+                   "make the new key persistent", err);
+    (void)Esys_FlushContext(conn->esys, loaded);
+    return e;
+}
+
+/* TPM2_Create; the new key's auth value crosses encrypted. */
+static enum devid_err create_key(struct tpm2_conn *conn, struct tpm2_create *r,
+                                 const struct tpm2_parent *parent,
+                                 struct devid_error *err)
+{
+    struct tpm2_auth auth = {
+        .object = parent->handle,
+        .secret = parent->auth,
+        .encrypt = r->spec->auth_len > 0,
+        .what = "the key's parent",
+        .doing = "make the key",
+    };
+    TPM2B_SENSITIVE_CREATE sensitive = {0};
+    TPML_PCR_SELECTION pcrs = {0};
+    TPM2B_DATA outside = {0};
+    TPM2B_PUBLIC template;
+    enum devid_err e;
+    TSS2_RC rc;
+
+    if (!parent->transient && auth.encrypt)
+        tpm2_salt_remember(conn, parent->handle);
+    e = tpm2_auth_begin(conn, &auth, err);
+    if (e != DEVID_OK)
+        return e;
+    tpm2_template_key(r->spec, r->alg, &template);
+    sensitive.sensitive.userAuth.size = (UINT16)r->spec->auth_len;
+    if (r->spec->auth_len > 0) /* parse_spec has checked its length */
+        memcpy(sensitive.sensitive.userAuth.buffer, r->spec->auth,
+               r->spec->auth_len);
+    rc = Esys_Create(conn->esys, parent->handle, auth.session, ESYS_TR_NONE,
+                     ESYS_TR_NONE, &sensitive, &template, &outside, &pcrs,
+                     &r->private_part, &r->public_part, NULL, NULL, NULL);
+    OPENSSL_cleanse(&sensitive, sizeof(sensitive));
+    tpm2_auth_end(conn, &auth, rc);
+    return rc == TSS2_RC_SUCCESS ? DEVID_OK
+                                 : create_failed(conn, r, &auth, rc, err);
+}
+
+static enum devid_err create_op(struct tpm2_conn *conn, void *arg,
+                                struct devid_error *err)
+{
+    struct tpm2_create *r = arg;
+    struct tpm2_parent parent = {.handle = ESYS_TR_NONE};
+    enum devid_err e = DEVID_OK;
+
+    if (r->persist != 0)
+        e = check_free(conn, r->persist, err);
+    if (e == DEVID_OK)
+        e = open_parent(conn, r, &parent, err);
+    if (e != DEVID_OK)
+        return e;
+    Esys_Free(r->private_part); /* of an attempt before this one */
+    Esys_Free(r->public_part);
+    r->private_part = NULL;
+    r->public_part = NULL;
+    e = create_key(conn, r, &parent, err);
+    if (e == DEVID_OK && r->persist != 0)
+        e = make_persistent(conn, r, &parent, err);
+    tpm2_parent_close(conn, &parent);
+    return e;
+}
+
+enum devid_err tpm2_key_create(void *state, const struct devid_key_spec *spec,
+                               struct devid_keyfile *file,
+                               struct devid_error *err)
+{
+    const struct tpm2_state *self = state;
+    struct tpm2_create request = {0};
+    enum devid_err e = tpm2_spec_parse(self->engine, spec, &request, err);
+
+    if (e == DEVID_OK)
+        e = tpm2_run(self->conn, create_op, &request, err);
+    if (e == DEVID_OK)
+        e = request.persist != 0 ? tpm2_spec_reference(&request, file, err)
+                                 : tpm2_spec_blob(&request, file, err);
+    devid_secret_free(&request.parent_auth);
+    devid_secret_free(&request.owner_auth);
+    Esys_Free(request.public_part);
+    Esys_Free(request.private_part);
+    return e;
+}

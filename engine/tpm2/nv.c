@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Certificates in the TPM's non-volatile memory. */
+#include "tpm2.h"
+
+#include "../uri.h"
+
+#include <string.h>
+
+#include <openssl/asn1.h>
+#include <openssl/crypto.h>
+
+/* Every chip's NV buffer takes this much; most take 1024 or 2048. */
+#define NV_CHUNK_DEFAULT 512u
+
+enum devid_err tpm2_capability(struct tpm2_conn *conn, TPM2_CAP capability,
+                               UINT32 first, UINT32 count,
+                               TPMS_CAPABILITY_DATA **data,
+                               struct devid_error *err)
+{
+    TPMI_YES_NO more = 0;
+    TSS2_RC rc =
+        Esys_GetCapability(conn->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                           capability, first, count, &more, data);
+
+    if (rc != TSS2_RC_SUCCESS)
+        return tpm2_fail(err, rc, "tell what it holds");
+    return DEVID_OK;
+}
+
+/* How much one NV_Read may ask for. */
+static UINT16 chunk_size(struct tpm2_conn *conn)
+{
+    TPMS_CAPABILITY_DATA *data = NULL;
+    UINT32 size = NV_CHUNK_DEFAULT;
+
+    if (tpm2_capability(conn, TPM2_CAP_TPM_PROPERTIES, TPM2_PT_NV_BUFFER_MAX, 1,
+                        &data, NULL) != DEVID_OK)
+        return NV_CHUNK_DEFAULT;
+    if (data->data.tpmProperties.count == 1 &&
+        data->data.tpmProperties.tpmProperty[0].property ==
+            TPM2_PT_NV_BUFFER_MAX)
+        size = data->data.tpmProperties.tpmProperty[0].value;
+    Esys_Free(data);
+    if (size == 0 || size > TPM2_MAX_NV_BUFFER_SIZE)
+        return NV_CHUNK_DEFAULT;
+    return (UINT16)size;
+}
+
+static enum devid_err read_chunks(struct tpm2_conn *conn, ESYS_TR index,
+                                  const TPMS_NV_PUBLIC *area, uint8_t *out,
+                                  struct devid_error *err)
+{
+    ESYS_TR auth =
+        (area->attributes & TPMA_NV_AUTHREAD) != 0 ? index : ESYS_TR_RH_OWNER;
+    UINT16 chunk = chunk_size(conn);
+    UINT16 done = 0;
+
+    while (done < area->dataSize) {
+        UINT16 want = (UINT16)(area->dataSize - done);
+        TPM2B_MAX_NV_BUFFER *part = NULL;
+        TSS2_RC rc;
+
+        if (want > chunk)
+            want = chunk;
+        rc = Esys_NV_Read(conn->esys, auth, index, ESYS_TR_PASSWORD,
+                          ESYS_TR_NONE, ESYS_TR_NONE, want, done, &part);
+        if (rc != TSS2_RC_SUCCESS)
+            return tpm2_fail(err, rc, "read its non-volatile memory");
+        if (part->size == 0 || part->size > want) {
+            Esys_Free(part);
+            return devid_fail(err, DEVID_ERR_DEVICE, 0,
+                              "the TPM's answer to NV_Read has another size "
+                              "than was asked for");
+        }
+        memcpy(out + done, part->buffer, part->size);
+        done = (UINT16)(done + part->size);
+        Esys_Free(part);
+    }
+    return DEVID_OK;
+}
+
+enum devid_err tpm2_nv_read(struct tpm2_conn *conn, uint32_t index,
+                            uint8_t **data, size_t *len,
+                            struct devid_error *err)
+{
+    TPM2B_NV_PUBLIC *area = NULL;
+    ESYS_TR object = ESYS_TR_NONE;
+    enum devid_err e;
+    TSS2_RC rc;
+
+    *data = NULL;
+    e = tpm2_read_handle(conn, index, &object, NULL, err);
+    if (e == DEVID_ERR_NOT_FOUND)
+        return devid_fail(err, e, err != NULL ? err->device_rc : 0,
+                          "there is nothing at NV index 0x%08x of this TPM: "
+                          "devid list shows what there is",
+                          index);
+    if (e != DEVID_OK)
+        return e;
+    rc = Esys_NV_ReadPublic(conn->esys, object, ESYS_TR_NONE, ESYS_TR_NONE,
+                            ESYS_TR_NONE, &area, NULL);
+    if (rc != TSS2_RC_SUCCESS) {
+        e = tpm2_fail(err, rc, "describe an NV index");
+        goto out;
+    }
+    if ((area->nvPublic.attributes & TPMA_NV_WRITTEN) == 0 ||
+        area->nvPublic.dataSize == 0) {
+        e = devid_fail(err, DEVID_ERR_NOT_FOUND, 0,
+                       "NV index 0x%08x of this TPM is defined but was never "
+                       "written",
+                       index);
+        goto out;
+    }
+    *len = area->nvPublic.dataSize;
+    *data = OPENSSL_malloc(*len);
+    if (*data == NULL)
+        e = devid_no_memory(err);
+    else
+        e = read_chunks(conn, object, &area->nvPublic, *data, err);
+    if (e != DEVID_OK) {
+        OPENSSL_free(*data);
+        *data = NULL;
+    }
+out:
+    Esys_Free(area);
+    (void)Esys_TR_Close(conn->esys, &object);
+    return e;
+}
+
+/* ---- a certificate by its URI ---------------------------------------- */
+
+struct cert_request {
+    uint32_t index;
+    uint8_t *data;
+    size_t len;
+};
+
+static enum devid_err cert_op(struct tpm2_conn *conn, void *arg,
+                              struct devid_error *err)
+{
+    struct cert_request *request = arg;
+
+    return tpm2_nv_read(conn, request->index, &request->data, &request->len,
+                        err);
+}
+
+/* Chips pad a certificate to the size of its index: keep the SEQUENCE. */
+static bool cut_to_sequence(const uint8_t *data, size_t *len)
+{
+    const unsigned char *p = data;
+    long content = 0;
+    int tag = 0;
+    int tag_class = 0;
+
+    if (ASN1_get_object(&p, &content, &tag, &tag_class, (long)*len) !=
+            V_ASN1_CONSTRUCTED ||
+        tag != V_ASN1_SEQUENCE || tag_class != V_ASN1_UNIVERSAL)
+        return false;
+    *len = (size_t)(p - data) + (size_t)content;
+    return true;
+}
+
+enum devid_err tpm2_cert_read(void *state, const char *uri, uint8_t **der,
+                              size_t *len, struct devid_error *err)
+{
+    const struct tpm2_state *self = state;
+    struct cert_request request = {0};
+    struct devid_tpm2_uri parsed;
+    enum devid_err e = devid_tpm2_uri_parse(uri, &parsed, err);
+
+    if (e != DEVID_OK)
+        return e;
+    if (parsed.kind != DEVID_TPM2_NV) {
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "'%.100s' names no certificate: that is "
+                          "tpm2:nv=0x01c90200 or another NV index",
+                          uri);
+    }
+    request.index = parsed.handle;
+    e = tpm2_run(self->conn, cert_op, &request, err);
+    if (e != DEVID_OK)
+        return e;
+    if (!cut_to_sequence(request.data, &request.len)) {
+        OPENSSL_free(request.data);
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "NV index 0x%08x of this TPM holds no certificate "
+                          "(no DER SEQUENCE)",
+                          parsed.handle);
+    }
+    *der = request.data;
+    *len = request.len;
+    return DEVID_OK;
+}

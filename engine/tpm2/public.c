@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Public areas of TPM objects. Pure: no device. */
+#include "tpm2.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <tss2/tss2_mu.h>
+
+#define RSA_DEFAULT_EXPONENT 65537u
+
+static const struct curve {
+    TPMI_ECC_CURVE id;
+    const char *algorithm;
+} curves[] = {
+    {TPM2_ECC_NIST_P256, "ec-p256"},
+    {TPM2_ECC_NIST_P384, "ec-p384"},
+    {TPM2_ECC_NIST_P521, "ec-p521"},
+};
+
+static const struct devid_algorithm *curve_algorithm(TPMI_ECC_CURVE id)
+{
+    for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++) {
+        if (curves[i].id == id)
+            return devid_algorithm_by_name(curves[i].algorithm);
+    }
+    return NULL;
+}
+
+/* The TPM may drop leading zeros; on our seams a coordinate has none less. */
+static bool put_coordinate(const BYTE *from, size_t from_len, uint8_t *to,
+                           size_t len)
+{
+    while (from_len > len && *from == 0) {
+        from++;
+        from_len--;
+    }
+    if (from_len > len)
+        return false;
+    memset(to, 0, len - from_len);
+    memcpy(to + len - from_len, from, from_len);
+    return true;
+}
+
+static enum devid_err ecc_public(const TPMT_PUBLIC *tpm,
+                                 struct devid_public *pub,
+                                 struct devid_error *err)
+{
+    TPMI_ECC_CURVE id = tpm->parameters.eccDetail.curveID;
+    const TPMS_ECC_POINT *point = &tpm->unique.ecc;
+
+    pub->type = DEVID_KEY_EC;
+    pub->alg = curve_algorithm(id);
+    if (pub->alg == NULL) {
+        return devid_fail(err, DEVID_ERR_ALG, 0,
+                          "the key is on TPM curve 0x%x, which TLS does not "
+                          "use: devid takes P-256, P-384 and P-521",
+                          id);
+    }
+    pub->bits = pub->alg->bits;
+    pub->coordinate_len = pub->alg->coordinate_len;
+    if (!put_coordinate(point->x.buffer, point->x.size, pub->x,
+                        pub->coordinate_len) ||
+        !put_coordinate(point->y.buffer, point->y.size, pub->y,
+                        pub->coordinate_len)) {
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "the key's public point is longer than its curve "
+                          "%s",
+                          pub->alg->curve);
+    }
+    return DEVID_OK;
+}
+
+static enum devid_err rsa_public(const TPMT_PUBLIC *tpm,
+                                 struct devid_public *pub,
+                                 struct devid_error *err)
+{
+    const TPM2B_PUBLIC_KEY_RSA *modulus = &tpm->unique.rsa;
+    UINT32 exponent = tpm->parameters.rsaDetail.exponent;
+    char name[16];
+
+    pub->type = DEVID_KEY_RSA;
+    pub->bits = tpm->parameters.rsaDetail.keyBits;
+    pub->coordinate_len = modulus->size;
+    if (modulus->size == 0 || modulus->size > sizeof(pub->modulus) ||
+        modulus->size * 8u != pub->bits) {
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "the key's modulus has %u bytes where RSA-%u takes "
+                          "%u",
+                          modulus->size, pub->bits, pub->bits / 8);
+    }
+    (void)snprintf(name, sizeof(name), "rsa-%u", pub->bits);
+    pub->alg = devid_algorithm_by_name(name);
+    pub->exponent = exponent == 0 ? RSA_DEFAULT_EXPONENT : exponent;
+    memcpy(pub->modulus, modulus->buffer, modulus->size);
+    return DEVID_OK;
+}
+
+enum devid_err tpm2_public_to_devid(const TPMT_PUBLIC *tpm,
+                                    struct devid_public *pub,
+                                    struct devid_error *err)
+{
+    memset(pub, 0, sizeof(*pub));
+    if (tpm->type == TPM2_ALG_ECC)
+        return ecc_public(tpm, pub, err);
+    if (tpm->type == TPM2_ALG_RSA)
+        return rsa_public(tpm, pub, err);
+    return devid_fail(err, DEVID_ERR_ALG, 0,
+                      "the TPM object is of type 0x%x: neither an EC nor an "
+                      "RSA key",
+                      tpm->type);
+}
+
+void tpm2_public_limits(const TPMT_PUBLIC *tpm, struct devid_key_limits *limits)
+{
+    TPMA_OBJECT a = tpm->objectAttributes;
+
+    limits->sign = (a & TPMA_OBJECT_SIGN_ENCRYPT) != 0;
+    limits->decrypt = (a & TPMA_OBJECT_DECRYPT) != 0;
+    limits->restricted = (a & TPMA_OBJECT_RESTRICTED) != 0;
+    /* A policy stands in the way only where the auth value is no way in. */
+    limits->has_policy =
+        tpm->authPolicy.size != 0 && (a & TPMA_OBJECT_USERWITHAUTH) == 0;
+}
+
+void tpm2_public_words(const TPMT_PUBLIC *tpm, char *text, size_t size)
+{
+    static const struct {
+        TPMA_OBJECT bit;
+        const char *word;
+    } words[] = {
+        {TPMA_OBJECT_FIXEDTPM, "fixedTPM"},
+        {TPMA_OBJECT_FIXEDPARENT, "fixedParent"},
+        {TPMA_OBJECT_SENSITIVEDATAORIGIN, "sensitiveDataOrigin"},
+        {TPMA_OBJECT_USERWITHAUTH, "userWithAuth"},
+        {TPMA_OBJECT_ADMINWITHPOLICY, "adminWithPolicy"},
+        {TPMA_OBJECT_NODA, "noDA"},
+        {TPMA_OBJECT_RESTRICTED, "restricted"},
+        {TPMA_OBJECT_DECRYPT, "decrypt"},
+        {TPMA_OBJECT_SIGN_ENCRYPT, "sign"},
+        {TPMA_OBJECT_STCLEAR, "stClear"},
+        {TPMA_OBJECT_ENCRYPTEDDUPLICATION, "encryptedDuplication"},
+    };
+    size_t used = 0;
+
+    *text = '\0';
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if ((tpm->objectAttributes & words[i].bit) == 0)
+            continue;
+        int n = snprintf(text + used, size - used, "%s%s", used ? ", " : "",
+                         words[i].word);
+        if (n < 0 || (size_t)n >= size - used)
+            return;
+        used += (size_t)n;
+    }
+}
+
+static const char *name_hash(TPMI_ALG_HASH alg)
+{
+    switch (alg) {
+    case TPM2_ALG_SHA1:
+        return "SHA1";
+    case TPM2_ALG_SHA256:
+        return "SHA2-256";
+    case TPM2_ALG_SHA384:
+        return "SHA2-384";
+    case TPM2_ALG_SHA512:
+        return "SHA2-512";
+    default: /* not an enum */
+        return NULL;
+    }
+}
+
+enum devid_err tpm2_public_name(const TPMT_PUBLIC *tpm, OSSL_LIB_CTX *libctx,
+                                TPM2B_NAME *name, struct devid_error *err)
+{
+    const char *hash = name_hash(tpm->nameAlg);
+    uint8_t area[sizeof(*tpm)];
+    size_t area_len = 0;
+    size_t digest_len = 0;
+    int ok;
+
+    if (hash == NULL) {
+        return devid_fail(err, DEVID_ERR_ALG, 0,
+                          "the key's name algorithm 0x%x is not known",
+                          tpm->nameAlg);
+    }
+    if (Tss2_MU_TPMT_PUBLIC_Marshal(tpm, area, sizeof(area), &area_len) != 0)
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "the key's public area does not encode");
+    ERR_set_mark();
+    ok = EVP_Q_digest(libctx, hash, "provider!=devid", area, area_len,
+                      name->name + 2, &digest_len);
+    ERR_pop_to_mark();
+    if (ok != 1)
+        return devid_fail(err, DEVID_ERR_SYSTEM, 0,
+                          "OpenSSL does not compute %s", hash);
+    name->name[0] = (BYTE)(tpm->nameAlg >> 8);
+    name->name[1] = (BYTE)tpm->nameAlg;
+    name->size = (UINT16)(digest_len + 2);
+    return DEVID_OK;
+}

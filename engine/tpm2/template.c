@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Public areas that we ask a TPM to fill in. Pure. */
+#include "tpm2.h"
+
+#include <string.h>
+
+#define RSA_EK_BYTES 256
+
+static TPMI_ECC_CURVE curve_of(const struct devid_algorithm *alg)
+{
+    switch (alg->bits) {
+    case 384:
+        return TPM2_ECC_NIST_P384;
+    case 521:
+        return TPM2_ECC_NIST_P521;
+    default: /* bits of a curve in the table */
+        return TPM2_ECC_NIST_P256;
+    }
+}
+
+void tpm2_template_key(const struct devid_key_spec *spec,
+                       const struct devid_algorithm *alg, TPM2B_PUBLIC *pub)
+{
+    TPMT_PUBLIC *area = &pub->publicArea;
+
+    memset(pub, 0, sizeof(*pub));
+    area->nameAlg = TPM2_ALG_SHA256;
+    area->objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
+                             TPMA_OBJECT_SENSITIVEDATAORIGIN |
+                             TPMA_OBJECT_USERWITHAUTH |
+                             TPMA_OBJECT_SIGN_ENCRYPT;
+    if (!spec->dictionary_attack_protected)
+        area->objectAttributes |= TPMA_OBJECT_NODA;
+    if (spec->decrypt)
+        area->objectAttributes |= TPMA_OBJECT_DECRYPT;
+    if (alg->type == DEVID_KEY_EC) {
+        TPMS_ECC_PARMS *ecc = &area->parameters.eccDetail;
+
+        area->type = TPM2_ALG_ECC;
+        ecc->symmetric.algorithm = TPM2_ALG_NULL;
+        ecc->scheme.scheme = TPM2_ALG_NULL;
+        ecc->curveID = curve_of(alg);
+        ecc->kdf.scheme = TPM2_ALG_NULL;
+    } else {
+        TPMS_RSA_PARMS *rsa = &area->parameters.rsaDetail;
+
+        area->type = TPM2_ALG_RSA;
+        rsa->symmetric.algorithm = TPM2_ALG_NULL;
+        rsa->scheme.scheme = TPM2_ALG_NULL;
+        rsa->keyBits = (TPMI_RSA_KEY_BITS)alg->bits;
+    }
+}
+
+/*
+ * The storage key that key files under a hierarchy mean: ECC P-256,
+ * AES-128-CFB, SHA-256. Source: ASN.1 Specification for TPM 2.0 Key Files,
+ * section 3.1.8; TCG TPM v2.0 Provisioning Guidance, section 7.5.1.
+ */
+void tpm2_template_storage(TPM2B_PUBLIC *pub)
+{
+    TPMT_PUBLIC *area = &pub->publicArea;
+    TPMS_ECC_PARMS *ecc = &area->parameters.eccDetail;
+
+    memset(pub, 0, sizeof(*pub));
+    area->type = TPM2_ALG_ECC;
+    area->nameAlg = TPM2_ALG_SHA256;
+    area->objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
+                             TPMA_OBJECT_SENSITIVEDATAORIGIN |
+                             TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA |
+                             TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT;
+    ecc->symmetric.algorithm = TPM2_ALG_AES;
+    ecc->symmetric.keyBits.aes = 128;
+    ecc->symmetric.mode.aes = TPM2_ALG_CFB;
+    ecc->scheme.scheme = TPM2_ALG_NULL;
+    ecc->curveID = TPM2_ECC_NIST_P256;
+    ecc->kdf.scheme = TPM2_ALG_NULL;
+}
+
+/* Source: TCG EK Credential Profile 2.5, template L-1 (RSA 2048). */
+void tpm2_template_ek_rsa(TPM2B_PUBLIC *pub)
+{
+    /* PolicySecret(TPM_RH_ENDORSEMENT), SHA-256; PolicyA of the profile. */
+    static const uint8_t policy[] = {
+        0x83, 0x71, 0x97, 0x67, 0x44, 0x84, 0xb3, 0xf8, 0x1a, 0x90, 0xcc,
+        0x8d, 0x46, 0xa5, 0xd7, 0x24, 0xfd, 0x52, 0xd7, 0x6e, 0x06, 0x52,
+        0x0b, 0x64, 0xf2, 0xa1, 0xda, 0x1b, 0x33, 0x14, 0x69, 0xaa,
+    };
+    TPMT_PUBLIC *area = &pub->publicArea;
+    TPMS_RSA_PARMS *rsa = &area->parameters.rsaDetail;
+
+    memset(pub, 0, sizeof(*pub));
+    area->type = TPM2_ALG_RSA;
+    area->nameAlg = TPM2_ALG_SHA256;
+    area->objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
+                             TPMA_OBJECT_SENSITIVEDATAORIGIN |
+                             TPMA_OBJECT_ADMINWITHPOLICY |
+                             TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT;
+    area->authPolicy.size = sizeof(policy);
+    memcpy(area->authPolicy.buffer, policy, sizeof(policy));
+    rsa->symmetric.algorithm = TPM2_ALG_AES;
+    rsa->symmetric.keyBits.aes = 128;
+    rsa->symmetric.mode.aes = TPM2_ALG_CFB;
+    rsa->scheme.scheme = TPM2_ALG_NULL;
+    rsa->keyBits = 2048;
+    area->unique.rsa.size = RSA_EK_BYTES;
+}

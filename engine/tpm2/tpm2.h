@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The TPM back end's inside.
+ *
+ * One connection a process and TCTI string; its mutex admits one operation
+ * at a time, because a TPM does. An operation is a function that tpm2_run()
+ * calls with the connection open and locked, and calls again where the
+ * failure is one that passes.
+ */
+#ifndef DEVID_TPM2_H
+#define DEVID_TPM2_H
+
+#include "../backend.h"
+
+#include <pthread.h>
+#include <tss2/tss2_esys.h>
+
+#define TPM2_SRK_HANDLE 0x81000001u
+#define TPM2_EK_HANDLE 0x81010001u
+#define TPM2_IDEVID_HANDLE 0x81020000u
+#define TPM2_IAK_HANDLE 0x81020001u
+/* Ranges of handles (TPM 2.0 Part 2, 7.2); tss2 shifts a signed int. */
+#define TPM2_NV_INDEX_MIN 0x01000000u
+#define TPM2_TRANSIENT_MIN 0x80000000u
+#define TPM2_PERSISTENT_MIN 0x81000000u
+#define TPM2_PERSISTENT_PLATFORM 0x81800000u
+#define TPM2_PERSISTENT_MAX 0x81ffffffu
+
+#define TPM2_POLL_FDS_MAX 4
+
+struct devid_secret;
+struct tpm2_key;
+
+/* The storage key that sessions are salted to, once it is known. */
+struct tpm2_salt {
+    uint8_t *serialized; /* a persistent one's ESYS object, of generation */
+    size_t serialized_len;
+    uint64_t generation;
+    bool has_context; /* bare: one of the null hierarchy, saved */
+    TPMS_CONTEXT context;
+};
+
+struct tpm2_conn {
+    pthread_mutex_t lock; /* recursive: a TCTI may fork while it opens */
+    struct tpm2_conn *next;
+    unsigned refs; /* guarded by the registry's lock, as is next */
+
+    char *tcti; /* as configured, or the default */
+    char *sharing;
+    unsigned lock_timeout_ms;
+    bool has_rm;    /* a resource manager stands before the TPM */
+    bool managed;   /* keys stay loaded */
+    bool exclusive; /* admits one client: opened for one operation */
+    bool uses_glib; /* tabrmd: GLib's bus connection does not survive a fork */
+    void *library;  /* the TCTI's, held open since the key was loaded */
+
+    /* guarded by lock */
+    TSS2_TCTI_CONTEXT *tcti_ctx;
+    ESYS_CONTEXT *esys;
+    ESYS_CONTEXT *abandoned; /* the parent's: never spoken to again */
+    bool stranded;     /* tabrmd: a parent had opened it, see tpm2_tcti_fail */
+    uint64_t instance; /* of esys; what it made dies with it */
+    uint64_t generation;      /* counts losses of contact: prove keys again */
+    struct tpm2_key *loaded;  /* keys with an object on this instance */
+    struct tpm2_key *current; /* the key at work, for the reaper */
+    struct tpm2_salt salt;
+    ESYS_TR session; /* HMAC; valid while its instance is the connection's */
+    uint64_t session_instance;
+    int fds[TPM2_POLL_FDS_MAX];
+    size_t fd_count;
+};
+
+struct tpm2_key {
+    struct tpm2_conn *conn;
+    OSSL_LIB_CTX *libctx; /* the engine's, borrowed: it outlives its keys */
+    uint32_t persistent;  /* handle; 0 for a blob */
+    struct devid_public pub;
+
+    TPM2B_PRIVATE blob; /* a blob's private part, encrypted by the TPM */
+    uint32_t parent;
+
+    struct devid_secret *auth;        /* own; NULL: empty or not known */
+    struct devid_secret *parent_auth; /* own; NULL: empty */
+
+    /* guarded by conn->lock from here on */
+    bool has_public; /* a reference's is learnt at first use */
+    TPM2B_PUBLIC tpm_public;
+    ESYS_TR handle; /* valid while instance is the connection's */
+    uint64_t instance;
+    uint8_t *serialized; /* a persistent key's, proven in generation */
+    size_t serialized_len;
+    uint64_t generation;
+    bool has_context; /* bare: the saved context of the loaded blob */
+    TPMS_CONTEXT context;
+    struct tpm2_key *next_loaded;
+
+    bool pss_checked; /* the TPM's PSS salt has been looked at */
+    bool pss_salt_is_digest;
+};
+
+/* ---- connection.c, fork.c -------------------------------------------- */
+
+/* One attempt. Fails by `return tpm2_fail(...)` so that device_rc is set. */
+typedef enum devid_err tpm2_op(struct tpm2_conn *conn, void *arg,
+                               struct devid_error *err);
+
+DEVID_CHECK enum devid_err tpm2_conn_get(const struct devid *engine,
+                                         struct tpm2_conn **conn,
+                                         struct devid_error *err);
+void tpm2_conn_put(struct tpm2_conn **conn);
+void tpm2_shutdown(void);
+
+/* dlopen the TCTI's library now: a program may be in a chroot later. */
+void tpm2_conn_preload(struct tpm2_conn *conn);
+
+/* Run an operation: connects, retries what passes, recovers the link. */
+DEVID_CHECK enum devid_err tpm2_run(struct tpm2_conn *conn, tpm2_op *op,
+                                    void *arg, struct devid_error *err);
+
+/* ---- tcti.c: opening and naming a link ------------------------------- */
+
+/* Fills has_rm, managed, exclusive from the TCTI string and the setting. */
+void tpm2_tcti_classify(struct tpm2_conn *conn);
+TSS2_RC tpm2_tcti_open(struct tpm2_conn *conn);
+void tpm2_tcti_close(struct tpm2_conn *conn);
+void *tpm2_tcti_preload(const char *tcti);
+/* Why the link does not open, in one sentence. */
+enum devid_err tpm2_tcti_fail(const struct tpm2_conn *conn, TSS2_RC rc,
+                              struct devid_error *err);
+
+/* ---- rc.c: what a response code means -------------------------------- */
+
+enum tpm2_action {
+    TPM2_ACTION_FAIL,      /* trying again would not help, or would harm */
+    TPM2_ACTION_WAIT,      /* passes by itself */
+    TPM2_ACTION_RECONNECT, /* the link or what was loaded over it is gone */
+};
+enum tpm2_action tpm2_rc_action(TSS2_RC rc);
+/* The TPM's own code without parameter numbers; 0 for other layers. */
+TSS2_RC tpm2_rc_base(TSS2_RC rc);
+/* Sentence and code for a failed command; `what` was asked of the TPM. */
+enum devid_err tpm2_fail(struct devid_error *err, TSS2_RC rc, const char *what);
+
+/* ---- public.c: public areas (pure) ----------------------------------- */
+
+DEVID_CHECK enum devid_err tpm2_public_to_devid(const TPMT_PUBLIC *tpm,
+                                                struct devid_public *pub,
+                                                struct devid_error *err);
+void tpm2_public_limits(const TPMT_PUBLIC *tpm,
+                        struct devid_key_limits *limits);
+/* Attributes in words: "fixedTPM, fixedParent, ... noDA". */
+void tpm2_public_words(const TPMT_PUBLIC *tpm, char *text, size_t size);
+/* The Name of a public area (TPM 2.0 Part 1, 16). */
+DEVID_CHECK enum devid_err tpm2_public_name(const TPMT_PUBLIC *tpm,
+                                            OSSL_LIB_CTX *libctx,
+                                            TPM2B_NAME *name,
+                                            struct devid_error *err);
+
+/* ---- template.c: public areas that we ask for ------------------------ */
+
+void tpm2_template_key(const struct devid_key_spec *spec,
+                       const struct devid_algorithm *alg, TPM2B_PUBLIC *pub);
+void tpm2_template_storage(TPM2B_PUBLIC *pub);
+void tpm2_template_ek_rsa(TPM2B_PUBLIC *pub);
+
+/* ---- auth.c: secrets, never in clear on the bus ---------------------- */
+
+/* One command that needs authorisation. */
+struct tpm2_auth {
+    ESYS_TR object;
+    struct devid_secret *secret; /* borrowed; NULL: the empty value */
+    bool encrypt;                /* the command's first parameter is a secret */
+    const char *what;            /* "this key", "its parent" */
+    const char *doing;           /* "sign": what is asked of the TPM */
+    ESYS_TR session; /* out: for the command; ESYS_TR_PASSWORD if empty */
+};
+/* _AUTH where the value was refused before; asks no TPM. */
+DEVID_CHECK enum devid_err tpm2_auth_check(const struct devid_secret *secret,
+                                           const char *what,
+                                           struct devid_error *err);
+DEVID_CHECK enum devid_err tpm2_auth_begin(struct tpm2_conn *conn,
+                                           struct tpm2_auth *auth,
+                                           struct devid_error *err);
+/* After the command, with what it answered. */
+void tpm2_auth_end(struct tpm2_conn *conn, const struct tpm2_auth *auth,
+                   TSS2_RC rc);
+/* As tpm2_fail; says where the lockout counter stands. */
+enum devid_err tpm2_auth_fail(struct tpm2_conn *conn,
+                              const struct tpm2_auth *auth, TSS2_RC rc,
+                              struct devid_error *err);
+/* A storage key that is open anyway may serve as salt. */
+void tpm2_salt_remember(struct tpm2_conn *conn, ESYS_TR storage_key);
+void tpm2_salt_clear(struct tpm2_conn *conn);
+
+/* ---- parent.c: the key above a key ----------------------------------- */
+
+/* A parent in use: an ESYS object, and whether it must be flushed. */
+struct tpm2_parent {
+    uint32_t id; /* persistent handle or TPM_RH_ value */
+    ESYS_TR handle;
+    bool transient;
+    struct devid_secret *auth; /* borrowed: of a persistent parent */
+};
+/*
+ * Persistent handle (one ReadPublic) or hierarchy (CreatePrimary of the
+ * well-known ECC P-256 storage key). _NOT_FOUND for an empty handle.
+ */
+DEVID_CHECK enum devid_err tpm2_parent_open(struct tpm2_conn *conn,
+                                            uint32_t parent,
+                                            struct devid_secret *auth,
+                                            struct tpm2_parent *out,
+                                            struct devid_error *err);
+/* The storage primary of a hierarchy; `session` authorises it. */
+DEVID_CHECK enum devid_err tpm2_primary_create(struct tpm2_conn *conn,
+                                               ESYS_TR hierarchy,
+                                               ESYS_TR session, ESYS_TR *handle,
+                                               struct devid_error *err);
+/* TPM2_Load under it. _WRONG_KEY for a blob of another TPM or parent. */
+DEVID_CHECK enum devid_err
+tpm2_parent_load(struct tpm2_conn *conn, const struct tpm2_parent *parent,
+                 const TPM2B_PRIVATE *blob, const TPM2B_PUBLIC *pub,
+                 ESYS_TR *handle, struct devid_error *err);
+void tpm2_parent_close(struct tpm2_conn *conn, struct tpm2_parent *parent);
+/* "0x81000001", owner, endorsement, platform, null. */
+DEVID_CHECK enum devid_err tpm2_parent_parse(const char *text, uint32_t *parent,
+                                             struct devid_error *err);
+/* In words: "persistent handle 0x81000001", "the owner hierarchy". */
+void tpm2_parent_words(uint32_t parent, char *text, size_t size);
+/* The hierarchy's ESYS_TR for a TPM_RH_ value; ESYS_TR_NONE for others. */
+ESYS_TR tpm2_hierarchy(uint32_t parent);
+
+/* ---- evict.c --------------------------------------------------------- */
+
+/* Put an object at a persistent handle, or take it away from there. */
+DEVID_CHECK enum devid_err tpm2_evict(struct tpm2_conn *conn, ESYS_TR object,
+                                      uint32_t handle,
+                                      struct devid_secret *secret,
+                                      const char *doing,
+                                      struct devid_error *err);
+
+/* ---- load.c: a key on the wire --------------------------------------- */
+
+/*
+ * Make the key usable on the open connection. `flush` tells that the object
+ * must go when the operation is over: tpm2_key_release does it.
+ */
+DEVID_CHECK enum devid_err tpm2_key_acquire(struct tpm2_conn *conn,
+                                            struct tpm2_key *key, bool *flush,
+                                            struct devid_error *err);
+void tpm2_key_release(struct tpm2_conn *conn, struct tpm2_key *key, bool flush);
+/* Flush what is loaded and forget it; the connection is locked. */
+void tpm2_key_unload(struct tpm2_conn *conn, struct tpm2_key *key);
+/* Flush orphans of the key at work, left by a process that was killed. */
+void tpm2_reap(struct tpm2_conn *conn);
+
+/*
+ * Public area behind a persistent handle or NV index as ESYS has read it,
+ * without a second command. DEVID_ERR_NOT_FOUND where the handle is empty.
+ */
+DEVID_CHECK enum devid_err tpm2_read_handle(struct tpm2_conn *conn,
+                                            uint32_t handle, ESYS_TR *object,
+                                            TPM2B_PUBLIC *pub,
+                                            struct devid_error *err);
+
+/* ---- the table's functions ------------------------------------------- */
+
+struct tpm2_state {
+    const struct devid *engine; /* borrowed: it outlives its back ends */
+    struct tpm2_conn *conn;
+};
+
+enum devid_err tpm2_key_open(void *state, const struct devid_keyfile *file,
+                             void **key, struct devid_public *pub,
+                             struct devid_key_limits *limits,
+                             struct devid_error *err);
+void tpm2_key_free(void **key);
+void tpm2_key_set_auth(void *key, struct devid_secret *auth);
+enum devid_err tpm2_key_find(void *state, const char *uri,
+                             struct devid_keyfile *file,
+                             struct devid_error *err);
+enum devid_err tpm2_key_create(void *state, const struct devid_key_spec *spec,
+                               struct devid_keyfile *file,
+                               struct devid_error *err);
+enum devid_err tpm2_sign(void *key, const struct devid_tbs *tbs,
+                         struct devid_sig *sig, struct devid_error *err);
+void tpm2_key_info(const void *key, struct devid_key_info *info);
+enum devid_err tpm2_remove(void *state, const char *uri,
+                           struct devid_error *err);
+enum devid_err tpm2_list(void *state, devid_object_fn *fn, void *arg,
+                         struct devid_error *err);
+enum devid_err tpm2_cert_read(void *state, const char *uri, uint8_t **der,
+                              size_t *len, struct devid_error *err);
+enum devid_err tpm2_whoami(void *state, struct devid_device_info *info,
+                           struct devid_error *err);
+
+/* nv.c: read an index whole, with the connection open. */
+DEVID_CHECK enum devid_err tpm2_nv_read(struct tpm2_conn *conn, uint32_t index,
+                                        uint8_t **data, size_t *len,
+                                        struct devid_error *err);
+/* One page of a capability; nothing past it is asked for. */
+DEVID_CHECK enum devid_err tpm2_capability(struct tpm2_conn *conn,
+                                           TPM2_CAP capability, UINT32 first,
+                                           UINT32 count,
+                                           TPMS_CAPABILITY_DATA **data,
+                                           struct devid_error *err);
+
+#endif
