@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Key management: EC and RSA keys in a device, by one implementation.
+ *
+ * A private export is refused and there is no import, so libcrypto always
+ * comes back to us to sign with our keys and never brings us others. A public
+ * export stays, for EVP_PKEY_eq and for encoders.
+ */
+#include "prov.h"
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
+const struct prov_key_type prov_key_types[] = {
+    [DEVID_KEY_EC] = {"EC", "ECDSA"},
+    [DEVID_KEY_RSA] = {"RSA", "RSA"},
+};
+
+/* ---- life of a key --------------------------------------------------- */
+
+struct prov_key *prov_key_new(const struct prov_ctx *ctx,
+                              struct devid_key **key)
+{
+    struct prov_key *self = OPENSSL_zalloc(sizeof(*self));
+
+    if (self == NULL) {
+        devid_key_free(key);
+        prov_raise_memory(ctx);
+        return NULL;
+    }
+    self->ctx = ctx;
+    self->key = *key;
+    *key = NULL;
+    return self;
+}
+
+void prov_key_free(void *vkey)
+{
+    struct prov_key *self = vkey;
+
+    if (self == NULL)
+        return;
+    devid_key_free(&self->key);
+    OPENSSL_free(self);
+}
+
+/*
+ * EVP_PKEY_eq tries to bring us the other key first. Without an empty key to
+ * import into, and then no import, it leaves a stale error in the queue, which
+ * nginx logs as an alert.
+ */
+static void *keymgmt_new(void *vctx)
+{
+    struct devid_key *none = NULL;
+
+    return prov_key_new(vctx, &none);
+}
+
+/* A decoder or the store hands over the key by the address of its pointer. */
+static void *keymgmt_load(const void *reference, size_t reference_size)
+{
+    struct prov_key **place;
+    struct prov_key *key;
+
+    if (reference == NULL || reference_size != sizeof(void *))
+        return NULL; /* not from us, and no context to raise it with */
+    /* Taken out of its place, so that the giver does not free it. */
+    place = (struct prov_key **)(uintptr_t)reference;
+    key = *place;
+    *place = NULL;
+    return key;
+}
+
+/* A key does not change: its copy shares it. */
+static void *keymgmt_dup(const void *vkey, int selection)
+{
+    const struct prov_key *key = vkey;
+    struct devid_key *shared;
+
+    if ((selection & OSSL_KEYMGMT_SELECT_KEYPAIR) == 0) {
+        prov_raise(key->ctx, DEVID_ERR_USAGE,
+                   "the parameters of a key in a device cannot be copied "
+                   "without the key");
+        return NULL;
+    }
+    shared = key->key != NULL ? devid_key_up_ref(key->key) : NULL;
+    return prov_key_new(key->ctx, &shared);
+}
+
+/* ---- questions ------------------------------------------------------- */
+
+static int keymgmt_has(const void *vkey, int selection)
+{
+    const struct prov_key *key = vkey;
+
+    (void)selection; /* a key in a device has every part, or is empty */
+    return key != NULL && key->key != NULL;
+}
+
+static int keymgmt_match(const void *vkey1, const void *vkey2, int selection)
+{
+    const struct prov_key *key1 = vkey1;
+    const struct prov_key *key2 = vkey2;
+    const struct devid_public *pub1;
+    const struct devid_public *pub2;
+
+    if (key1->key == NULL || key2->key == NULL)
+        return key1->key == key2->key;
+    pub1 = devid_key_public(key1->key);
+    pub2 = devid_key_public(key2->key);
+    if ((selection & OSSL_KEYMGMT_SELECT_KEYPAIR) != 0)
+        return devid_public_equal(pub1, pub2);
+    return pub1->type == pub2->type &&
+           (pub1->type == DEVID_KEY_RSA || pub1->alg == pub2->alg);
+}
+
+static int keymgmt_get_params(void *vkey, OSSL_PARAM params[])
+{
+    return prov_key_get_params(vkey, params);
+}
+
+static int keymgmt_export(void *vkey, int selection, OSSL_CALLBACK *callback,
+                          void *arg)
+{
+    const struct prov_key *key = vkey;
+
+    if ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0) {
+        prov_raise(key->ctx, DEVID_ERR_USAGE,
+                   "the private part of this key never leaves its device");
+        return 0;
+    }
+    return prov_key_export(key, selection, callback, arg);
+}
+
+/* ---- what depends on the type ---------------------------------------- */
+
+static const OSSL_PARAM *ec_gettable(void *vctx)
+{
+    (void)vctx;
+    return prov_key_gettable(DEVID_KEY_EC);
+}
+
+static const OSSL_PARAM *rsa_gettable(void *vctx)
+{
+    (void)vctx;
+    return prov_key_gettable(DEVID_KEY_RSA);
+}
+
+static const OSSL_PARAM *ec_export_types(int selection)
+{
+    return prov_key_export_types(DEVID_KEY_EC, selection);
+}
+
+static const OSSL_PARAM *rsa_export_types(int selection)
+{
+    return prov_key_export_types(DEVID_KEY_RSA, selection);
+}
+
+static const char *operation_name(enum devid_key_type type, int operation_id)
+{
+    const struct prov_key_type *row = &prov_key_types[type];
+
+    return operation_id == OSSL_OP_SIGNATURE ? row->signature : row->name;
+}
+
+static const char *ec_operation_name(int operation_id)
+{
+    return operation_name(DEVID_KEY_EC, operation_id);
+}
+
+static const char *rsa_operation_name(int operation_id)
+{
+    return operation_name(DEVID_KEY_RSA, operation_id);
+}
+
+static void *gen_init(void *vctx, enum devid_key_type type, int selection,
+                      const OSSL_PARAM params[])
+{
+    const struct prov_ctx *ctx = vctx;
+
+    if ((selection & OSSL_KEYMGMT_SELECT_KEYPAIR) == 0) {
+        prov_raise(ctx, DEVID_ERR_USAGE,
+                   "devid makes keys, not parameters without a key");
+        return NULL;
+    }
+    return prov_gen_new(ctx, type, params);
+}
+
+static void *ec_gen_init(void *vctx, int selection, const OSSL_PARAM params[])
+{
+    return gen_init(vctx, DEVID_KEY_EC, selection, params);
+}
+
+static void *rsa_gen_init(void *vctx, int selection, const OSSL_PARAM params[])
+{
+    return gen_init(vctx, DEVID_KEY_RSA, selection, params);
+}
+
+static const OSSL_PARAM *ec_gen_settable(void *genctx, void *vctx)
+{
+    (void)genctx;
+    (void)vctx;
+    return prov_gen_settable(DEVID_KEY_EC);
+}
+
+static const OSSL_PARAM *rsa_gen_settable(void *genctx, void *vctx)
+{
+    (void)genctx;
+    (void)vctx;
+    return prov_gen_settable(DEVID_KEY_RSA);
+}
+
+/* ---- tables ---------------------------------------------------------- */
+
+/* The functions that see a key; those named after a type see none yet. */
+#define COMMON_FUNCTIONS                                                       \
+    {OSSL_FUNC_KEYMGMT_NEW, PROV_FN(keymgmt_new)},                             \
+        {OSSL_FUNC_KEYMGMT_FREE, PROV_FN(prov_key_free)},                      \
+        {OSSL_FUNC_KEYMGMT_LOAD, PROV_FN(keymgmt_load)},                       \
+        {OSSL_FUNC_KEYMGMT_DUP, PROV_FN(keymgmt_dup)},                         \
+        {OSSL_FUNC_KEYMGMT_HAS, PROV_FN(keymgmt_has)},                         \
+        {OSSL_FUNC_KEYMGMT_MATCH, PROV_FN(keymgmt_match)},                     \
+        {OSSL_FUNC_KEYMGMT_GET_PARAMS, PROV_FN(keymgmt_get_params)},           \
+        {OSSL_FUNC_KEYMGMT_EXPORT, PROV_FN(keymgmt_export)},                   \
+        {OSSL_FUNC_KEYMGMT_GEN_SET_PARAMS, PROV_FN(prov_gen_set_params)},      \
+        {OSSL_FUNC_KEYMGMT_GEN, PROV_FN(prov_gen)},                            \
+    {                                                                          \
+        OSSL_FUNC_KEYMGMT_GEN_CLEANUP, PROV_FN(prov_gen_cleanup)               \
+    }
+
+static const OSSL_DISPATCH ec_functions[] = {
+    COMMON_FUNCTIONS,
+    {OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS, PROV_FN(ec_gettable)},
+    {OSSL_FUNC_KEYMGMT_EXPORT_TYPES, PROV_FN(ec_export_types)},
+    {OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME, PROV_FN(ec_operation_name)},
+    {OSSL_FUNC_KEYMGMT_GEN_INIT, PROV_FN(ec_gen_init)},
+    {OSSL_FUNC_KEYMGMT_GEN_SETTABLE_PARAMS, PROV_FN(ec_gen_settable)},
+    {0, NULL},
+};
+
+static const OSSL_DISPATCH rsa_functions[] = {
+    COMMON_FUNCTIONS,
+    {OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS, PROV_FN(rsa_gettable)},
+    {OSSL_FUNC_KEYMGMT_EXPORT_TYPES, PROV_FN(rsa_export_types)},
+    {OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME, PROV_FN(rsa_operation_name)},
+    {OSSL_FUNC_KEYMGMT_GEN_INIT, PROV_FN(rsa_gen_init)},
+    {OSSL_FUNC_KEYMGMT_GEN_SETTABLE_PARAMS, PROV_FN(rsa_gen_settable)},
+    {0, NULL},
+};
+
+const OSSL_ALGORITHM prov_keymgmt_algorithms[] = {
+    {"EC:id-ecPublicKey:1.2.840.10045.2.1", PROV_PROPERTIES, ec_functions,
+     "EC keys in a device"},
+    {"RSA:rsaEncryption:1.2.840.113549.1.1.1", PROV_PROPERTIES, rsa_functions,
+     "RSA keys in a device"},
+    {NULL, NULL, NULL, NULL},
+};

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A signature in the making: what signature.c, sigparams.c and algid.c share.
+ */
+#ifndef PROV_SIG_H
+#define PROV_SIG_H
+
+#include "prov.h"
+
+#include <openssl/evp.h>
+
+/* Salt lengths that are words; numbers of bytes are not negative. */
+enum prov_salt {
+    PROV_SALT_DIGEST = -1,     /* as long as the digest */
+    PROV_SALT_AUTO = -2,       /* signing: the longest; verifying: any */
+    PROV_SALT_MAX = -3,        /* the longest */
+    PROV_SALT_DIGEST_MAX = -4, /* signing: as long as the digest where that
+                                  fits; verifying: any. Where nobody says: as
+                                  OpenSSL 3.1, and it is what TPMs can do */
+};
+
+struct prov_sig {
+    const struct prov_ctx *ctx;
+    struct devid_key *key; /* own reference; NULL before the first init */
+    const struct devid_hash *hash; /* NULL: none was named */
+    EVP_MD_CTX *md;                /* digest_sign and digest_verify */
+    char *properties;              /* for fetching the hash, or NULL */
+
+    /* RSA */
+    bool pss;
+    const struct devid_hash *mgf1; /* NULL: as hash */
+    int salt_len;                  /* bytes, or enum prov_salt */
+};
+
+/* ---- sigvalue.c ------------------------------------------------------ */
+
+/*
+ * r||s to ECDSA-Sig-Value (RFC 3279, 2.2.3). `der` has room for
+ * prov_signature_size(). Returns its length; 0: raised.
+ */
+size_t prov_ecdsa_to_der(const struct prov_sig *sig,
+                         const struct devid_sig *raw, uint8_t *der);
+/* The reverse. Takes the one DER encoding of a signature; false: not that. */
+bool prov_ecdsa_from_der(const uint8_t *der, size_t len, size_t coordinate_len,
+                         struct devid_sig *raw);
+
+/* The longest salt of an RSA key for sig->hash; 0 where not even it fits. */
+size_t prov_longest_salt(const struct prov_sig *sig);
+/* The salt's bytes where this key signs; false: raised. */
+bool prov_sig_salt(const struct prov_sig *sig, size_t *salt_len);
+
+/* ---- sigparams.c ----------------------------------------------------- */
+
+/* Take a hash by its name; false: raised. */
+bool prov_sig_set_hash(struct prov_sig *sig, const char *name);
+
+extern OSSL_FUNC_signature_get_ctx_params_fn prov_sig_get_params;
+extern OSSL_FUNC_signature_gettable_ctx_params_fn prov_sig_gettable;
+extern OSSL_FUNC_signature_set_ctx_params_fn prov_sig_set_params;
+extern OSSL_FUNC_signature_settable_ctx_params_fn prov_sig_settable;
+
+/* ---- algid.c --------------------------------------------------------- */
+
+/*
+ * DER of the AlgorithmIdentifier that names this signature, OPENSSL_malloc.
+ * False: raised. Source: RFC 5758, RFC 4055, RFC 8017 A.2.3.
+ */
+bool prov_sig_algorithm_id(const struct prov_sig *sig, uint8_t **der,
+                           size_t *len);
+
+#endif

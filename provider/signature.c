@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Signatures: ECDSA, RSA PKCS#1 and RSA-PSS, over a digest or over data that
+ * is hashed here, in software. Only the signature itself is the device's work;
+ * verifying is software too.
+ *
+ * libssl asks for the size first and initialises as a probe: neither touches
+ * a device.
+ */
+#include "sig.h"
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#define DEFAULT_HASH "SHA2-256"
+
+/* ---- life ------------------------------------------------------------ */
+
+static void *sig_new(void *vctx, const char *properties)
+{
+    struct prov_sig *self = OPENSSL_zalloc(sizeof(*self));
+
+    if (self != NULL && properties != NULL)
+        self->properties = OPENSSL_strdup(properties);
+    if (self == NULL || (properties != NULL && self->properties == NULL)) {
+        OPENSSL_free(self);
+        prov_raise_memory(vctx);
+        return NULL;
+    }
+    self->ctx = vctx;
+    self->salt_len = PROV_SALT_DIGEST_MAX;
+    return self;
+}
+
+static void sig_free(void *vsig)
+{
+    struct prov_sig *self = vsig;
+
+    if (self == NULL)
+        return;
+    devid_key_free(&self->key);
+    EVP_MD_CTX_free(self->md);
+    OPENSSL_free(self->properties);
+    OPENSSL_free(self);
+}
+
+/* EVP_DigestSignFinal works on a copy: nothing may be shared but the key. */
+static void *sig_dup(void *vsig)
+{
+    const struct prov_sig *from = vsig;
+    struct prov_sig *self =
+        sig_new((void *)(uintptr_t)from->ctx, from->properties);
+
+    if (self == NULL)
+        return NULL; /* sig_new raised */
+    self->hash = from->hash;
+    self->mgf1 = from->mgf1;
+    self->pss = from->pss;
+    self->salt_len = from->salt_len;
+    if (from->key != NULL)
+        self->key = devid_key_up_ref(from->key);
+    if (from->md == NULL)
+        return self;
+    self->md = EVP_MD_CTX_new();
+    if (self->md == NULL || EVP_MD_CTX_copy_ex(self->md, from->md) != 1) {
+        sig_free(self);
+        prov_raise_memory(from->ctx);
+        return NULL;
+    }
+    return self;
+}
+
+/* Without a key: once more with the one at hand, as `openssl dgst` does. */
+static int init(void *vsig, void *vkey, const OSSL_PARAM params[])
+{
+    struct prov_sig *self = vsig;
+    const struct prov_key *key = vkey;
+
+    if (key != NULL && key->key != NULL) {
+        devid_key_free(&self->key);
+        self->key = devid_key_up_ref(key->key);
+        self->hash = NULL;
+        self->mgf1 = NULL;
+        self->pss = false;
+        self->salt_len = PROV_SALT_DIGEST_MAX;
+    }
+    if (self->key == NULL) {
+        prov_raise(self->ctx, DEVID_ERR_USAGE, "no key to sign or verify with");
+        return 0;
+    }
+    EVP_MD_CTX_free(self->md);
+    self->md = NULL;
+    return prov_sig_set_params(self, params);
+}
+
+/* ---- what is to be signed -------------------------------------------- */
+
+static const struct devid_public *public_of(const struct prov_sig *self)
+{
+    return devid_key_public(self->key);
+}
+
+static bool fill_tbs(const struct prov_sig *self, const uint8_t *digest,
+                     size_t len, struct devid_tbs *tbs)
+{
+    *tbs = (struct devid_tbs){.hash = self->hash,
+                              .mgf1 = self->mgf1,
+                              .digest = digest,
+                              .digest_len = len};
+    if (public_of(self)->type == DEVID_KEY_EC)
+        tbs->scheme = DEVID_ECDSA;
+    else if (!self->pss)
+        tbs->scheme = DEVID_RSA_PKCS1;
+    else
+        tbs->scheme = DEVID_RSA_PSS;
+    return tbs->scheme != DEVID_RSA_PSS || prov_sig_salt(self, &tbs->salt_len);
+}
+
+/* ---- sign ------------------------------------------------------------ */
+
+static int sign(void *vsig, uint8_t *out, size_t *out_len, size_t out_size,
+                const uint8_t *digest, size_t digest_len)
+{
+    const struct prov_sig *self = vsig;
+    size_t size = prov_signature_size(public_of(self));
+    struct devid_error err = {0};
+    struct devid_sig raw;
+    struct devid_tbs tbs;
+    enum devid_err e;
+
+    if (out == NULL) {
+        *out_len = size;
+        return 1;
+    }
+    if (out_size < size) {
+        prov_raise(self->ctx, DEVID_ERR_USAGE,
+                   "a signature of this key takes %zu bytes, there are %zu",
+                   size, out_size);
+        return 0;
+    }
+    if (!fill_tbs(self, digest, digest_len, &tbs))
+        return 0; /* fill_tbs raised */
+    e = devid_key_sign(self->key, &tbs, &raw, &err);
+    if (e != DEVID_OK) {
+        prov_raise(self->ctx, e, "%s", err.text);
+        return 0;
+    }
+    if (tbs.scheme == DEVID_ECDSA) {
+        *out_len = prov_ecdsa_to_der(self, &raw, out);
+        return *out_len > 0;
+    }
+    memcpy(out, raw.data, raw.len);
+    *out_len = raw.len;
+    return 1;
+}
+
+/* ---- verify ---------------------------------------------------------- */
+
+/*
+ * Verify; where the salt may have any length, with the other length that
+ * signers use too: the engine verifies one length at a time.
+ */
+static enum devid_err verify_salts(const struct prov_sig *self,
+                                   struct devid_tbs *tbs,
+                                   const struct devid_sig *raw,
+                                   struct devid_error *err)
+{
+    const struct devid_public *pub = public_of(self);
+    enum devid_err e = devid_verify(pub, self->ctx->libctx, tbs, raw, err);
+    size_t longest;
+
+    if (e != DEVID_ERR_WRONG_KEY || tbs->scheme != DEVID_RSA_PSS)
+        return e;
+    longest = prov_longest_salt(self);
+    if (self->salt_len == PROV_SALT_AUTO && tbs->hash->len < longest)
+        tbs->salt_len = tbs->hash->len;
+    else if (self->salt_len == PROV_SALT_DIGEST_MAX)
+        tbs->salt_len = longest;
+    else
+        return e;
+    return devid_verify(pub, self->ctx->libctx, tbs, raw, err);
+}
+
+static int verify(void *vsig, const uint8_t *sig, size_t sig_len,
+                  const uint8_t *digest, size_t digest_len)
+{
+    const struct prov_sig *self = vsig;
+    struct devid_error err = {0};
+    struct devid_sig raw = {0};
+    struct devid_tbs tbs;
+    enum devid_err e;
+
+    if (!fill_tbs(self, digest, digest_len, &tbs))
+        return 0; /* fill_tbs raised */
+    if (tbs.scheme == DEVID_ECDSA) {
+        if (!prov_ecdsa_from_der(sig, sig_len, public_of(self)->coordinate_len,
+                                 &raw)) {
+            prov_raise(self->ctx, DEVID_ERR_INPUT,
+                       "the signature is no DER ECDSA-Sig-Value");
+            return 0;
+        }
+    } else if (sig_len <= sizeof(raw.data)) {
+        memcpy(raw.data, sig, sig_len);
+        raw.len = sig_len;
+    }
+    e = verify_salts(self, &tbs, &raw, &err);
+    if (e == DEVID_OK)
+        return 1;
+    prov_raise(self->ctx, e, "%s", err.text);
+    return 0;
+}
+
+/* ---- with hashing ---------------------------------------------------- */
+
+static bool start_hash(struct prov_sig *self)
+{
+    char query[256];
+    int n = snprintf(
+        query, sizeof(query), "%s%s" PROV_NOT_OURS,
+        self->properties != NULL ? self->properties : "",
+        self->properties != NULL && *self->properties != '\0' ? "," : "");
+    EVP_MD *md = NULL;
+    bool ok;
+
+    if (n > 0 && (size_t)n < sizeof(query))
+        md = EVP_MD_fetch(self->ctx->libctx, self->hash->name, query);
+    self->md = EVP_MD_CTX_new();
+    ok = md != NULL && self->md != NULL &&
+         EVP_DigestInit_ex2(self->md, md, NULL) == 1;
+    EVP_MD_free(md);
+    if (!ok)
+        prov_raise(self->ctx, DEVID_ERR_ALG,
+                   "no provider hashes %s (property query '%.100s')",
+                   self->hash->name, query);
+    return ok;
+}
+
+static int digest_init(void *vsig, const char *name, void *vkey,
+                       const OSSL_PARAM params[])
+{
+    struct prov_sig *self = vsig;
+
+    if (init(self, vkey, params) != 1)
+        return 0; /* init raised */
+    if (name == NULL && self->hash == NULL)
+        name = DEFAULT_HASH;
+    if (name != NULL && !prov_sig_set_hash(self, name))
+        return 0; /* prov_sig_set_hash raised */
+    return start_hash(self);
+}
+
+static int digest_update(void *vsig, const uint8_t *data, size_t len)
+{
+    struct prov_sig *self = vsig;
+
+    if (self->md != NULL && EVP_DigestUpdate(self->md, data, len) == 1)
+        return 1;
+    prov_raise(self->ctx, DEVID_ERR_USAGE, "no hash is under way");
+    return 0;
+}
+
+static bool digest_end(struct prov_sig *self, uint8_t digest[EVP_MAX_MD_SIZE],
+                       unsigned *len)
+{
+    if (self->md != NULL && EVP_DigestFinal_ex(self->md, digest, len) == 1)
+        return true;
+    prov_raise(self->ctx, DEVID_ERR_USAGE, "no hash is under way");
+    return false;
+}
+
+static int digest_sign_final(void *vsig, uint8_t *out, size_t *out_len,
+                             size_t out_size)
+{
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+
+    /* A question for the size must not end the hash. */
+    if (out != NULL && !digest_end(vsig, digest, &len))
+        return 0; /* digest_end raised */
+    return sign(vsig, out, out_len, out_size, digest, len);
+}
+
+static int digest_sign(void *vsig, uint8_t *out, size_t *out_len,
+                       size_t out_size, const uint8_t *data, size_t len)
+{
+    if (out != NULL && digest_update(vsig, data, len) != 1)
+        return 0; /* digest_update raised */
+    return digest_sign_final(vsig, out, out_len, out_size);
+}
+
+static int digest_verify_final(void *vsig, const uint8_t *sig, size_t sig_len)
+{
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+
+    if (!digest_end(vsig, digest, &len))
+        return 0; /* digest_end raised */
+    return verify(vsig, sig, sig_len, digest, len);
+}
+
+/* ---- tables ---------------------------------------------------------- */
+
+static const OSSL_DISPATCH signature_functions[] = {
+    {OSSL_FUNC_SIGNATURE_NEWCTX, PROV_FN(sig_new)},
+    {OSSL_FUNC_SIGNATURE_FREECTX, PROV_FN(sig_free)},
+    {OSSL_FUNC_SIGNATURE_DUPCTX, PROV_FN(sig_dup)},
+    {OSSL_FUNC_SIGNATURE_SIGN_INIT, PROV_FN(init)},
+    {OSSL_FUNC_SIGNATURE_SIGN, PROV_FN(sign)},
+    {OSSL_FUNC_SIGNATURE_VERIFY_INIT, PROV_FN(init)},
+    {OSSL_FUNC_SIGNATURE_VERIFY, PROV_FN(verify)},
+    {OSSL_FUNC_SIGNATURE_DIGEST_SIGN_INIT, PROV_FN(digest_init)},
+    {OSSL_FUNC_SIGNATURE_DIGEST_SIGN_UPDATE, PROV_FN(digest_update)},
+    {OSSL_FUNC_SIGNATURE_DIGEST_SIGN_FINAL, PROV_FN(digest_sign_final)},
+    {OSSL_FUNC_SIGNATURE_DIGEST_SIGN, PROV_FN(digest_sign)},
+    {OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_INIT, PROV_FN(digest_init)},
+    {OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_UPDATE, PROV_FN(digest_update)},
+    {OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_FINAL, PROV_FN(digest_verify_final)},
+    {OSSL_FUNC_SIGNATURE_GET_CTX_PARAMS, PROV_FN(prov_sig_get_params)},
+    {OSSL_FUNC_SIGNATURE_GETTABLE_CTX_PARAMS, PROV_FN(prov_sig_gettable)},
+    {OSSL_FUNC_SIGNATURE_SET_CTX_PARAMS, PROV_FN(prov_sig_set_params)},
+    {OSSL_FUNC_SIGNATURE_SETTABLE_CTX_PARAMS, PROV_FN(prov_sig_settable)},
+    {0, NULL},
+};
+
+const OSSL_ALGORITHM prov_signature_algorithms[] = {
+    {"ECDSA", PROV_PROPERTIES, signature_functions, "ECDSA in a device"},
+    {"RSA:rsaEncryption:1.2.840.113549.1.1.1", PROV_PROPERTIES,
+     signature_functions, "RSA PKCS#1 and RSA-PSS in a device"},
+    {NULL, NULL, NULL, NULL},
+};
