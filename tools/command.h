@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a subcommand is. Each has a file of its own, which ends in its row;
+ * the table of them stands in devid.c. Parsing and --help are both made from
+ * the row, so they cannot disagree.
+ */
+#ifndef DEVID_TOOLS_COMMAND_H
+#define DEVID_TOOLS_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum exit_code {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,    /* what was asked for could not be done */
+    EXIT_WRONG_USE = 2, /* the command line makes no sense */
+};
+
+struct option_row {
+    const char *name;     /* "algorithm", given as --algorithm */
+    const char *argument; /* "NAME": stands for the value; NULL: a flag */
+    const char *help;     /* one sentence, small first letter, no full stop */
+    bool required;
+    bool repeatable;
+};
+
+/* Options that mean the same wherever they are taken, after a command's own. */
+enum common_row {
+    ROW_DEVICE = 32,
+    ROW_TCTI,
+    ROW_AUTH_SOURCE,
+    ROW_PARENT_AUTH_SOURCE,
+    ROW_OWNER_AUTH_SOURCE,
+    ROW_OUT,
+    ROW_FORCE,
+    ROW_JSON,
+    ROW_HELP,
+    ROW_END,
+};
+#define TAKES(row) (1U << ((row)-ROW_DEVICE))
+
+struct args;
+
+struct command {
+    const char *name;
+    const char *operands; /* as --help shows them, "THING..."; "": none */
+    const char *help;     /* one line */
+    const char *example;  /* lines, each indented by two and ended */
+    /* Indexed by an enum of the command's own; ended by a NULL name. */
+    const struct option_row *options;
+    unsigned common; /* TAKES(ROW_...), or-ed; --help is taken by all */
+    int operands_min;
+    int operands_max;
+    enum exit_code (*run)(const struct args *args);
+};
+
+extern const struct command keygen_command;
+extern const struct command csr_command;
+extern const struct command show_command;
+extern const struct command list_command;
+extern const struct command delete_command;
+extern const struct command whoami_command;
+extern const struct command conf_command;
+extern const struct command test_command;
+
+#endif

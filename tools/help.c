@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "help.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "args.h"
+
+enum {
+    LINE_WIDTH = 78,
+    COLUMN_MAX = 24,
+    NAME_MAX_LEN = 16
+};
+
+/* Text from column `column` on, wrapped there; the cursor is at `at`. */
+static void print_wrapped(const char *text, int at, int column)
+{
+    int used = column;
+
+    if (at + 2 > column) {
+        putchar('\n');
+        at = 0;
+    }
+    printf("%*s", column - at, "");
+    while (*text) {
+        int word_len = (int)strcspn(text, " ");
+        if (used > column && used + 1 + word_len > LINE_WIDTH) {
+            printf("\n%*s", column, "");
+            used = column;
+        }
+        used += printf("%s%.*s", used > column ? " " : "", word_len, text);
+        text += word_len;
+        text += strspn(text, " ");
+    }
+    putchar('\n');
+}
+
+void print_tool_help(const struct command *const *commands)
+{
+    puts("devid - a hardware-bound identity for every OpenSSL program\n\n"
+         "usage: devid COMMAND [OPTION...]\n"
+         "       devid help [COMMAND]\n"
+         "       devid --version\n\n"
+         "commands:");
+    for (; *commands; commands++) {
+        int at = printf("  %s", (*commands)->name);
+        print_wrapped((*commands)->help, at, 10);
+    }
+    puts("\nexample:\n"
+         "  devid keygen --out key.pem\n"
+         "  devid csr --key key.pem --subject /CN=unit-0001 --out unit.csr\n\n"
+         "See devid(1), and devid-provider(7) for nginx, curl and others.");
+}
+
+static int option_width(const struct option_row *option)
+{
+    size_t width = strlen("  --") + strlen(option->name);
+
+    if (option->argument)
+        width += 1 + strlen(option->argument);
+    return (int)width;
+}
+
+static void print_usage(const struct command *command)
+{
+    printf("usage: devid %s", command->name);
+    for (int row = 0; row < ARGS_ROWS_MAX; row++) {
+        const struct option_row *option = command_option(command, row);
+        if (option && option->required)
+            printf(" --%s %s", option->name, option->argument);
+    }
+    printf(" [OPTION...]%s%s\n", *command->operands ? " " : "",
+           command->operands);
+}
+
+void print_command_help(const struct command *command)
+{
+    int column = 0;
+
+    printf("devid %s - %s\n\n", command->name, command->help);
+    print_usage(command);
+    for (int row = 0; row < ARGS_ROWS_MAX; row++) {
+        const struct option_row *option = command_option(command, row);
+        if (option && option_width(option) + 2 > column &&
+            option_width(option) + 2 <= COLUMN_MAX)
+            column = option_width(option) + 2;
+    }
+    puts("\noptions:");
+    for (int row = 0; row < ARGS_ROWS_MAX; row++) {
+        const struct option_row *option = command_option(command, row);
+        if (!option)
+            continue;
+        int at = printf("  --%s%s%s", option->name, option->argument ? " " : "",
+                        option->argument ? option->argument : "");
+        print_wrapped(option->help, at, column);
+    }
+    printf("\nexample:\n%s\nSee devid-%s(1).\n", command->example,
+           command->name);
+}
+
+static int smaller(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* Letters to insert, drop or change (Levenshtein); both names are short. */
+static int distance(const char *a, const char *b)
+{
+    int row[NAME_MAX_LEN + 1];
+    int b_len = (int)strlen(b);
+
+    for (int j = 0; j <= b_len; j++)
+        row[j] = j;
+    for (int i = 1; a[i - 1]; i++) {
+        int diagonal = row[0];
+        row[0] = i;
+        for (int j = 1; j <= b_len; j++) {
+            int change = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            row[j] = smaller(change, smaller(row[j], row[j - 1]) + 1);
+        }
+    }
+    return row[b_len];
+}
+
+const struct command *nearest_command(const struct command *const *commands,
+                                      const char *mistyped)
+{
+    const struct command *nearest = NULL;
+    int least = 3;
+
+    if (strlen(mistyped) > NAME_MAX_LEN)
+        return NULL;
+    for (; *commands; commands++) {
+        int steps = distance((*commands)->name, mistyped);
+        if (steps < least) {
+            least = steps;
+            nearest = *commands;
+        }
+    }
+    return nearest;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The text of --help, made from the rows that the parser goes by.
+ */
+#ifndef DEVID_TOOLS_HELP_H
+#define DEVID_TOOLS_HELP_H
+
+#include "command.h"
+
+/* `commands` is ended by NULL. */
+void print_tool_help(const struct command *const *commands);
+void print_command_help(const struct command *command);
+
+/* The command whose name is nearest to a mistyped one; NULL: none is near. */
+const struct command *nearest_command(const struct command *const *commands,
+                                      const char *mistyped);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <openssl/crypto.h>
+#include <string.h>
+
+#include "describe.h"
+#include "message.h"
+#include "open.h"
+#include "output.h"
+#include "secret.h"
+
+enum {
+    ALGORITHM,
+    PARENT,
+    PERSIST,
+    DECRYPT,
+    DICTIONARY_ATTACK
+};
+
+static const struct option_row options[] = {
+    [ALGORITHM] = {"algorithm", "NAME",
+                   "ec-p256 (the default), ec-p384, ec-p521, rsa-2048, "
+                   "rsa-3072 or rsa-4096, as far as the device has them",
+                   false, false},
+    [PARENT] = {"parent", "PARENT",
+                "what the key is made under: a persistent handle, owner, "
+                "endorsement, platform or null; the default is 0x81000001 "
+                "where it exists, else owner",
+                false, false},
+    [PERSIST] = {"persist", "HANDLE",
+                 "keep the key in the TPM, at this persistent handle, such as "
+                 "0x81000010; the file is a reference to it",
+                 false, false},
+    [DECRYPT] = {"decrypt", NULL, "RSA: let the key decrypt as well", false,
+                 false},
+    [DICTIONARY_ATTACK] = {"dictionary-attack", NULL,
+                           "let wrong authorisations of this key count "
+                           "towards the TPM's lockout",
+                           false, false},
+    {0},
+};
+
+/* Write the key's file; nothing stays in the device where that fails. */
+static enum exit_code write_key_file(struct devid *engine,
+                                     const struct devid_key *key,
+                                     const struct output *out)
+{
+    struct devid_key_info info;
+    struct devid_error err;
+    char *pem = NULL;
+    size_t len = 0;
+    enum exit_code code;
+
+    if (devid_key_to_pem(key, &pem, &len, &err))
+        code = fail_engine(&err);
+    else
+        code = output_write(out, pem, len);
+    OPENSSL_free(pem);
+    if (code == EXIT_DONE)
+        return code;
+    devid_key_info(key, &info);
+    if (*info.uri && devid_delete(engine, info.uri, &err))
+        fail("the new key could not be removed again: %s", err.text);
+    return code;
+}
+
+static void print_key(const char *path, const struct devid_key *key)
+{
+    json_t *report = report_new();
+
+    report_text(report, "type", "key");
+    report_text(report, "source", path);
+    describe_key(report, key);
+    report_print_json(report);
+    json_decref(report);
+}
+
+static enum exit_code make_key(const struct args *args, struct devid *engine,
+                               const struct secret *auth,
+                               const struct output *out)
+{
+    const char *algorithm = args_text(args, ALGORITHM);
+    const struct devid_key_spec spec = {
+        .device = args_text(args, ROW_DEVICE),
+        .algorithm = algorithm ? algorithm : "ec-p256",
+        .parent = args_text(args, PARENT),
+        .persist = args_text(args, PERSIST),
+        .decrypt = args_flag(args, DECRYPT),
+        .dictionary_attack_protected = args_flag(args, DICTIONARY_ATTACK),
+        .auth = auth->data,
+        .auth_len = auth->len,
+    };
+    struct devid_key *key = NULL;
+    struct devid_error err;
+    enum exit_code code;
+
+    if (devid_key_create(engine, &spec, &key, &err))
+        return fail_engine(&err);
+    code = write_key_file(engine, key, out);
+    if (code == EXIT_DONE && args_flag(args, ROW_JSON))
+        print_key(out->path, key);
+    devid_key_free(&key);
+    return code;
+}
+
+static enum exit_code run(const struct args *args)
+{
+    const char *path = args_text(args, ROW_OUT);
+    const char *auth_source = args_text(args, ROW_AUTH_SOURCE);
+    struct devid *engine = NULL;
+    struct secret auth = {0};
+    struct output out;
+    enum exit_code code;
+
+    if (args_flag(args, ROW_JSON) && strcmp(path, "-") == 0)
+        return wrong_use("keygen", "--json and --out - would both write to "
+                                   "standard output");
+    code = output_open(&out, path, args_flag(args, ROW_FORCE));
+    if (code != EXIT_DONE)
+        return code;
+    if (auth_source)
+        code = secret_read(&auth, auth_source, "new key's authorisation value",
+                           true);
+    if (code == EXIT_DONE)
+        code = engine_open(args, &engine);
+    if (code == EXIT_DONE)
+        code = make_key(args, engine, &auth, &out);
+    secret_wipe(&auth);
+    devid_free(&engine);
+    output_close(&out);
+    return code;
+}
+
+const struct command keygen_command = {
+    .name = "keygen",
+    .operands = "",
+    .help = "make a key in the device and write its key file",
+    .example = "  devid keygen --out key.pem\n"
+               "  devid keygen --algorithm rsa-2048 --persist 0x81000010 "
+               "--out key.pem\n",
+    .options = options,
+    .common = TAKES(ROW_DEVICE) | TAKES(ROW_TCTI) | TAKES(ROW_AUTH_SOURCE) |
+              TAKES(ROW_PARENT_AUTH_SOURCE) | TAKES(ROW_OWNER_AUTH_SOURCE) |
+              TAKES(ROW_OUT) | TAKES(ROW_FORCE) | TAKES(ROW_JSON),
+    .run = run,
+};
