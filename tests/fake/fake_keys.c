@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The fake's keys. */
+#include "fake_device.h"
+#include "support.h"
+
+#include "uri.h"
+
+#include <openssl/crypto.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#define OWNER 0x40000001U
+
+struct fake_key {
+    struct devid_public pub;
+    EVP_PKEY *pkey;  /* a blob's; NULL: in the device, at `handle` */
+    bool decrypt;    /* of a blob */
+    uint32_t handle; /* of a reference */
+};
+
+/* TPM2B: a size in two bytes, then the data, of which `head` is the first. */
+static uint8_t *tpm2b(const uint8_t *data, size_t len, const uint8_t *head,
+                      size_t *out_len)
+{
+    size_t n = len + (head != NULL ? 1 : 0);
+    uint8_t *out = OPENSSL_malloc(n + 2);
+
+    assert_non_null(out);
+    out[0] = (uint8_t)(n >> 8);
+    out[1] = (uint8_t)n;
+    if (head != NULL)
+        out[2] = *head;
+    memcpy(out + 2 + (n - len), data, len);
+    *out_len = n + 2;
+    return out;
+}
+
+/* A blob of the fake: the key in clear behind a byte that says decrypt. */
+static void write_blob(EVP_PKEY *pkey, bool decrypt, struct devid_keyfile *file)
+{
+    const uint8_t flag = decrypt ? 1 : 0;
+    uint8_t *spki = NULL;
+    uint8_t *private = NULL;
+    int spki_len = i2d_PUBKEY(pkey, &spki);
+    int private_len = i2d_PrivateKey(pkey, &private);
+
+    assert_true(spki_len > 0 && private_len > 0);
+    file->format = DEVID_KEYFILE_TSS2;
+    file->empty_auth = true;
+    file->parent = OWNER;
+    file->tpm_public =
+        tpm2b(spki, (size_t)spki_len, NULL, &file->tpm_public_len);
+    file->tpm_private =
+        tpm2b(private, (size_t)private_len, &flag, &file->tpm_private_len);
+    OPENSSL_free(spki);
+    OPENSSL_clear_free(private, (size_t)private_len);
+}
+
+static enum devid_err read_blob(const struct devid_keyfile *file,
+                                struct fake_key *key, struct devid_error *err)
+{
+    const uint8_t *p = file->tpm_private + 3;
+    enum devid_err e = devid_public_from_spki(
+        file->tpm_public + 2, file->tpm_public_len - 2, &key->pub, err);
+
+    if (e != DEVID_OK)
+        return e;
+    key->decrypt = file->tpm_private[2] == 1;
+    /* NULL where it is damaged: shows at first use, as with a TPM. */
+    (void)ERR_set_mark();
+    key->pkey = d2i_AutoPrivateKey(NULL, &p, (long)file->tpm_private_len - 3);
+    (void)ERR_pop_to_mark();
+    return DEVID_OK;
+}
+
+static enum devid_err read_reference(const struct devid_keyfile *file,
+                                     struct fake_key *key,
+                                     struct devid_error *err)
+{
+    struct devid_tpm2_uri uri;
+    enum devid_err e = devid_tpm2_uri_parse(file->uri, &uri, err);
+
+    key->pub = file->public_key;
+    key->handle = uri.handle;
+    return e;
+}
+
+void fake_key_free(void **key)
+{
+    struct fake_key *self = *key;
+
+    fake_count(&fake_device.calls.key_free);
+    EVP_PKEY_free(self->pkey);
+    OPENSSL_free(self);
+    *key = NULL;
+}
+
+enum devid_err fake_key_open(void *state, const struct devid_keyfile *file,
+                             void **key, struct devid_public *pub,
+                             struct devid_key_limits *limits,
+                             struct devid_error *err)
+{
+    struct fake_key *self = OPENSSL_zalloc(sizeof(*self));
+    enum devid_err e;
+
+    (void)state;
+    assert_non_null(self);
+    fake_count(&fake_device.calls.key_open);
+    e = file->format == DEVID_KEYFILE_TSS2 ? read_blob(file, self, err)
+                                           : read_reference(file, self, err);
+    if (e != DEVID_OK) {
+        OPENSSL_free(self);
+        return e;
+    }
+    *pub = self->pub;
+    *limits = fake_device.limits;
+    limits->decrypt = limits->decrypt || self->decrypt;
+    limits->needs_auth =
+        limits->needs_auth ||
+        (file->format == DEVID_KEYFILE_TSS2 && !file->empty_auth);
+    limits->has_policy = limits->has_policy || file->has_policy;
+    *key = self;
+    return DEVID_OK;
+}
+
+/* Fill in a reference to what lies at a handle. */
+static void write_reference(uint32_t handle, EVP_PKEY *pkey,
+                            struct devid_keyfile *file)
+{
+    char uri[64];
+
+    (void)snprintf(uri, sizeof(uri), "tpm2:handle=0x%08x", (unsigned)handle);
+    file->format = DEVID_KEYFILE_REFERENCE;
+    file->uri = OPENSSL_strdup(uri);
+    file->has_public = true;
+    software_public(pkey, &file->public_key);
+}
+
+enum devid_err fake_key_find(void *state, const char *text,
+                             struct devid_keyfile *file,
+                             struct devid_error *err)
+{
+    struct devid_tpm2_uri uri;
+    struct fake_slot *slot;
+    enum devid_err e = devid_tpm2_uri_parse(text, &uri, err);
+
+    (void)state;
+    if (e == DEVID_OK && uri.kind != DEVID_TPM2_KEY)
+        e = devid_fail(err, DEVID_ERR_INPUT, 0, "'%.100s' names no key", text);
+    if (e == DEVID_OK)
+        e = fake_answer(&fake_device.calls.key_find, err);
+    if (e != DEVID_OK)
+        return e;
+    fake_lock();
+    slot = fake_find_slot(uri.handle);
+    if (slot == NULL)
+        e = fake_no_such_handle(uri.handle, err);
+    else
+        write_reference(uri.handle, slot->pkey, file);
+    fake_unlock();
+    return e;
+}
+
+static EVP_PKEY *new_key(const struct devid_algorithm *a)
+{
+    /* RSA keys take long to make, and differ no more than they need to. */
+    EVP_PKEY *pkey =
+        a->type == DEVID_KEY_EC ? EVP_EC_gen(a->group) : software_key(a->name);
+
+    assert_non_null(pkey);
+    return pkey;
+}
+
+static enum devid_err persist(const char *handle_text, EVP_PKEY *pkey,
+                              bool decrypt, struct devid_keyfile *file,
+                              struct devid_error *err)
+{
+    uint32_t handle = 0;
+    struct fake_slot *slot = NULL;
+    enum devid_err e = devid_handle_parse(handle_text, "persist", &handle, err);
+
+    if (e != DEVID_OK)
+        return e;
+    if (handle >> 24 != 0x81)
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "persist 0x%08x is no persistent handle",
+                          (unsigned)handle);
+    fake_lock();
+    if (fake_find_slot(handle) != NULL) {
+        e = devid_fail(err, DEVID_ERR_EXISTS, 0x14c,
+                       "the handle 0x%08x is taken", (unsigned)handle);
+    } else {
+        slot = fake_find_slot(0);
+        assert_non_null(slot);
+        slot->handle = handle;
+        slot->decrypt = decrypt;
+        slot->pkey = pkey;
+        assert_int_equal(EVP_PKEY_up_ref(pkey), 1);
+        write_reference(handle, pkey, file);
+    }
+    fake_unlock();
+    return e;
+}
+
+/* The parents that a TPM knows; of the persistent ones, this one has none. */
+static enum devid_err check_parent(const char *parent, struct devid_error *err)
+{
+    static const char *const names[] = {"owner", "endorsement", "platform",
+                                        "null"};
+    uint32_t handle = 0;
+    size_t i;
+    enum devid_err e;
+
+    if (parent == NULL)
+        return DEVID_OK;
+    for (i = 0; i < COUNT(names); i++) {
+        if (strcmp(parent, names[i]) == 0)
+            return DEVID_OK;
+    }
+    e = devid_handle_parse(parent, "parent", &handle, err);
+    return e != DEVID_OK ? e : fake_no_such_handle(handle, err);
+}
+
+enum devid_err fake_key_create(void *state, const struct devid_key_spec *spec,
+                               struct devid_keyfile *file,
+                               struct devid_error *err)
+{
+    const struct devid_algorithm *a = devid_algorithm_by_name(spec->algorithm);
+    EVP_PKEY *pkey;
+    enum devid_err e;
+
+    (void)state;
+    if (a == NULL)
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "the fake has no '%.60s': it has ec-p256, ec-p384, "
+                          "ec-p521, rsa-2048, rsa-3072, rsa-4096",
+                          spec->algorithm);
+    e = check_parent(spec->parent, err);
+    if (e == DEVID_OK)
+        e = fake_answer(&fake_device.calls.key_create, err);
+    if (e != DEVID_OK)
+        return e;
+    pkey = new_key(a);
+    if (spec->persist != NULL)
+        e = persist(spec->persist, pkey, spec->decrypt, file, err);
+    else
+        write_blob(pkey, spec->decrypt, file);
+    EVP_PKEY_free(pkey);
+    return e;
+}
+
+/* Can a TPM pad this by itself? */
+static bool pads(const struct devid_tbs *tbs)
+{
+    static const char *const known[] = {"SHA1", "SHA256", "SHA384", "SHA512"};
+    size_t i;
+
+    if (tbs->scheme == DEVID_RSA_PSS &&
+        (tbs->salt_len != tbs->digest_len ||
+         (tbs->mgf1 != NULL && tbs->mgf1 != tbs->hash)))
+        return false;
+    for (i = 0; i < COUNT(known); i++) {
+        if (tbs->hash == devid_hash_by_name(known[i]))
+            return true;
+    }
+    return false;
+}
+
+static enum devid_err use(EVP_PKEY *pkey, bool decrypt,
+                          const struct devid_tbs *tbs, struct devid_sig *sig,
+                          struct devid_error *err)
+{
+    if (tbs->scheme != DEVID_ECDSA && !pads(tbs) && !decrypt)
+        return devid_fail(err, DEVID_ERR_ALG, 0,
+                          "the fake cannot pad this by itself: make the key "
+                          "with --decrypt");
+    software_sign(pkey, tbs, sig);
+    return DEVID_OK;
+}
+
+enum devid_err fake_sign(void *key, const struct devid_tbs *tbs,
+                         struct devid_sig *sig, struct devid_error *err)
+{
+    struct fake_key *self = key;
+    struct fake_slot slot = {0};
+    const struct fake_slot *found;
+    struct devid_public there;
+    enum devid_err e = fake_answer(&fake_device.calls.sign, err);
+
+    if (e != DEVID_OK)
+        return e;
+    if (self->handle == 0) {
+        if (self->pkey == NULL)
+            return devid_fail(err, DEVID_ERR_DEVICE, 0x1df,
+                              "the fake does not load the key: it is damaged, "
+                              "or of another device");
+        return use(self->pkey, self->decrypt, tbs, sig, err);
+    }
+    fake_lock();
+    found = fake_find_slot(self->handle);
+    if (found != NULL) {
+        slot = *found;
+        assert_int_equal(EVP_PKEY_up_ref(slot.pkey), 1);
+    }
+    fake_unlock();
+    if (found == NULL)
+        return fake_no_such_handle(self->handle, err);
+    software_public(slot.pkey, &there);
+    if (devid_public_equal(&there, &self->pub))
+        e = use(slot.pkey, slot.decrypt, tbs, sig, err);
+    else
+        e = devid_fail(err, DEVID_ERR_WRONG_KEY, 0,
+                       "another key lies at 0x%08x", (unsigned)self->handle);
+    EVP_PKEY_free(slot.pkey);
+    return e;
+}
+
+void fake_key_info(const void *key, struct devid_key_info *info)
+{
+    const struct fake_key *self = key;
+
+    (void)snprintf(info->location, sizeof(info->location), "%s",
+                   self->handle == 0 ? "in the file" : "in the fake");
+}

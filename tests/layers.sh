@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The arrows run down only: provider/ and tools/ see engine/devid.h and nothing
+# else of the engine; tss2 and p11-kit are seen by their back end alone, which
+# the rest of the engine reaches through backend.h.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+status=0
+complain() {
+    printf '%s\n' "$*" >&2
+    status=1
+}
+
+# includes DIR: "file:header" for each header that its files include.
+includes() {
+    grep -HoE '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"][^>"]+' \
+        "$1"/*.[ch] | sed -E 's/:[^<"]*[<"]/:/'
+}
+
+for dir in provider tools; do
+    while IFS=: read -r file header; do
+        case $header in
+        devid.h) ;;
+        tss2/* | p11-kit/* | libp11.h)
+            complain "$file includes $header: only a back end may"
+            ;;
+        *engine/*)
+            complain "$file includes $header: devid.h is the engine's face"
+            ;;
+        *)
+            [[ -e $dir/$header || ! -e engine/$header ]] ||
+                complain "$file includes $header: devid.h is the engine's face"
+            ;;
+        esac
+    done < <(includes "$dir")
+done
+
+while IFS=: read -r file header; do
+    case $header in
+    tss2/* | p11-kit/* | libp11.h | tpm2/* | pkcs11/*)
+        complain "$file includes $header: reach it through backend.h"
+        ;;
+    esac
+done < <(includes engine)
+
+exit "$status"

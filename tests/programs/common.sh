@@ -1,0 +1,28 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What the program tests share: the harness, the tool, identities.
+
+# shellcheck source=../../swtpm-ci/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../../swtpm-ci/lib.sh"
+harness_options "$@"
+DEVID=$BUILD_DIR/tools/devid
+
+# make_identity NAME server|client [KEYGEN OPTION...]: a key in the TPM, its
+# request and a certificate by the CA of CA_DIR: $WORK/NAME.key, .csr, .pem.
+make_identity() {
+    local name=$1 purpose=$2 sans=()
+    shift 2
+    [[ $purpose != server ]] || sans=(--san DNS:localhost --san IP:127.0.0.1)
+    "$DEVID" keygen "$@" --out "$WORK/$name.key"
+    "$DEVID" csr --key "$WORK/$name.key" --subject "/O=Acme/CN=$name" \
+        "${sans[@]}" --out "$WORK/$name.csr"
+    sign_csr "$WORK/$name.csr" "$WORK/$name.pem" "$purpose"
+    # nginx's master and curl read keys as whoever runs the test.
+    chmod 644 "$WORK/$name.pem"
+}
+
+# with_devid COMMAND...: run it with $WORK/openssl.cnf, which has devid in it.
+with_devid() {
+    OPENSSL_CONF=$WORK/openssl.cnf "$@"
+}

@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# nginx and curl do mutual TLS with keys in a TPM: each algorithm, each place
+# that a key may be in, 1, 2 and 4 workers, TLS 1.2 and 1.3.
+#
+# Usage: mtls.sh bare|abrmd [--build-dir DIR] [--keep]
+source "$(dirname "$0")/common.sh"
+LINK=${ARGS[0]:?bare or abrmd}
+
+# serve KEY WORKERS: a server under that key; a client under the same kind of
+# key gets what it asked for over both versions of TLS, on each connection.
+serve() {
+    local key=$1 workers=$2 version got i
+    with_devid start_nginx --key "$WORK/$key-server.key" \
+        --cert "$WORK/$key-server.pem" --workers "$workers"
+    for version in 1.2 1.3; do
+        for ((i = 0; i < workers; i++)); do
+            got=$(with_devid curl_mtls "$WORK/$key-client.key" \
+                "$WORK/$key-client.pem" --tlsv$version --tls-max $version) ||
+                fail "$key, $workers workers, TLS $version: curl failed"
+        done
+        assert_contains "$key, $workers workers, TLS $version" \
+            "SUCCESS CN=$key-client,O=Acme" "$got"
+        assert_contains "it spoke TLS $version" "TLSv$version " "$got"
+    done
+    stop_nginx
+    ! grep -E '\[(alert|emerg|crit)\]' "$WORK/nginx.log" ||
+        fail "nginx logged an alert"
+    : >"$WORK/nginx.log"
+}
+
+harness_dir
+start_tpm --srk
+[[ $LINK == bare ]] || start_abrmd
+make_ca "$WORK/ca"
+openssl_conf "$WORK/openssl.cnf"
+
+handle=0x81000100
+for algorithm in ec-p256 ec-p384 rsa-2048; do
+    for place in owner srk persistent; do
+        case $place in
+        owner) options=(--parent owner) ;;
+        srk) options=(--parent 0x81000001) ;;
+        persistent) options=() ;;
+        esac
+        for purpose in server client; do
+            if [[ $place == persistent ]]; then
+                options=(--persist "$(printf 0x%08x "$handle")")
+                handle=$((handle + 1))
+            fi
+            make_identity "$algorithm-$place-$purpose" "$purpose" \
+                --algorithm "$algorithm" "${options[@]}"
+        done
+        for workers in 1 2 4; do
+            serve "$algorithm-$place" "$workers"
+        done
+    done
+done

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Registering last: whatever the order of the providers, and whatever keys of
+ * ours have been used, everything else stays with the default provider.
+ */
+#include "program.h"
+
+#include <openssl/err.h>
+#include <openssl/provider.h>
+
+#include <pthread.h>
+#include <string.h>
+
+#define THREADS 8
+#define ROUNDS 20
+
+static const char *const types[] = {"EC", "RSA"};
+static const char *const sizes[] = {"P-256", "2048"};
+static const char *const signatures[] = {"ECDSA", "RSA"};
+
+static void expect_default(const OSSL_PROVIDER *provider)
+{
+    assert_string_equal(OSSL_PROVIDER_get0_name(provider), "default");
+}
+
+static void expect_default_fetches(OSSL_LIB_CTX *ctx)
+{
+    for (size_t i = 0; i < COUNT(types); i++) {
+        EVP_KEYMGMT *keymgmt = EVP_KEYMGMT_fetch(ctx, types[i], NULL);
+        EVP_SIGNATURE *signature =
+            EVP_SIGNATURE_fetch(ctx, signatures[i], NULL);
+
+        assert_non_null(keymgmt);
+        assert_non_null(signature);
+        expect_default(EVP_KEYMGMT_get0_provider(keymgmt));
+        expect_default(EVP_SIGNATURE_get0_provider(signature));
+        EVP_KEYMGMT_free(keymgmt);
+        EVP_SIGNATURE_free(signature);
+    }
+    expect_no_error();
+}
+
+/* Sign with a key and verify with its public half alone. */
+static void expect_signs(OSSL_LIB_CTX *ctx, EVP_PKEY *pkey)
+{
+    EVP_PKEY *half = public_half(ctx, pkey);
+    unsigned char *sig = NULL;
+    size_t len = 0;
+
+    assert_string_equal(offered_by(half), "default");
+    sign_message(ctx, pkey, "SHA256", &sig, &len);
+    assert_int_equal(verify_message(ctx, half, "SHA256", sig, len), 1);
+    OPENSSL_free(sig);
+    EVP_PKEY_free(half);
+}
+
+static void fetches_without_properties_give_the_default_provider(void **state)
+{
+    struct program *program = *state;
+
+    expect_default_fetches(program->ctx);
+}
+
+static void they_still_do_after_keys_of_ours_were_used(void **state)
+{
+    struct program *program = *state;
+
+    for (size_t i = 0; i < COUNT(types); i++) {
+        EVP_PKEY *pkey = device_key(program->ctx, types[i], sizes[i], NULL);
+
+        assert_string_equal(offered_by(pkey), "devid");
+        expect_signs(program->ctx, pkey);
+        expect_default_fetches(program->ctx);
+        EVP_PKEY_free(pkey);
+    }
+    expect_default_fetches(program->ctx);
+}
+
+static void ordinary_keys_are_made_and_sign_in_software(void **state)
+{
+    struct program *program = *state;
+
+    for (size_t i = 0; i < COUNT(types); i++) {
+        EVP_PKEY *pkey = ordinary_key(program->ctx, types[i], sizes[i]);
+
+        assert_string_equal(offered_by(pkey), "default");
+        expect_signs(program->ctx, pkey);
+        EVP_PKEY_free(pkey);
+    }
+    assert_int_equal(fake_calls().sign, 0);
+    assert_int_equal(fake_calls().key_create, 0);
+    expect_no_error();
+}
+
+static void ordinary_ec_keys_agree_on_a_secret(void **state)
+{
+    struct program *program = *state;
+    EVP_PKEY *a = ordinary_key(program->ctx, "EC", "P-256");
+    EVP_PKEY *b = ordinary_key(program->ctx, "EC", "P-256");
+    EVP_PKEY_CTX *derive = EVP_PKEY_CTX_new_from_pkey(program->ctx, a, NULL);
+    unsigned char secret[32];
+    size_t len = sizeof(secret);
+
+    assert_int_equal(EVP_PKEY_derive_init(derive), 1);
+    assert_int_equal(EVP_PKEY_derive_set_peer(derive, b), 1);
+    assert_int_equal(EVP_PKEY_derive(derive, secret, &len), 1);
+    assert_int_equal(len, sizeof(secret));
+    EVP_PKEY_CTX_free(derive);
+    EVP_PKEY_free(a);
+    EVP_PKEY_free(b);
+    expect_no_error();
+}
+
+static void a_fetch_that_names_us_gets_us(void **state)
+{
+    struct program *program = *state;
+
+    for (size_t i = 0; i < COUNT(types); i++) {
+        EVP_KEYMGMT *keymgmt =
+            EVP_KEYMGMT_fetch(program->ctx, types[i], "provider=devid");
+
+        assert_non_null(keymgmt);
+        assert_string_equal(
+            OSSL_PROVIDER_get0_name(EVP_KEYMGMT_get0_provider(keymgmt)),
+            "devid");
+        EVP_KEYMGMT_free(keymgmt);
+    }
+    expect_default_fetches(program->ctx);
+}
+
+/* ---- a default provider that comes later ----------------------------- */
+
+static void before_there_is_a_default_provider_we_offer_nothing(void **state)
+{
+    OSSL_LIB_CTX *ctx = OSSL_LIB_CTX_new();
+    OSSL_PROVIDER *devid;
+    OSSL_PROVIDER *later;
+
+    (void)state;
+    fake_reset();
+    assert_int_equal(
+        OSSL_PROVIDER_add_builtin(ctx, "devid", OSSL_provider_init), 1);
+    devid = OSSL_PROVIDER_load(ctx, "devid");
+    assert_non_null(devid);
+    assert_null(EVP_KEYMGMT_fetch(ctx, "EC", NULL));
+    assert_null(EVP_KEYMGMT_fetch(ctx, "EC", "provider=devid"));
+    ERR_clear_error();
+
+    later = OSSL_PROVIDER_load(ctx, "default");
+    assert_non_null(later);
+    expect_default_fetches(ctx);
+    a_fetch_that_names_us_gets_us((void *[]){&(struct program){.ctx = ctx}});
+    OSSL_PROVIDER_unload(later);
+    OSSL_PROVIDER_unload(devid);
+    OSSL_LIB_CTX_free(ctx);
+}
+
+/* ---- first fetches that race ----------------------------------------- */
+
+struct racer {
+    pthread_t thread;
+    OSSL_LIB_CTX *ctx;
+    pthread_barrier_t *start;
+    size_t number;
+    bool ok;
+};
+
+static bool is_default(const OSSL_PROVIDER *provider)
+{
+    return provider != NULL &&
+           strcmp(OSSL_PROVIDER_get0_name(provider), "default") == 0;
+}
+
+/* Each thread asks for another thing first; cmocka asserts in one thread. */
+static void *race(void *arg)
+{
+    struct racer *self = arg;
+    size_t i = self->number / 4 % 2;
+    bool ours = self->number % 4 == 3;
+    EVP_KEYMGMT *keymgmt;
+    EVP_SIGNATURE *signature;
+
+    (void)pthread_barrier_wait(self->start);
+    if (self->number % 2 == 0) {
+        keymgmt = EVP_KEYMGMT_fetch(self->ctx, types[i], NULL);
+        self->ok =
+            keymgmt != NULL && is_default(EVP_KEYMGMT_get0_provider(keymgmt));
+        EVP_KEYMGMT_free(keymgmt);
+        return NULL;
+    }
+    signature = EVP_SIGNATURE_fetch(self->ctx, signatures[i],
+                                    ours ? "provider=devid" : NULL);
+    self->ok = signature != NULL &&
+               is_default(EVP_SIGNATURE_get0_provider(signature)) != ours;
+    EVP_SIGNATURE_free(signature);
+    return NULL;
+}
+
+static void first_fetches_may_race(void **state)
+{
+    (void)state;
+    for (size_t round = 0; round < ROUNDS; round++) {
+        struct racer racers[THREADS];
+        struct program program;
+        pthread_barrier_t start;
+
+        program_start(&program, round % 2 == 0 ? DEVID_FIRST : DEVID_LAST);
+        assert_int_equal(pthread_barrier_init(&start, NULL, THREADS), 0);
+        for (size_t i = 0; i < THREADS; i++) {
+            racers[i] = (struct racer){
+                .ctx = program.ctx, .start = &start, .number = i};
+            assert_int_equal(
+                pthread_create(&racers[i].thread, NULL, race, &racers[i]), 0);
+        }
+        for (size_t i = 0; i < THREADS; i++) {
+            assert_int_equal(pthread_join(racers[i].thread, NULL), 0);
+            assert_true(racers[i].ok);
+        }
+        assert_int_equal(pthread_barrier_destroy(&start), 0);
+        expect_default_fetches(program.ctx);
+        program_end(&program);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_BOTH_ORDERS(fetches_without_properties_give_the_default_provider),
+        IN_BOTH_ORDERS(they_still_do_after_keys_of_ours_were_used),
+        IN_BOTH_ORDERS(ordinary_keys_are_made_and_sign_in_software),
+        IN_BOTH_ORDERS(ordinary_ec_keys_agree_on_a_secret),
+        IN_BOTH_ORDERS(a_fetch_that_names_us_gets_us),
+        cmocka_unit_test(before_there_is_a_default_provider_we_offer_nothing),
+        cmocka_unit_test(first_fetches_may_race),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

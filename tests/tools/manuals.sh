@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The manual pages hold what the tool and the engine have, and no more:
+# commands, options, settings, members of JSON. Needs no TPM.
+#
+# Usage: manuals.sh [--build-dir DIR] [--keep]
+source "$(dirname "$0")/common.sh"
+harness_dir
+man=$TOP/man
+
+# commands: the subcommands by the tool's own help.
+commands() {
+    "$DEVID" --help | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' | sort
+}
+
+# help_of COMMAND: its one line.
+help_of() {
+    "$DEVID" "$1" --help | sed -n "1s/^devid $1 - //p"
+}
+
+# options COMMAND: "--name ARGUMENT" for each that its help has.
+options() {
+    "$DEVID" "$1" --help |
+        sed -nE '/^options:/,/^$/s/^  (--[a-z-]+( [A-Z]+)?)(  .*|$)/\1/p' | sort
+}
+
+# options_in_page COMMAND: the same from the list in its page.
+options_in_page() {
+    sed -nE 's/^\.It Fl -([a-z-]+)( Ar ([A-Z]+))?$/--\1 \3/p' \
+        "$man/devid-$1.1" | sed 's/ $//' | sort
+}
+
+# options_in_synopsis COMMAND: the same from its synopsis. --help is in none.
+options_in_synopsis() {
+    sed -nE '/^\.Sh SYNOPSIS/,/^\.Sh DESC/s/^\.(Op )?Fl -([a-z-]+)( Ar ([A-Z]+))?$/--\2 \4/p' \
+        "$man/devid-$1.1" | sed 's/ $//' | sort
+}
+
+say "Commands"
+assert_equal "each command has a page, each page a command" \
+    "$(commands)" \
+    "$(cd "$man" && printf '%s\n' devid-*.1 |
+        sed 's/^devid-\(.*\)\.1$/\1/' | sort)"
+assert_equal "devid(1) lists them" "$(commands)" \
+    "$(sed -n 's/^\.It Cm //p' "$man/devid.1" | sort)"
+# shellcheck disable=SC2016
+assert_equal "README.md lists them" "$(commands)" \
+    "$(sed -nE 's/^\| `devid ([a-z]+)` \|.*/\1/p' "$TOP/README.md" | sort)"
+for command in $(commands); do
+    line=$(help_of "$command")
+    assert_contains "$command's page has its one line" \
+        ".Nd $line" "$(<"$man/devid-$command.1")"
+    assert_contains "devid(1) has $command's one line" \
+        ".It Cm $command"$'\n'"$line;" "$(<"$man/devid.1")"
+    assert_contains "README.md has $command's one line" \
+        "| \`devid $command\` | $line |" "$(<"$TOP/README.md")"
+done
+
+say "Options"
+for command in $(commands); do
+    assert_equal "$command's page has its options" \
+        "$(options "$command")" "$(options_in_page "$command")"
+    assert_equal "and so has its synopsis" \
+        "$(options "$command" | grep -vx -- --help)" \
+        "$(options_in_synopsis "$command")"
+    operands=$("$DEVID" "$command" --help |
+        sed -nE 's/^usage: .*\[OPTION\.\.\.\] ?//p' | sed 's/\.\.\.$/ .../')
+    assert_equal "and its operands" "$operands" \
+        "$(sed -nE '/^\.Sh SYNOPSIS/,/^\.Sh DESC/s/^\.Ar (.*)$/\1/p' \
+            "$man/devid-$command.1")"
+done
+
+say "Settings"
+# The engine's table, as the C source has it.
+settings=$(sed -nE 's/.*= \{"([a-z0-9-]+)", "(DEVID_[A-Z0-9_]+)".*/\1 \2/p' \
+    "$TOP/engine/engine.c")
+[[ $settings ]] || fail "engine/engine.c no longer has its table of settings"
+while read -r name variable; do
+    assert_contains "devid-provider(7) has $name and $variable" \
+        ".It Ic $name No = " "$(grep -F "Ev $variable" "$man/devid-provider.7")"
+    assert_contains "devid(1) has $variable" "$variable" "$(<"$man/devid.1")"
+done <<<"$settings"
+assert_equal "devid-provider(7) has no others" \
+    "$( (cut -d ' ' -f 1 <<<"$settings" && printf 'module\nactivate\n') | sort)" \
+    "$(sed -nE 's/^\.It Ic ([a-z0-9-]+) No = .*/\1/p' \
+        "$man/devid-provider.7" | sort)"
+
+say "Members of JSON"
+# A member is written by a function report_...(object, "name".
+members=$(sed -nE \
+    's/.*(report_(text|number|flag|value|words)|put_[a-z_]+|describe_sha256)\([a-z]+, "([a-z0-9_]+)".*/\3/p' \
+    "$TOP"/tools/*.c | sort -u)
+pages=$(cat "$man"/devid-*.1)
+for member in $members; do
+    grep -qE "^\.(It )?Li (.* , )?$member( .*)?$" <<<"$pages" ||
+        fail "no page documents the member $member"
+done
+say "  ok: each is documented: $(wc -w <<<"$members") members"
