@@ -101,7 +101,7 @@ struct pss {
     EVP_MD *mgf1;
     size_t hash_len;
     size_t salt_len;
-    uint8_t *salt;
+    uint8_t salt[DEVID_MODULUS_MAX];
 };
 
 static void pss_clear(struct pss *pss)
@@ -109,7 +109,6 @@ static void pss_clear(struct pss *pss)
     EVP_MD_CTX_free(pss->ctx);
     EVP_MD_free(pss->hash);
     EVP_MD_free(pss->mgf1);
-    OPENSSL_free(pss->salt);
 }
 
 static enum devid_err pss_prepare(struct pss *pss, OSSL_LIB_CTX *libctx,
@@ -126,8 +125,7 @@ static enum devid_err pss_prepare(struct pss *pss, OSSL_LIB_CTX *libctx,
                           pss->hash == NULL ? tbs->hash->name : mgf1->name);
     }
     pss->ctx = EVP_MD_CTX_new();
-    pss->salt = OPENSSL_zalloc(tbs->salt_len + 1);
-    if (pss->ctx == NULL || pss->salt == NULL)
+    if (pss->ctx == NULL)
         return devid_no_memory(err);
     pss->hash_len = tbs->hash->len;
     pss->salt_len = tbs->salt_len;
@@ -209,10 +207,10 @@ enum devid_err devid_emsa_pss(OSSL_LIB_CTX *libctx, const struct devid_tbs *tbs,
     if (tbs->hash == NULL || tbs->hash->len != tbs->digest_len)
         return devid_fail(err, DEVID_ERR_USAGE, 0,
                           "an RSA-PSS signature needs a hash and its digest");
-    if (modulus_bits == 0 || tbs->salt_len > em_len ||
-        em_len < tbs->hash->len + tbs->salt_len + 2) {
+    if (modulus_bits == 0 || size > DEVID_MODULUS_MAX ||
+        tbs->salt_len > em_len || em_len < tbs->hash->len + tbs->salt_len + 2) {
         return devid_fail(err, DEVID_ERR_ALG, 0,
-                          "an RSA key of %u bits is too small for PSS with %s "
+                          "an RSA key of %u bits has no room for PSS with %s "
                           "and a salt of %zu bytes",
                           modulus_bits, tbs->hash->name, tbs->salt_len);
     }

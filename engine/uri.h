@@ -21,7 +21,7 @@ enum devid_tpm2_uri_kind {
 
 struct devid_tpm2_uri {
     enum devid_tpm2_uri_kind kind;
-    uint32_t handle; /* persistent 0x81xxxxxx, or NV index 0x01xxxxxx */
+    uint32_t handle;    /* persistent 0x81xxxxxx, or NV index 0x01xxxxxx */
     bool auth_required; /* the key has an auth value: ask when it is loaded */
 };
 

@@ -46,9 +46,13 @@ static bool may_load(const struct prov_ctx *ctx)
         return false;
     if (prov_settle(ctx, OSSL_OP_KEYMGMT, prov_keymgmt_algorithms))
         return true;
-    prov_raise(ctx, DEVID_ERR_SYSTEM,
-               "devid needs OpenSSL's default provider beside it: activate "
-               "`default` in openssl.cnf too");
+    prov_raise(ctx, DEVID_ERR_SYSTEM, "%s",
+               ctx->dormant
+                   ? "this program has a libcrypto of its own, in which devid "
+                     "cannot step behind the default provider: list default "
+                     "before devid in openssl.cnf"
+                   : "devid needs OpenSSL's default provider beside it: "
+                     "activate default in openssl.cnf too");
     return false;
 }
 

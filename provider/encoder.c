@@ -10,12 +10,9 @@
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <openssl/params.h>
 #include <openssl/pem.h>
-
-#include <string.h>
-
-#define HEX_BYTES_A_LINE 15 /* as OpenSSL prints keys */
 
 struct encoder;
 
@@ -79,13 +76,6 @@ static int does_public(void *vctx, int selection)
 {
     return (selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) != 0 &&
            does_private(vctx, selection) == 0;
-}
-
-static int does_any(void *vctx, int selection)
-{
-    (void)vctx;
-    (void)selection;
-    return 1;
 }
 
 static int write_all(const struct prov_ctx *ctx, OSSL_CORE_BIO *out,
@@ -166,7 +156,7 @@ static int write_der(const struct encoder *self, OSSL_CORE_BIO *out,
     return ok;
 }
 
-/* Whoever asks for PKCS#8 as DER parses it as such: PKCS12_create does. */
+/* Nobody asks for this form without a cipher to go with it. */
 static int refuse_pkcs8(const struct encoder *self, OSSL_CORE_BIO *out,
                         const struct devid_key *key, int selection)
 {
@@ -236,40 +226,6 @@ static int write_spki_pem(const struct encoder *self, OSSL_CORE_BIO *out,
 
 /* ---- text ------------------------------------------------------------ */
 
-/* Bytes as OpenSSL prints those of a key. */
-static void print_hex(BIO *bio, const char *label, const uint8_t *data,
-                      size_t len)
-{
-    (void)BIO_printf(bio, "%s\n", label);
-    for (size_t i = 0; i < len; i++) {
-        if (i % HEX_BYTES_A_LINE == 0)
-            (void)BIO_printf(bio, "%s    ", i > 0 ? "\n" : "");
-        (void)BIO_printf(bio, "%02x%s", data[i], i + 1 < len ? ":" : "");
-    }
-    (void)BIO_printf(bio, "\n");
-}
-
-static void print_public(BIO *bio, const struct devid_public *pub)
-{
-    uint8_t point[PROV_POINT_MAX];
-    uint8_t modulus[1 + DEVID_MODULUS_MAX] = {0};
-
-    switch (pub->type) {
-    case DEVID_KEY_EC:
-        print_hex(bio, "pub:", point, prov_public_point(pub, point));
-        (void)BIO_printf(bio, "ASN1 OID: %s\nNIST CURVE: %s\n", pub->alg->group,
-                         pub->alg->curve);
-        break;
-    case DEVID_KEY_RSA:
-        /* The zero byte of a positive INTEGER, as OpenSSL shows it. */
-        memcpy(modulus + 1, pub->modulus, pub->coordinate_len);
-        print_hex(bio, "Modulus:", modulus, 1 + pub->coordinate_len);
-        (void)BIO_printf(bio, "Exponent: %u (0x%x)\n", (unsigned)pub->exponent,
-                         (unsigned)pub->exponent);
-        break;
-    }
-}
-
 static void print_private(BIO *bio, const struct devid_key *key)
 {
     struct devid_key_info info;
@@ -286,19 +242,25 @@ static void print_private(BIO *bio, const struct devid_key *key)
         (void)BIO_printf(bio, "Attributes: %s\n", info.attributes);
 }
 
+/* The public key under it is OpenSSL's to print: each version has its way. */
 static int write_text(const struct encoder *self, OSSL_CORE_BIO *out,
                       const struct devid_key *key, int selection)
 {
-    const struct devid_public *pub = devid_key_public(key);
-    BIO *bio = BIO_new(BIO_s_mem());
+    struct devid_error err = {0};
+    EVP_PKEY *pkey = NULL;
+    enum devid_err e = devid_public_to_pkey(devid_key_public(key),
+                                            self->ctx->libctx, &pkey, &err);
+    BIO *bio;
 
+    (void)selection; /* does_private has looked at it */
+    if (e != DEVID_OK)
+        return engine_failed(self, e, &err);
+    bio = BIO_new(BIO_s_mem());
     if (bio != NULL) {
-        if (does_private(NULL, selection) == 1)
-            print_private(bio, key);
-        else
-            (void)BIO_printf(bio, "Public-Key: (%u bit)\n", pub->bits);
-        print_public(bio, pub);
+        print_private(bio, key);
+        (void)EVP_PKEY_print_public(bio, pkey, 0, NULL);
     }
+    EVP_PKEY_free(pkey);
     return write_bio(self->ctx, out, bio);
 }
 
@@ -350,7 +312,7 @@ ENCODER(der_functions, der_new, does_private);
 ENCODER(pkcs8_functions, pkcs8_new, does_private);
 ENCODER(spki_pem_functions, spki_pem_new, does_public);
 ENCODER(spki_der_functions, spki_der_new, does_public);
-ENCODER(text_functions, text_new, does_any);
+ENCODER(text_functions, text_new, does_private);
 
 #define EC_NAMES "EC:id-ecPublicKey:1.2.840.10045.2.1"
 #define RSA_NAMES "RSA:rsaEncryption:1.2.840.113549.1.1.1"
@@ -361,15 +323,15 @@ ENCODER(text_functions, text_new, does_any);
      pem_functions, "key file"},                                               \
         {names, PROV_PROPERTIES ",output=pem,structure=type-specific",         \
          pem_functions, "key file"},                                           \
+        {names, PROV_PROPERTIES ",output=der,structure=PrivateKeyInfo",        \
+         der_functions, "key file"},                                           \
         {names, PROV_PROPERTIES ",output=der,structure=type-specific",         \
          der_functions, "key file"},                                           \
-        {names, PROV_PROPERTIES ",output=der,structure=PrivateKeyInfo",        \
+        {names,                                                                \
+         PROV_PROPERTIES ",output=pem,structure=EncryptedPrivateKeyInfo",      \
          pkcs8_functions, "refused"},                                          \
         {names,                                                                \
          PROV_PROPERTIES ",output=der,structure=EncryptedPrivateKeyInfo",      \
-         pkcs8_functions, "refused"},                                          \
-        {names,                                                                \
-         PROV_PROPERTIES ",output=pem,structure=EncryptedPrivateKeyInfo",      \
          pkcs8_functions, "refused"},                                          \
         {names, PROV_PROPERTIES ",output=pem,structure=SubjectPublicKeyInfo",  \
          spki_pem_functions, "public key"},                                    \

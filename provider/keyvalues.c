@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define VALUES_MAX 12
+#define POINT_MAX (1 + 2 * DEVID_COORDINATE_MAX)
 #define ECDSA_INTEGER_HEADER 2 /* tag and length of r, of s */
 
 enum shape {
@@ -36,19 +37,11 @@ struct value {
 struct values {
     struct value row[VALUES_MAX];
     size_t count;
-    uint8_t point[PROV_POINT_MAX];
+    uint8_t point[POINT_MAX];
     uint8_t exponent[sizeof(uint32_t)];
 };
 
 /* ---- sizes ----------------------------------------------------------- */
-
-size_t prov_public_point(const struct devid_public *pub, uint8_t *point)
-{
-    point[0] = 0x04; /* SEC 1, 2.3.3: uncompressed */
-    memcpy(point + 1, pub->x, pub->coordinate_len);
-    memcpy(point + 1 + pub->coordinate_len, pub->y, pub->coordinate_len);
-    return 1 + 2 * pub->coordinate_len;
-}
 
 size_t prov_signature_size(const struct devid_public *pub)
 {
@@ -94,9 +87,17 @@ static void add_bytes(struct values *v, const char *name, enum shape shape,
                                         .len = len};
 }
 
+static size_t encode_point(const struct devid_public *pub, uint8_t *point)
+{
+    point[0] = 0x04; /* SEC 1, 2.3.3: uncompressed */
+    memcpy(point + 1, pub->x, pub->coordinate_len);
+    memcpy(point + 1 + pub->coordinate_len, pub->y, pub->coordinate_len);
+    return 1 + 2 * pub->coordinate_len;
+}
+
 static void list_ec(const struct devid_public *pub, struct values *v)
 {
-    size_t len = prov_public_point(pub, v->point);
+    size_t len = encode_point(pub, v->point);
 
     add_text(v, OSSL_PKEY_PARAM_GROUP_NAME, pub->alg->group,
              OSSL_KEYMGMT_SELECT_DOMAIN_PARAMETERS);

@@ -31,6 +31,9 @@ struct prov_core {
     OSSL_FUNC_BIO_read_ex_fn *bio_read;
     OSSL_FUNC_BIO_write_ex_fn *bio_write;
     OSSL_FUNC_BIO_gets_fn *bio_gets;
+    OSSL_FUNC_provider_register_child_cb_fn *register_child;
+    OSSL_FUNC_provider_deregister_child_cb_fn *deregister_child;
+    OSSL_FUNC_provider_name_fn *provider_name;
 };
 
 /* One a library context that activates us. Read-only once initialised. */
@@ -84,7 +87,10 @@ DEVID_CHECK enum devid_err prov_configure(struct prov_ctx *ctx,
 
 /* ---- settle.c -------------------------------------------------------- */
 
-/* Fill in ctx->program_ctx and ctx->dormant. */
+/*
+ * Fill in ctx->program_ctx and ctx->dormant. Call before the child context is
+ * made: it uses the same registration.
+ */
 void prov_settle_init(struct prov_ctx *ctx);
 
 /*
@@ -114,10 +120,6 @@ struct prov_key {
 struct prov_key *prov_key_new(const struct prov_ctx *ctx,
                               struct devid_key **key);
 void prov_key_free(void *key);
-
-/* The EC point, uncompressed, of 1 + 2 * DEVID_COORDINATE_MAX bytes at most. */
-#define PROV_POINT_MAX (1 + 2 * DEVID_COORDINATE_MAX)
-size_t prov_public_point(const struct devid_public *pub, uint8_t *point);
 
 /* The longest signature: a DER ECDSA-Sig-Value or an RSA block. */
 size_t prov_signature_size(const struct devid_public *pub);

@@ -113,20 +113,21 @@ bool prov_ready(const struct prov_ctx *ctx)
 
 /* ---- beginning and end ----------------------------------------------- */
 
-static void ctx_free(struct prov_ctx *ctx)
-{
-    devid_free(&ctx->engine);
-    OSSL_LIB_CTX_free(ctx->libctx);
-    OPENSSL_free(ctx);
-}
-
+/*
+ * Where the program has a libcrypto of its own, ours has cleaned up before
+ * this runs at exit, and nothing of it can be freed any more.
+ */
 static void teardown(void *vctx)
 {
     struct prov_ctx *ctx = vctx;
 
     if (atomic_fetch_sub(&live_contexts, 1) == 1)
         devid_shutdown();
-    ctx_free(ctx);
+    if (ctx->program_ctx == NULL)
+        return;
+    devid_free(&ctx->engine);
+    OSSL_LIB_CTX_free(ctx->libctx);
+    OPENSSL_free(ctx);
 }
 
 /*
@@ -167,12 +168,23 @@ static bool take_upcalls(struct prov_core *core, const OSSL_DISPATCH *in)
         case OSSL_FUNC_BIO_GETS:
             core->bio_gets = OSSL_FUNC_BIO_gets(in);
             break;
+        case OSSL_FUNC_PROVIDER_REGISTER_CHILD_CB:
+            core->register_child = OSSL_FUNC_provider_register_child_cb(in);
+            break;
+        case OSSL_FUNC_PROVIDER_DEREGISTER_CHILD_CB:
+            core->deregister_child = OSSL_FUNC_provider_deregister_child_cb(in);
+            break;
+        case OSSL_FUNC_PROVIDER_NAME:
+            core->provider_name = OSSL_FUNC_provider_name(in);
+            break;
         }
     }
     return core->get_params != NULL && core->get_libctx != NULL &&
            core->new_error != NULL && core->set_error_debug != NULL &&
            core->vset_error != NULL && core->bio_read != NULL &&
-           core->bio_write != NULL && core->bio_gets != NULL;
+           core->bio_write != NULL && core->bio_gets != NULL &&
+           core->register_child != NULL && core->deregister_child != NULL &&
+           core->provider_name != NULL;
 }
 
 static const OSSL_DISPATCH provider_functions[] = {
@@ -197,6 +209,7 @@ OSSL_provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
         OPENSSL_free(ctx);
         return 0; /* nothing to raise it with */
     }
+    prov_settle_init(ctx);
     ctx->libctx = OSSL_LIB_CTX_new_child(handle, in);
     if (ctx->libctx == NULL) {
         prov_raise(ctx, DEVID_ERR_SYSTEM,
@@ -207,7 +220,6 @@ OSSL_provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
     ctx->trouble = devid_new(ctx->libctx, &ctx->engine, &ctx->trouble_text);
     if (ctx->trouble == DEVID_OK)
         ctx->trouble = prov_configure(ctx, &ctx->trouble_text);
-    prov_settle_init(ctx);
     atomic_fetch_add(&live_contexts, 1);
     *provctx = ctx;
     *out = provider_functions;

@@ -27,7 +27,6 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/provider.h>
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -99,21 +98,56 @@ static bool same_libcrypto(const struct prov_ctx *ctx, const void *program_ctx)
            theirs.dli_fbase == ours.dli_fbase;
 }
 
+/* ---- a program with another libcrypto -------------------------------- */
+
+struct search {
+    OSSL_FUNC_provider_name_fn *name;
+    bool found;
+};
+
+static int look_at(const OSSL_CORE_HANDLE *provider, void *arg)
+{
+    struct search *search = arg;
+
+    if (strcmp(search->name(provider), "default") == 0)
+        search->found = true;
+    return 1;
+}
+
+static int ignore_provider(const OSSL_CORE_HANDLE *provider, void *arg)
+{
+    (void)provider;
+    (void)arg;
+    return 1;
+}
+
+static int ignore_properties(const char *properties, void *arg)
+{
+    (void)properties;
+    (void)arg;
+    return 1;
+}
+
+/*
+ * Was `default` activated before us? A registration for a child context tells
+ * who is there; it is taken back at once.
+ */
+static bool default_is_before_us(const struct prov_ctx *ctx)
+{
+    struct search search = {.name = ctx->core.provider_name};
+
+    if (ctx->core.register_child(ctx->handle, look_at, ignore_provider,
+                                 ignore_properties, &search) == 1)
+        ctx->core.deregister_child(ctx->handle);
+    return search.found;
+}
+
 void prov_settle_init(struct prov_ctx *ctx)
 {
     OPENSSL_CORE_CTX *program_ctx = ctx->core.get_libctx(ctx->handle);
 
-    if (program_ctx != NULL && same_libcrypto(ctx, program_ctx)) {
+    if (program_ctx != NULL && same_libcrypto(ctx, program_ctx))
         ctx->program_ctx = (OSSL_LIB_CTX *)program_ctx;
-        return;
-    }
-    /* Our child context mirrors those that are active already. */
-    ctx->dormant = OSSL_PROVIDER_available(ctx->libctx, "default") != 1;
-    if (!ctx->dormant || ctx->trouble != DEVID_OK)
-        return;
-    ctx->trouble = DEVID_ERR_SYSTEM;
-    (void)snprintf(ctx->trouble_text.text, sizeof(ctx->trouble_text.text),
-                   "this program has a libcrypto of its own, in which devid "
-                   "cannot step behind the default provider: list default "
-                   "before devid in openssl.cnf");
+    else
+        ctx->dormant = !default_is_before_us(ctx);
 }

@@ -27,33 +27,26 @@
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct tpm2_conn *registry;
 static pthread_once_t fork_handlers = PTHREAD_ONCE_INIT;
-
-static bool init_lock(pthread_mutex_t *lock)
-{
-    pthread_mutexattr_t attr;
-    bool ok;
-
-    if (pthread_mutexattr_init(&attr) != 0)
-        return false;
-    ok = pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE) == 0 &&
-         pthread_mutex_init(lock, &attr) == 0;
-    pthread_mutexattr_destroy(&attr);
-    return ok;
-}
+/* The connection that this thread works on: a TCTI may fork while it opens. */
+static _Thread_local const struct tpm2_conn *held;
 
 /* ---- fork ------------------------------------------------------------ */
 
 static void before_fork(void)
 {
     pthread_mutex_lock(&registry_lock);
-    for (struct tpm2_conn *c = registry; c != NULL; c = c->next)
-        pthread_mutex_lock(&c->lock);
+    for (struct tpm2_conn *c = registry; c != NULL; c = c->next) {
+        if (c != held)
+            pthread_mutex_lock(&c->lock);
+    }
 }
 
 static void after_fork_in_parent(void)
 {
-    for (struct tpm2_conn *c = registry; c != NULL; c = c->next)
-        pthread_mutex_unlock(&c->lock);
+    for (struct tpm2_conn *c = registry; c != NULL; c = c->next) {
+        if (c != held)
+            pthread_mutex_unlock(&c->lock);
+    }
     pthread_mutex_unlock(&registry_lock);
 }
 
@@ -71,9 +64,8 @@ static void after_fork_in_child(void)
         c->tcti_ctx = NULL;
         c->instance++;
         c->loaded = NULL;
-        /* Not unlocked but made anew: a recursive lock knows its owner by a
-           thread id, and that is another in a child. */
-        (void)init_lock(&c->lock);
+        if (c != held)
+            pthread_mutex_unlock(&c->lock);
     }
     pthread_mutex_unlock(&registry_lock);
 }
@@ -123,7 +115,7 @@ static struct tpm2_conn *conn_new(const char *tcti, const char *sharing,
 
     if (conn == NULL)
         return NULL;
-    if (!init_lock(&conn->lock)) {
+    if (pthread_mutex_init(&conn->lock, NULL) != 0) {
         OPENSSL_free(conn);
         return NULL;
     }
@@ -201,8 +193,7 @@ void tpm2_conn_put(struct tpm2_conn **conn)
 void tpm2_conn_preload(struct tpm2_conn *conn)
 {
     pthread_mutex_lock(&conn->lock);
-    if (conn->library == NULL)
-        conn->library = tpm2_tcti_preload(conn->tcti);
+    tpm2_tcti_preload(conn);
     pthread_mutex_unlock(&conn->lock);
 }
 
@@ -307,6 +298,7 @@ enum devid_err tpm2_run(struct tpm2_conn *conn, tpm2_op *op, void *arg,
     if (err == NULL)
         err = &local;
     pthread_mutex_lock(&conn->lock);
+    held = conn;
     do {
         err->device_rc = 0;
         if (conn->esys == NULL) {
@@ -324,6 +316,7 @@ enum devid_err tpm2_run(struct tpm2_conn *conn, tpm2_op *op, void *arg,
     conn->current = NULL;
     if (conn->exclusive)
         disconnect(conn);
+    held = NULL;
     pthread_mutex_unlock(&conn->lock);
     return e;
 }

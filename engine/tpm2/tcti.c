@@ -57,19 +57,17 @@ static bool library_name(const char *tcti, char *name, size_t size)
     return true;
 }
 
-void *tpm2_tcti_preload(const char *tcti)
+void tpm2_tcti_preload(struct tpm2_conn *conn)
 {
     char name[TCTI_NAME_SIZE];
     char file[TCTI_NAME_SIZE + 32];
-    void *library;
 
-    if (!library_name(tcti, name, sizeof(name)))
-        return NULL;
+    if (conn->library != NULL || !library_name(conn->tcti, name, sizeof(name)))
+        return;
     (void)snprintf(file, sizeof(file), "libtss2-tcti-%s.so.0", name);
-    library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
-    if (library == NULL)
-        library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
-    return library;
+    conn->library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+    if (conn->library == NULL)
+        conn->library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
 }
 
 /*
@@ -97,7 +95,7 @@ TSS2_RC tpm2_tcti_open(struct tpm2_conn *conn)
 
     /* tpm2-tss 3.2 has no call for this, and prints what we say better. */
     (void)setenv("TSS2_LOG", "all+none", 0);
-    tpm2_conn_preload(conn);
+    tpm2_tcti_preload(conn);
     if (conn->stranded)
         return TSS2_TCTI_RC_NOT_SUPPORTED; /* it would wait for an answer */
     rc = Tss2_TctiLdr_Initialize(conn->tcti, &conn->tcti_ctx);

@@ -41,7 +41,7 @@ struct tpm2_salt {
 };
 
 struct tpm2_conn {
-    pthread_mutex_t lock; /* recursive: a TCTI may fork while it opens */
+    pthread_mutex_t lock;
     struct tpm2_conn *next;
     unsigned refs; /* guarded by the registry's lock, as is next */
 
@@ -123,7 +123,8 @@ DEVID_CHECK enum devid_err tpm2_run(struct tpm2_conn *conn, tpm2_op *op,
 void tpm2_tcti_classify(struct tpm2_conn *conn);
 TSS2_RC tpm2_tcti_open(struct tpm2_conn *conn);
 void tpm2_tcti_close(struct tpm2_conn *conn);
-void *tpm2_tcti_preload(const char *tcti);
+/* dlopen the TCTI's library where that is not done; never closed again. */
+void tpm2_tcti_preload(struct tpm2_conn *conn);
 /* Why the link does not open, in one sentence. */
 enum devid_err tpm2_tcti_fail(const struct tpm2_conn *conn, TSS2_RC rc,
                               struct devid_error *err);

@@ -136,6 +136,7 @@ int main(int argc, char **argv)
     }
     failed = contract_fork(); /* while nothing is connected */
     failed += contract_keys();
+    failed += contract_auth();
     failed += contract_schemes();
     failed += contract_objects();
     failed += contract_use();

@@ -46,6 +46,7 @@ enum devid_err sign_some(struct devid_key *key);
 /* The groups of cases; each returns the number that failed. */
 int contract_fork(void);
 int contract_keys(void);
+int contract_auth(void);
 int contract_schemes(void);
 int contract_objects(void);
 int contract_use(void);

@@ -122,6 +122,7 @@ static const struct devid_backend backend = {
     .close = fake_close,
     .key_open = fake_key_open,
     .key_free = fake_key_free,
+    .key_set_auth = fake_key_set_auth,
     .key_find = fake_key_find,
     .key_create = fake_key_create,
     .sign = fake_sign,

@@ -10,11 +10,20 @@
 #define FAKE_SLOTS 8
 #define FAKE_SCRIPT_MAX 8
 
+#define FAKE_AUTH_MAX 32
+
+/* What the device knows of a key beside its numbers. */
+struct fake_attributes {
+    bool decrypt;
+    uint8_t auth_len; /* 0: none */
+    uint8_t auth[FAKE_AUTH_MAX];
+};
+
 /* A key inside the device. */
 struct fake_slot {
     uint32_t handle; /* 0: free */
     EVP_PKEY *pkey;
-    bool decrypt;
+    struct fake_attributes attributes;
 };
 
 struct fake_answer {
@@ -64,6 +73,7 @@ enum devid_err fake_key_create(void *state, const struct devid_key_spec *spec,
                                struct devid_error *err);
 enum devid_err fake_sign(void *key, const struct devid_tbs *tbs,
                          struct devid_sig *sig, struct devid_error *err);
+void fake_key_set_auth(void *key, struct devid_secret *auth);
 void fake_key_info(const void *key, struct devid_key_info *info);
 
 #endif

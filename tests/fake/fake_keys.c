@@ -3,6 +3,7 @@
 #include "fake_device.h"
 #include "support.h"
 
+#include "secret.h"
 #include "uri.h"
 
 #include <openssl/crypto.h>
@@ -19,31 +20,31 @@
 struct fake_key {
     struct devid_public pub;
     EVP_PKEY *pkey;  /* a blob's; NULL: in the device, at `handle` */
-    bool decrypt;    /* of a blob */
     uint32_t handle; /* of a reference */
+    struct fake_attributes attributes; /* of a blob */
+    struct devid_secret *auth;         /* what was given */
 };
 
-/* TPM2B: a size in two bytes, then the data, of which `head` is the first. */
-static uint8_t *tpm2b(const uint8_t *data, size_t len, const uint8_t *head,
-                      size_t *out_len)
+/* TPM2B: a size in two bytes, then the data in two parts. */
+static uint8_t *tpm2b(const void *head, size_t head_len, const uint8_t *data,
+                      size_t len, size_t *out_len)
 {
-    size_t n = len + (head != NULL ? 1 : 0);
+    size_t n = head_len + len;
     uint8_t *out = OPENSSL_malloc(n + 2);
 
     assert_non_null(out);
     out[0] = (uint8_t)(n >> 8);
     out[1] = (uint8_t)n;
-    if (head != NULL)
-        out[2] = *head;
-    memcpy(out + 2 + (n - len), data, len);
+    memcpy(out + 2, head, head_len);
+    memcpy(out + 2 + head_len, data, len);
     *out_len = n + 2;
     return out;
 }
 
-/* A blob of the fake: the key in clear behind a byte that says decrypt. */
-static void write_blob(EVP_PKEY *pkey, bool decrypt, struct devid_keyfile *file)
+/* A blob of the fake: the key in clear behind its attributes. */
+static void write_blob(EVP_PKEY *pkey, const struct fake_attributes *attributes,
+                       struct devid_keyfile *file)
 {
-    const uint8_t flag = decrypt ? 1 : 0;
     uint8_t *spki = NULL;
     uint8_t *private = NULL;
     int spki_len = i2d_PUBKEY(pkey, &spki);
@@ -51,12 +52,12 @@ static void write_blob(EVP_PKEY *pkey, bool decrypt, struct devid_keyfile *file)
 
     assert_true(spki_len > 0 && private_len > 0);
     file->format = DEVID_KEYFILE_TSS2;
-    file->empty_auth = true;
+    file->empty_auth = attributes->auth_len == 0;
     file->parent = OWNER;
     file->tpm_public =
-        tpm2b(spki, (size_t)spki_len, NULL, &file->tpm_public_len);
-    file->tpm_private =
-        tpm2b(private, (size_t)private_len, &flag, &file->tpm_private_len);
+        tpm2b("", 0, spki, (size_t)spki_len, &file->tpm_public_len);
+    file->tpm_private = tpm2b(attributes, sizeof(*attributes), private,
+                              (size_t)private_len, &file->tpm_private_len);
     OPENSSL_free(spki);
     OPENSSL_clear_free(private, (size_t)private_len);
 }
@@ -64,22 +65,25 @@ static void write_blob(EVP_PKEY *pkey, bool decrypt, struct devid_keyfile *file)
 static enum devid_err read_blob(const struct devid_keyfile *file,
                                 struct fake_key *key, struct devid_error *err)
 {
-    const uint8_t *p = file->tpm_private + 3;
+    const size_t head = 2 + sizeof(key->attributes);
+    const uint8_t *p = file->tpm_private + head;
     enum devid_err e = devid_public_from_spki(
         file->tpm_public + 2, file->tpm_public_len - 2, &key->pub, err);
 
     if (e != DEVID_OK)
         return e;
-    key->decrypt = file->tpm_private[2] == 1;
+    assert_true(file->tpm_private_len > head);
+    memcpy(&key->attributes, file->tpm_private + 2, sizeof(key->attributes));
     /* NULL where it is damaged: shows at first use, as with a TPM. */
     (void)ERR_set_mark();
-    key->pkey = d2i_AutoPrivateKey(NULL, &p, (long)file->tpm_private_len - 3);
+    key->pkey =
+        d2i_AutoPrivateKey(NULL, &p, (long)(file->tpm_private_len - head));
     (void)ERR_pop_to_mark();
     return DEVID_OK;
 }
 
 static enum devid_err read_reference(const struct devid_keyfile *file,
-                                     struct fake_key *key,
+                                     struct fake_key *key, bool *needs_auth,
                                      struct devid_error *err)
 {
     struct devid_tpm2_uri uri;
@@ -87,6 +91,7 @@ static enum devid_err read_reference(const struct devid_keyfile *file,
 
     key->pub = file->public_key;
     key->handle = uri.handle;
+    *needs_auth = uri.auth_required;
     return e;
 }
 
@@ -96,8 +101,17 @@ void fake_key_free(void **key)
 
     fake_count(&fake_device.calls.key_free);
     EVP_PKEY_free(self->pkey);
+    devid_secret_free(&self->auth);
     OPENSSL_free(self);
     *key = NULL;
+}
+
+void fake_key_set_auth(void *key, struct devid_secret *auth)
+{
+    struct fake_key *self = key;
+
+    devid_secret_free(&self->auth);
+    self->auth = auth;
 }
 
 enum devid_err fake_key_open(void *state, const struct devid_keyfile *file,
@@ -106,39 +120,41 @@ enum devid_err fake_key_open(void *state, const struct devid_keyfile *file,
                              struct devid_error *err)
 {
     struct fake_key *self = OPENSSL_zalloc(sizeof(*self));
+    bool is_blob = file->format == DEVID_KEYFILE_TSS2;
+    bool needs_auth = is_blob && !file->empty_auth;
     enum devid_err e;
 
     (void)state;
     assert_non_null(self);
     fake_count(&fake_device.calls.key_open);
-    e = file->format == DEVID_KEYFILE_TSS2 ? read_blob(file, self, err)
-                                           : read_reference(file, self, err);
+    e = is_blob ? read_blob(file, self, err)
+                : read_reference(file, self, &needs_auth, err);
     if (e != DEVID_OK) {
         OPENSSL_free(self);
         return e;
     }
     *pub = self->pub;
     *limits = fake_device.limits;
-    limits->decrypt = limits->decrypt || self->decrypt;
-    limits->needs_auth =
-        limits->needs_auth ||
-        (file->format == DEVID_KEYFILE_TSS2 && !file->empty_auth);
+    limits->decrypt = limits->decrypt || self->attributes.decrypt;
+    limits->needs_auth = limits->needs_auth || needs_auth;
     limits->has_policy = limits->has_policy || file->has_policy;
     *key = self;
     return DEVID_OK;
 }
 
 /* Fill in a reference to what lies at a handle. */
-static void write_reference(uint32_t handle, EVP_PKEY *pkey,
+static void write_reference(const struct fake_slot *slot,
                             struct devid_keyfile *file)
 {
     char uri[64];
 
-    (void)snprintf(uri, sizeof(uri), "tpm2:handle=0x%08x", (unsigned)handle);
+    (void)snprintf(uri, sizeof(uri), "tpm2:handle=0x%08x%s",
+                   (unsigned)slot->handle,
+                   slot->attributes.auth_len > 0 ? ";auth=required" : "");
     file->format = DEVID_KEYFILE_REFERENCE;
     file->uri = OPENSSL_strdup(uri);
     file->has_public = true;
-    software_public(pkey, &file->public_key);
+    software_public(slot->pkey, &file->public_key);
 }
 
 enum devid_err fake_key_find(void *state, const char *text,
@@ -161,7 +177,7 @@ enum devid_err fake_key_find(void *state, const char *text,
     if (slot == NULL)
         e = fake_no_such_handle(uri.handle, err);
     else
-        write_reference(uri.handle, slot->pkey, file);
+        write_reference(slot, file);
     fake_unlock();
     return e;
 }
@@ -177,7 +193,8 @@ static EVP_PKEY *new_key(const struct devid_algorithm *a)
 }
 
 static enum devid_err persist(const char *handle_text, EVP_PKEY *pkey,
-                              bool decrypt, struct devid_keyfile *file,
+                              const struct fake_attributes *attributes,
+                              struct devid_keyfile *file,
                               struct devid_error *err)
 {
     uint32_t handle = 0;
@@ -198,10 +215,10 @@ static enum devid_err persist(const char *handle_text, EVP_PKEY *pkey,
         slot = fake_find_slot(0);
         assert_non_null(slot);
         slot->handle = handle;
-        slot->decrypt = decrypt;
+        slot->attributes = *attributes;
         slot->pkey = pkey;
         assert_int_equal(EVP_PKEY_up_ref(pkey), 1);
-        write_reference(handle, pkey, file);
+        write_reference(slot, file);
     }
     fake_unlock();
     return e;
@@ -231,6 +248,7 @@ enum devid_err fake_key_create(void *state, const struct devid_key_spec *spec,
                                struct devid_error *err)
 {
     const struct devid_algorithm *a = devid_algorithm_by_name(spec->algorithm);
+    struct fake_attributes attributes = {.decrypt = spec->decrypt};
     EVP_PKEY *pkey;
     enum devid_err e;
 
@@ -240,6 +258,13 @@ enum devid_err fake_key_create(void *state, const struct devid_key_spec *spec,
                           "the fake has no '%.60s': it has ec-p256, ec-p384, "
                           "ec-p521, rsa-2048, rsa-3072, rsa-4096",
                           spec->algorithm);
+    if (spec->auth_len > FAKE_AUTH_MAX)
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "the auth value has %zu bytes; 32 are the most",
+                          spec->auth_len);
+    attributes.auth_len = (uint8_t)spec->auth_len;
+    if (spec->auth_len > 0)
+        memcpy(attributes.auth, spec->auth, spec->auth_len);
     e = check_parent(spec->parent, err);
     if (e == DEVID_OK)
         e = fake_answer(&fake_device.calls.key_create, err);
@@ -247,9 +272,9 @@ enum devid_err fake_key_create(void *state, const struct devid_key_spec *spec,
         return e;
     pkey = new_key(a);
     if (spec->persist != NULL)
-        e = persist(spec->persist, pkey, spec->decrypt, file, err);
+        e = persist(spec->persist, pkey, &attributes, file, err);
     else
-        write_blob(pkey, spec->decrypt, file);
+        write_blob(pkey, &attributes, file);
     EVP_PKEY_free(pkey);
     return e;
 }
@@ -271,11 +296,29 @@ static bool pads(const struct devid_tbs *tbs)
     return false;
 }
 
-static enum devid_err use(EVP_PKEY *pkey, bool decrypt,
+/* As a TPM does: the auth value first, and a wrong one only once. */
+static enum devid_err check_auth(const struct fake_attributes *attributes,
+                                 struct devid_secret *auth,
+                                 struct devid_error *err)
+{
+    size_t len = auth != NULL ? devid_secret_len(auth) : 0;
+
+    if (len == attributes->auth_len &&
+        (len == 0 ||
+         memcmp(devid_secret_data(auth), attributes->auth, len) == 0))
+        return DEVID_OK;
+    if (auth != NULL)
+        devid_secret_refuse(auth);
+    return devid_fail(err, DEVID_ERR_AUTH, 0x9a2,
+                      "the fake refused the auth value given for this key");
+}
+
+static enum devid_err use(EVP_PKEY *pkey,
+                          const struct fake_attributes *attributes,
                           const struct devid_tbs *tbs, struct devid_sig *sig,
                           struct devid_error *err)
 {
-    if (tbs->scheme != DEVID_ECDSA && !pads(tbs) && !decrypt)
+    if (tbs->scheme != DEVID_ECDSA && !pads(tbs) && !attributes->decrypt)
         return devid_fail(err, DEVID_ERR_ALG, 0,
                           "the fake cannot pad this by itself: make the key "
                           "with --decrypt");
@@ -283,41 +326,67 @@ static enum devid_err use(EVP_PKEY *pkey, bool decrypt,
     return DEVID_OK;
 }
 
-enum devid_err fake_sign(void *key, const struct devid_tbs *tbs,
-                         struct devid_sig *sig, struct devid_error *err)
+/* A copy of what lies at a handle, with a reference to its key. */
+static enum devid_err read_slot(const struct fake_key *key,
+                                struct fake_slot *slot, struct devid_error *err)
 {
-    struct fake_key *self = key;
-    struct fake_slot slot = {0};
     const struct fake_slot *found;
     struct devid_public there;
-    enum devid_err e = fake_answer(&fake_device.calls.sign, err);
 
-    if (e != DEVID_OK)
-        return e;
-    if (self->handle == 0) {
-        if (self->pkey == NULL)
-            return devid_fail(err, DEVID_ERR_DEVICE, 0x1df,
-                              "the fake does not load the key: it is damaged, "
-                              "or of another device");
-        return use(self->pkey, self->decrypt, tbs, sig, err);
-    }
     fake_lock();
-    found = fake_find_slot(self->handle);
+    found = fake_find_slot(key->handle);
     if (found != NULL) {
-        slot = *found;
-        assert_int_equal(EVP_PKEY_up_ref(slot.pkey), 1);
+        *slot = *found;
+        assert_int_equal(EVP_PKEY_up_ref(slot->pkey), 1);
     }
     fake_unlock();
     if (found == NULL)
-        return fake_no_such_handle(self->handle, err);
-    software_public(slot.pkey, &there);
-    if (devid_public_equal(&there, &self->pub))
-        e = use(slot.pkey, slot.decrypt, tbs, sig, err);
-    else
-        e = devid_fail(err, DEVID_ERR_WRONG_KEY, 0,
-                       "another key lies at 0x%08x", (unsigned)self->handle);
+        return fake_no_such_handle(key->handle, err);
+    software_public(slot->pkey, &there);
+    if (devid_public_equal(&there, &key->pub))
+        return DEVID_OK;
+    return devid_fail(err, DEVID_ERR_WRONG_KEY, 0, "another key lies at 0x%08x",
+                      (unsigned)key->handle);
+}
+
+static enum devid_err sign_with_slot(const struct fake_key *key,
+                                     const struct devid_tbs *tbs,
+                                     struct devid_sig *sig,
+                                     struct devid_error *err)
+{
+    struct fake_slot slot = {0};
+    enum devid_err e = read_slot(key, &slot, err);
+
+    if (e == DEVID_OK)
+        e = check_auth(&slot.attributes, key->auth, err);
+    if (e == DEVID_OK)
+        e = use(slot.pkey, &slot.attributes, tbs, sig, err);
     EVP_PKEY_free(slot.pkey);
     return e;
+}
+
+enum devid_err fake_sign(void *key, const struct devid_tbs *tbs,
+                         struct devid_sig *sig, struct devid_error *err)
+{
+    const struct fake_key *self = key;
+    enum devid_err e;
+
+    if (self->auth != NULL && devid_secret_is_refused(self->auth))
+        return devid_fail(err, DEVID_ERR_AUTH, 0,
+                          "the fake refused this auth value before, so it is "
+                          "not tried again");
+    e = fake_answer(&fake_device.calls.sign, err);
+    if (e != DEVID_OK)
+        return e;
+    if (self->handle != 0)
+        return sign_with_slot(self, tbs, sig, err);
+    if (self->pkey == NULL)
+        return devid_fail(err, DEVID_ERR_DEVICE, 0x1df,
+                          "the fake does not load the key: it is damaged, or "
+                          "of another device");
+    e = check_auth(&self->attributes, self->auth, err);
+    return e != DEVID_OK ? e
+                         : use(self->pkey, &self->attributes, tbs, sig, err);
 }
 
 void fake_key_info(const void *key, struct devid_key_info *info)

@@ -63,9 +63,19 @@ static void there_is_no_pkcs8_of_a_key(void **state)
 {
     struct program *program = *state;
     EVP_PKEY *pkey = device_key(program->ctx, "RSA", "2048", NULL);
+    OSSL_ENCODER_CTX *encoder = OSSL_ENCODER_CTX_new_for_pkey(
+        pkey, EVP_PKEY_KEYPAIR, "DER", "EncryptedPrivateKeyInfo", NULL);
+    BIO *bio = BIO_new(BIO_s_mem());
 
-    assert_null(EVP_PKEY2PKCS8(pkey));
+    assert_int_not_equal(OSSL_ENCODER_to_bio(encoder, bio), 1);
     expect_error("no PKCS#8 or PKCS#12 of it");
+    OSSL_ENCODER_CTX_free(encoder);
+    BIO_free(bio);
+
+    /* PKCS12_create asks so, gets the key file and finds no PKCS#8 in it. */
+    assert_null(EVP_PKEY2PKCS8(pkey));
+    assert_int_not_equal(ERR_peek_error(), 0);
+    ERR_clear_error();
     EVP_PKEY_free(pkey);
 }
 

@@ -140,7 +140,7 @@ static void pss_that_does_not_fit_is_refused(void **state)
     (void)state;
     assert_int_equal(devid_emsa_pss(NULL, &tbs, NULL, 1024, block, &err),
                      DEVID_ERR_ALG);
-    expect_text(&err, "an RSA key of 1024 bits is too small for PSS with "
+    expect_text(&err, "an RSA key of 1024 bits has no room for PSS with "
                       "SHA2-512 and a salt of 64 bytes");
     tbs.salt_len = 62;
     assert_int_equal(devid_emsa_pss(NULL, &tbs, NULL, 1024, block, &err),

@@ -49,66 +49,67 @@ static void good_names_are_read(void **state)
     }
 }
 
+static const struct {
+    const char *text;
+    const char *sentence;
+} bad_names[] = {
+    {"", "is of no known kind: it begins with DNS:, IP:, URI:, email: or "
+         "otherName:"},
+    {"unit.example.com", "'unit.example.com' is of no known kind"},
+    {"RID:1.2.3", "'RID:1.2.3' is of no known kind"},
+    {"dirName:x", "is of no known kind"},
+    {"DNS:", "DNS: is not valid: labels of letters"},
+    {"DNS:a..b", "DNS:a..b is not valid"},
+    {"DNS:a.", "DNS:a. is not valid"},
+    {"DNS:.a", "DNS:.a is not valid"},
+    {"DNS:-a", "DNS:-a is not valid"},
+    {"DNS:a*.b", "DNS:a*.b is not valid"},
+    {"DNS:*", "DNS:* is not valid"},
+    {"DNS:a,IP:192.0.2.1", "DNS:a,IP:192.0.2.1 is not valid"},
+    {"DNS:a b", "DNS:a b is not valid"},
+    {"DNS:@section", "DNS:@section is not valid"},
+    {"DNS:m\xc3\xbcller.de", "other scripts in their xn-- form"},
+    {"DNS:0123456789012345678901234567890123456789012345678901234567890123",
+     "is not valid"},
+    {"IP:", "IP: is not valid: an address is wanted"},
+    {"IP:192.0.2", "such as 192.0.2.1 or 2001:db8::1"},
+    {"IP:192.0.2.256", "IP:192.0.2.256 is not valid"},
+    {"IP:192.0.2.1/24", "IP:192.0.2.1/24 is not valid"},
+    {"IP:192.0.2.1 ", "is not valid"},
+    {"IP:2001:db8::g", "is not valid"},
+    {"URI:", "URI: is not valid: an absolute URI in ASCII"},
+    {"URI:/path", "URI:/path is not valid"},
+    {"URI:http:", "URI:http: is not valid"},
+    {"URI:1http:x", "URI:1http:x is not valid"},
+    {"URI:http://a b", "URI:http://a b is not valid"},
+    {"URI:http://\xc3\xbc", "is not valid"},
+    {"email:", "email: is not valid"},
+    {"email:x", "email:x is not valid: an address in ASCII"},
+    {"email:@x", "email:@x is not valid"},
+    {"email:x@", "email:x@ is not valid"},
+    {"email:copy", "email:copy is not valid"},
+    {"email:a@b,c@d", "email:a@b,c@d is not valid"},
+    {"otherName:1.2.3", "otherName:1.2.3 is not valid: a dotted OID"},
+    {"otherName:1.2.3;UTF8:", "is not valid"},
+    {"otherName:;UTF8:x", "is not valid"},
+    {"otherName:1.2.3;IA5:x", "is not valid"},
+    {"otherName:commonName;UTF8:x", "is not valid"},
+    {"otherName:9.9;UTF8:x", "is not valid"},
+    {"otherName:1.2.3;UTF8:\xff", "is not valid"},
+};
+
 static void bad_names_are_refused_with_what_would_be_right(void **state)
 {
-    static const struct {
-        const char *text;
-        const char *sentence;
-    } rows[] = {
-        {"", "is of no known kind: it begins with DNS:, IP:, URI:, email: or "
-             "otherName:"},
-        {"unit.example.com", "'unit.example.com' is of no known kind"},
-        {"RID:1.2.3", "'RID:1.2.3' is of no known kind"},
-        {"dirName:x", "is of no known kind"},
-        {"DNS:", "DNS: is not valid: labels of letters"},
-        {"DNS:a..b", "DNS:a..b is not valid"},
-        {"DNS:a.", "DNS:a. is not valid"},
-        {"DNS:.a", "DNS:.a is not valid"},
-        {"DNS:-a", "DNS:-a is not valid"},
-        {"DNS:a*.b", "DNS:a*.b is not valid"},
-        {"DNS:*", "DNS:* is not valid"},
-        {"DNS:a,IP:192.0.2.1", "DNS:a,IP:192.0.2.1 is not valid"},
-        {"DNS:a b", "DNS:a b is not valid"},
-        {"DNS:@section", "DNS:@section is not valid"},
-        {"DNS:m\xc3\xbcller.de", "other scripts in their xn-- form"},
-        {"DNS:0123456789012345678901234567890123456789012345678901234567890123",
-         "is not valid"},
-        {"IP:", "IP: is not valid: an address is wanted"},
-        {"IP:192.0.2", "such as 192.0.2.1 or 2001:db8::1"},
-        {"IP:192.0.2.256", "IP:192.0.2.256 is not valid"},
-        {"IP:192.0.2.1/24", "IP:192.0.2.1/24 is not valid"},
-        {"IP:192.0.2.1 ", "is not valid"},
-        {"IP:2001:db8::g", "is not valid"},
-        {"URI:", "URI: is not valid: an absolute URI in ASCII"},
-        {"URI:/path", "URI:/path is not valid"},
-        {"URI:http:", "URI:http: is not valid"},
-        {"URI:1http:x", "URI:1http:x is not valid"},
-        {"URI:http://a b", "URI:http://a b is not valid"},
-        {"URI:http://\xc3\xbc", "is not valid"},
-        {"email:", "email: is not valid"},
-        {"email:x", "email:x is not valid: an address in ASCII"},
-        {"email:@x", "email:@x is not valid"},
-        {"email:x@", "email:x@ is not valid"},
-        {"email:copy", "email:copy is not valid"},
-        {"email:a@b,c@d", "email:a@b,c@d is not valid"},
-        {"otherName:1.2.3", "otherName:1.2.3 is not valid: a dotted OID"},
-        {"otherName:1.2.3;UTF8:", "is not valid"},
-        {"otherName:;UTF8:x", "is not valid"},
-        {"otherName:1.2.3;IA5:x", "is not valid"},
-        {"otherName:commonName;UTF8:x", "is not valid"},
-        {"otherName:9.9;UTF8:x", "is not valid"},
-        {"otherName:1.2.3;UTF8:\xff", "is not valid"},
-    };
     size_t i;
 
     (void)state;
-    for (i = 0; i < COUNT(rows); i++) {
+    for (i = 0; i < COUNT(bad_names); i++) {
         GENERAL_NAME *name = NULL;
         struct devid_error err = {0};
 
-        assert_int_equal(devid_san_parse(rows[i].text, &name, &err),
+        assert_int_equal(devid_san_parse(bad_names[i].text, &name, &err),
                          DEVID_ERR_INPUT);
-        expect_text(&err, rows[i].sentence);
+        expect_text(&err, bad_names[i].sentence);
         assert_null(name);
     }
 }

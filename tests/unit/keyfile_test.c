@@ -87,28 +87,29 @@ static void unusable_files_are_refused_with_a_reason(void **state)
 {
     static const struct {
         const char *name;
-        enum devid_err code;
         const char *sentence;
+        enum devid_err code;
         bool recognised;
     } rows[] = {
-        {"transient-parent", DEVID_ERR_INPUT,
-         "parent 0x80000000 is neither a persistent handle", true},
-        {"wide-parent", DEVID_ERR_INPUT, "parent is no number of 32 bits",
+        {"transient-parent", "parent 0x80000000 is neither a persistent handle",
+         DEVID_ERR_INPUT, true},
+        {"wide-parent", "parent is no number of 32 bits", DEVID_ERR_INPUT,
          true},
-        {"importable", DEVID_ERR_ALG, "import it first (tpm2_import)", true},
-        {"sealed", DEVID_ERR_ALG, "sealed data, which is no key", true},
-        {"other-oid", DEVID_ERR_INPUT,
-         "neither a TSS2 PRIVATE KEY nor a DEVID KEY REFERENCE", false},
-        {"short-public", DEVID_ERR_INPUT,
-         "public area does not have the length that it states", true},
-        {"long-private", DEVID_ERR_INPUT,
-         "private area does not have the length that it states", true},
-        {"empty-private", DEVID_ERR_INPUT,
-         "private area does not have the length that it states", true},
-        {"no-private", DEVID_ERR_INPUT,
-         "the TSS2 PRIVATE KEY is cut short or garbled", true},
-        {"surplus", DEVID_ERR_INPUT,
-         "the TSS2 PRIVATE KEY is cut short or garbled", true},
+        {"importable", "import it first (tpm2_import)", DEVID_ERR_ALG, true},
+        {"sealed", "sealed data, which is no key", DEVID_ERR_ALG, true},
+        {"other-oid", "neither a TSS2 PRIVATE KEY nor a DEVID KEY REFERENCE",
+         DEVID_ERR_INPUT, false},
+        {"short-public", "public area does not have the length that it states",
+         DEVID_ERR_INPUT, true},
+        {"long-private", "private area does not have the length that it states",
+         DEVID_ERR_INPUT, true},
+        {"empty-private",
+         "private area does not have the length that it states",
+         DEVID_ERR_INPUT, true},
+        {"no-private", "the TSS2 PRIVATE KEY is cut short or garbled",
+         DEVID_ERR_INPUT, true},
+        {"surplus", "the TSS2 PRIVATE KEY is cut short or garbled",
+         DEVID_ERR_INPUT, true},
     };
     static const struct devid_keyfile zero;
     size_t i;

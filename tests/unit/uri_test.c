@@ -9,14 +9,17 @@ static void good_uris_are_read(void **state)
         const char *text;
         enum devid_tpm2_uri_kind kind;
         uint32_t handle;
+        bool auth_required;
     } rows[] = {
-        {"tpm2:", DEVID_TPM2_DEVICE, 0},
-        {"tpm2:handle=0x81020000", DEVID_TPM2_KEY, 0x81020000},
-        {"tpm2:handle=0X81FFFFFF", DEVID_TPM2_KEY, 0x81ffffff},
-        {"tpm2:nv=0x01c90200", DEVID_TPM2_NV, 0x01c90200},
-        {"tpm2:nv=0x1c90200", DEVID_TPM2_NV, 0x01c90200},
-        {"handle:0x81000001", DEVID_TPM2_KEY, 0x81000001},
-        {"handle:0x1c00002", DEVID_TPM2_NV, 0x01c00002},
+        {"tpm2:", DEVID_TPM2_DEVICE, 0, false},
+        {"tpm2:handle=0x81020000", DEVID_TPM2_KEY, 0x81020000, false},
+        {"tpm2:handle=0X81FFFFFF", DEVID_TPM2_KEY, 0x81ffffff, false},
+        {"tpm2:handle=0x81020000;auth=required", DEVID_TPM2_KEY, 0x81020000,
+         true},
+        {"tpm2:nv=0x01c90200", DEVID_TPM2_NV, 0x01c90200, false},
+        {"tpm2:nv=0x1c90200", DEVID_TPM2_NV, 0x01c90200, false},
+        {"handle:0x81000001", DEVID_TPM2_KEY, 0x81000001, false},
+        {"handle:0x1c00002", DEVID_TPM2_NV, 0x01c00002, false},
     };
     size_t i;
 
@@ -29,6 +32,7 @@ static void good_uris_are_read(void **state)
                          DEVID_OK);
         assert_int_equal(uri.kind, rows[i].kind);
         assert_int_equal(uri.handle, rows[i].handle);
+        assert_int_equal(uri.auth_required, rows[i].auth_required);
         assert_true(devid_is_uri(rows[i].text));
         assert_int_equal(devid_uri_is_cert(rows[i].text),
                          rows[i].kind == DEVID_TPM2_NV);
@@ -56,6 +60,14 @@ static void bad_uris_are_refused_with_their_place(void **state)
          "second object, 'nv=0x01c90200', at character 24"},
         {"tpm2:handle=0x81000001;pin=1",
          "unknown attribute 'pin=1' at character 24"},
+        {"tpm2:auth=required;handle=0x81000001",
+         "unknown attribute 'auth=required' at character 6"},
+        {"tpm2:handle=0x81000001;auth=required;auth=required",
+         "unknown attribute 'auth=required' at character 38"},
+        {"tpm2:handle=0x81000001;auth=none",
+         "unknown attribute 'auth=none' at character 24"},
+        {"tpm2:nv=0x01000000;auth=required",
+         "unknown attribute 'auth=required' at character 20"},
         {"tpm2:handel=0x81000001", "unknown attribute 'handel=0x81000001'"},
         {"tpm2:Handle=0x81000001", "unknown attribute 'Handle=0x81000001'"},
         {"tpm2:handle", "unknown attribute 'handle' at character 6"},

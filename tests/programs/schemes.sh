@@ -1,0 +1,109 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Every hash and padding that a program may ask for, made in the TPM where it
+# can and padded in software where it cannot; every signature algorithm of TLS
+# that OpenSSL lists, in a handshake.
+#
+# Usage: schemes.sh [--build-dir DIR] [--keep]
+source "$(dirname "$0")/common.sh"
+
+HASHES="sha1 sha224 sha256 sha384 sha512 sha512-224 sha512-256
+    sha3-224 sha3-256 sha3-384 sha3-512"
+
+# signs KEY HASH [SIGOPT...]: openssl signs with KEY; OpenSSL alone verifies.
+signs() {
+    local key=$1 hash=$2 options=() option
+    shift 2
+    for option in "$@"; do
+        options+=(-sigopt "$option")
+    done
+    with_devid openssl dgst "-$hash" "${options[@]}" -sign "$WORK/$key.key" \
+        -out "$WORK/sig" "$WORK/data" 2>"$WORK/err" || return 1
+    plain_openssl dgst "-$hash" "${options[@]}" -verify "$WORK/$key.pub" \
+        -signature "$WORK/sig" "$WORK/data" >/dev/null 2>&1 ||
+        fail "$key, $hash $*: the signature does not verify"
+}
+
+signs_all() {
+    local hash
+    for hash in $HASHES; do
+        signs "$1" "$hash" "${@:2}" || fail "$*, $hash: $(<"$WORK/err")"
+    done
+    say "  ok: $*: signs every hash"
+}
+
+# handshake KEY ALGORITHM VERSION: s_server with the TPM key and s_client that
+# offers this one signature algorithm.
+handshake() {
+    local key=$1 algorithm=$2 version=$3 port out pid
+    port=$(free_port)
+    with_devid spawn s_server openssl s_server -accept "127.0.0.1:$port" \
+        -key "$WORK/$key.key" -cert "$WORK/$key.pem" -naccept 1 -quiet
+    pid=$SPAWNED
+    await_port "$pid" "$port"
+    out=$(OPENSSL_CONF=/dev/null openssl s_client -connect "127.0.0.1:$port" \
+        -CAfile "$CA_DIR/ca.pem" -sigalgs "$algorithm" "-$version" \
+        -cipher 'ALL:@SECLEVEL=0' </dev/null 2>&1) || true
+    halt "$pid"
+    assert_contains "$key over $version with $algorithm" \
+        "Verify return code: 0 (ok)" "$out"
+}
+
+harness_dir
+start_tpm --srk
+make_ca "$WORK/ca"
+openssl_conf "$WORK/openssl.cnf"
+printf 'to be signed\n' >"$WORK/data"
+
+for algorithm in ec-p256 ec-p384 ec-p521 rsa-2048; do
+    make_identity $algorithm server --algorithm $algorithm
+    with_devid openssl pkey -in "$WORK/$algorithm.key" -pubout \
+        -out "$WORK/$algorithm.pub"
+done
+make_identity rsa-any server --algorithm rsa-2048 --decrypt
+with_devid openssl pkey -in "$WORK/rsa-any.key" -pubout -out "$WORK/rsa-any.pub"
+
+say "ECDSA: the TPM signs the number, whatever hash it came from"
+for curve in ec-p256 ec-p384 ec-p521; do
+    signs_all $curve
+done
+
+say "RSA: what the TPM has"
+for hash in sha1 sha256 sha384 sha512; do
+    signs rsa-2048 $hash || fail "PKCS#1 with $hash: $(<"$WORK/err")"
+    signs rsa-2048 $hash rsa_padding_mode:pss rsa_pss_saltlen:digest ||
+        fail "PSS with $hash: $(<"$WORK/err")"
+done
+say "  ok: rsa-2048 signs PKCS#1 and PSS with the TPM's hashes"
+for options in "sha224" "sha3-256" \
+    "sha256 rsa_padding_mode:pss rsa_pss_saltlen:20"; do
+    # shellcheck disable=SC2086 # several words
+    ! signs rsa-2048 $options || fail "rsa-2048 signed $options"
+    assert_contains "rsa-2048 with $options says what to do" \
+        "make it with devid keygen --decrypt" "$(<"$WORK/err")"
+done
+
+say "RSA that may decrypt: the rest, padded in software"
+signs_all rsa-any
+for salt in digest max auto 0 20 64; do
+    signs_all rsa-any rsa_padding_mode:pss rsa_pss_saltlen:$salt
+done
+signs rsa-any sha256 rsa_padding_mode:pss rsa_mgf1_md:sha512 \
+    rsa_pss_saltlen:32 || fail "another MGF1 hash: $(<"$WORK/err")"
+
+say "TLS"
+for key in rsa-2048 rsa-any; do
+    for hash in SHA256 SHA384 SHA512; do
+        handshake $key "RSA+$hash" tls1_2
+        handshake $key "RSA-PSS+$hash" tls1_2
+        handshake $key "RSA-PSS+$hash" tls1_3
+    done
+done
+handshake rsa-any RSA+SHA224 tls1_2
+for hash in SHA224 SHA256 SHA384 SHA512; do
+    handshake ec-p256 "ECDSA+$hash" tls1_2
+done
+handshake ec-p256 ECDSA+SHA256 tls1_3
+handshake ec-p384 ECDSA+SHA384 tls1_3
+handshake ec-p521 ECDSA+SHA512 tls1_3
