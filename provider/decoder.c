@@ -20,10 +20,18 @@
 
 struct decoder;
 
+/* Where what was decoded goes, and whom to ask for a passphrase. */
+struct caller {
+    OSSL_CALLBACK *callback;
+    void *arg;
+    OSSL_PASSPHRASE_CALLBACK *ask;
+    void *ask_arg;
+};
+
 /* Decode what one stage reads. Returns 1, also for what is not ours; 0: raised,
  * or the callback failed. */
 typedef int decode_fn(const struct decoder *self, OSSL_CORE_BIO *in,
-                      OSSL_CALLBACK *callback, void *arg);
+                      const struct caller *caller);
 
 struct decoder {
     const struct prov_ctx *ctx;
@@ -93,7 +101,7 @@ static int pass_der(const struct prov_ctx *ctx, const struct devid_key *key,
 }
 
 static int decode_pem(const struct decoder *self, OSSL_CORE_BIO *in,
-                      OSSL_CALLBACK *callback, void *arg)
+                      const struct caller *caller)
 {
     const struct prov_ctx *ctx = self->ctx;
     struct devid_error err = {0};
@@ -114,7 +122,9 @@ static int decode_pem(const struct decoder *self, OSSL_CORE_BIO *in,
         prov_raise(ctx, e, "%s", err.text);
         goto out;
     }
-    ok = pass_der(ctx, key, callback, arg);
+    /* The second stage asks again; libcrypto remembers the answer. */
+    ok = prov_ask_auth(ctx, key, caller->ask, caller->ask_arg) &&
+         pass_der(ctx, key, caller->callback, caller->arg);
 out:
     devid_key_free(&key);
     OPENSSL_clear_free(block, len);
@@ -235,7 +245,7 @@ static struct prov_key *read_key(const struct decoder *self, OSSL_CORE_BIO *in,
 }
 
 static int decode_der(const struct decoder *self, OSSL_CORE_BIO *in,
-                      OSSL_CALLBACK *callback, void *arg)
+                      const struct caller *caller)
 {
     bool ours = false;
     struct prov_key *key = read_key(self, in, &ours);
@@ -245,7 +255,8 @@ static int decode_der(const struct decoder *self, OSSL_CORE_BIO *in,
         return !ours; /* read_key raised */
     /* The decoder of the other type takes what is not of ours. */
     if (devid_key_public(key->key)->type == self->type)
-        ok = pass_key(&key, callback, arg);
+        ok = prov_ask_auth(self->ctx, key->key, caller->ask, caller->ask_arg) &&
+             pass_key(&key, caller->callback, caller->arg);
     prov_key_free(key);
     return ok;
 }
@@ -255,14 +266,13 @@ static int decode_der(const struct decoder *self, OSSL_CORE_BIO *in,
  * decoders above: OSSL_STORE tries those too, but drops their errors.
  */
 static int check_der(const struct decoder *self, OSSL_CORE_BIO *in,
-                     OSSL_CALLBACK *callback, void *arg)
+                     const struct caller *caller)
 {
     bool ours = false;
     struct prov_key *key = read_key(self, in, &ours);
-    bool loads = key != NULL;
+    bool loads = key != NULL && prov_ask_auth(self->ctx, key->key, caller->ask,
+                                              caller->ask_arg);
 
-    (void)callback;
-    (void)arg;
     prov_key_free(key);
     return !ours || loads; /* read_key raised */
 }
@@ -335,11 +345,10 @@ static int decode(void *vdecoder, OSSL_CORE_BIO *in, int selection,
                   OSSL_PASSPHRASE_CALLBACK *ask, void *ask_arg)
 {
     const struct decoder *self = vdecoder;
+    const struct caller caller = {callback, arg, ask, ask_arg};
 
     (void)selection; /* der_does_selection has looked at it */
-    (void)ask;       /* key files are not encrypted: there is no secret */
-    (void)ask_arg;
-    return self->decode(self, in, callback, arg);
+    return self->decode(self, in, &caller);
 }
 
 #define TO_DER(table, newctx)                                                  \

@@ -150,6 +150,15 @@ const OSSL_PARAM *prov_gen_settable(enum devid_key_type type);
 bool prov_pem_read(const struct prov_ctx *ctx, OSSL_CORE_BIO *in, char **block,
                    size_t *len);
 
+/* ---- passphrase.c ---------------------------------------------------- */
+
+/*
+ * Where the key wants an auth value, have the program give it: the passphrase
+ * that it asks for when it loads a key file. False: raised.
+ */
+bool prov_ask_auth(const struct prov_ctx *ctx, struct devid_key *key,
+                   OSSL_PASSPHRASE_CALLBACK *ask, void *ask_arg);
+
 /* ---- the operations -------------------------------------------------- */
 
 extern const OSSL_ALGORITHM prov_keymgmt_algorithms[];

@@ -204,7 +204,8 @@ static int pass_key(const struct loader *self, struct devid_key **opened,
     return ok;
 }
 
-static int load_key(struct loader *self, OSSL_CALLBACK *callback, void *arg)
+static int load_key(struct loader *self, OSSL_CALLBACK *callback, void *arg,
+                    OSSL_PASSPHRASE_CALLBACK *ask, void *ask_arg)
 {
     struct devid_error err = {0};
     struct devid_key *key = NULL;
@@ -221,7 +222,8 @@ static int load_key(struct loader *self, OSSL_CALLBACK *callback, void *arg)
     if (self->expect == OSSL_STORE_INFO_PUBKEY)
         ok = pass_public(self, devid_key_public(key), callback, arg);
     else
-        ok = pass_key(self, &key, callback, arg);
+        ok = prov_ask_auth(self->ctx, key, ask, ask_arg) &&
+             pass_key(self, &key, callback, arg);
     devid_key_free(&key);
     return ok;
 }
@@ -303,13 +305,11 @@ static int store_load(void *vloader, OSSL_CALLBACK *callback, void *arg,
 {
     struct loader *self = vloader;
 
-    (void)ask;
-    (void)ask_arg;
     if (is_device(self->uri))
         return load_name(self, callback, arg);
     if (devid_uri_is_cert(self->uri))
         return load_cert(self, callback, arg);
-    return load_key(self, callback, arg);
+    return load_key(self, callback, arg, ask, ask_arg);
 }
 
 static const OSSL_DISPATCH store_functions[] = {
