@@ -19,6 +19,7 @@
 enum setting {
     SETTING_TCTI,
     SETTING_SHARING,
+    SETTING_OPEN,
     SETTING_LOCK_TIMEOUT,
     SETTING_AUTH,
     SETTING_PARENT_AUTH,
@@ -32,6 +33,9 @@ static const struct devid_setting settings[] = {
     [SETTING_SHARING] = {"tpm2-sharing", "DEVID_TPM2_SHARING",
                          "auto, managed (a resource manager stands before the "
                          "TPM) or bare"},
+    [SETTING_OPEN] = {"tpm2-open", "DEVID_TPM2_OPEN",
+                      "late (at the first signature) or early (when a key is "
+                      "loaded, for children that may not)"},
     [SETTING_LOCK_TIMEOUT] = {"lock-timeout", "DEVID_LOCK_TIMEOUT",
                               "seconds to wait for a busy device"},
     [SETTING_AUTH] = {"auth-source", "DEVID_AUTH_SOURCE",
@@ -80,6 +84,11 @@ static enum devid_err check_value(size_t which, const char *value,
         return devid_fail(err, DEVID_ERR_INPUT, 0,
                           "%s is '%s': it must be auto, managed or bare", where,
                           value);
+    case SETTING_OPEN:
+        if (strcmp(value, "early") == 0 || strcmp(value, "late") == 0)
+            return DEVID_OK;
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "%s is '%s': it must be early or late", where, value);
     case SETTING_LOCK_TIMEOUT:
         errno = 0;
         seconds = strtoul(value, &end, 10);
@@ -223,7 +232,7 @@ enum devid_err devid_set(struct devid *engine, const char *name,
     }
     return devid_fail(err, DEVID_ERR_INPUT, 0,
                       "there is no setting '%s': devid has tcti, "
-                      "tpm2-sharing, lock-timeout, auth-source, "
+                      "tpm2-sharing, tpm2-open, lock-timeout, auth-source, "
                       "parent-auth-source and owner-auth-source",
                       name);
 }

@@ -50,20 +50,27 @@ static void after_fork_in_parent(void)
     pthread_mutex_unlock(&registry_lock);
 }
 
+/* The parent's link is not ours to speak on, nor to end politely. */
+static void abandon(struct tpm2_conn *conn)
+{
+    for (size_t i = 0; i < conn->fd_count; i++)
+        (void)close(conn->fds[i]);
+    conn->fd_count = 0;
+    if (conn->esys != NULL) {
+        conn->abandoned = conn->esys;
+        conn->stranded = conn->uses_glib;
+    }
+    conn->esys = NULL;
+    conn->tcti_ctx = NULL;
+    conn->instance++;
+    conn->loaded = NULL;
+}
+
 static void after_fork_in_child(void)
 {
     for (struct tpm2_conn *c = registry; c != NULL; c = c->next) {
-        for (size_t i = 0; i < c->fd_count; i++)
-            (void)close(c->fds[i]);
-        c->fd_count = 0;
-        if (c->esys != NULL) {
-            c->abandoned = c->esys;
-            c->stranded = c->uses_glib;
-        }
-        c->esys = NULL;
-        c->tcti_ctx = NULL;
-        c->instance++;
-        c->loaded = NULL;
+        if (c->shared == NULL)
+            abandon(c);
         if (c != held)
             pthread_mutex_unlock(&c->lock);
     }
@@ -101,6 +108,7 @@ static void flush_all(struct tpm2_conn *conn)
 
 static void conn_free(struct tpm2_conn *conn)
 {
+    tpm2_early_free(conn);
     tpm2_salt_clear(conn);
     pthread_mutex_destroy(&conn->lock);
     OPENSSL_free(conn->tcti);
@@ -108,9 +116,17 @@ static void conn_free(struct tpm2_conn *conn)
     OPENSSL_free(conn);
 }
 
-static struct tpm2_conn *conn_new(const char *tcti, const char *sharing,
-                                  const char *lock_timeout_s)
+static bool opens_early(const struct devid *engine)
 {
+    const char *value = devid_get(engine, "tpm2-open");
+
+    return value != NULL && strcmp(value, "early") == 0;
+}
+
+static struct tpm2_conn *conn_new(const struct devid *engine, const char *tcti,
+                                  const char *sharing)
+{
+    const char *lock_timeout_s = devid_get(engine, "lock-timeout");
     struct tpm2_conn *conn = OPENSSL_zalloc(sizeof(*conn));
 
     if (conn == NULL)
@@ -121,7 +137,8 @@ static struct tpm2_conn *conn_new(const char *tcti, const char *sharing,
     }
     conn->tcti = OPENSSL_strdup(tcti);
     conn->sharing = OPENSSL_strdup(sharing);
-    if (conn->tcti == NULL || conn->sharing == NULL) {
+    if (conn->tcti == NULL || conn->sharing == NULL ||
+        (opens_early(engine) && !tpm2_early_init(conn))) {
         conn_free(conn);
         return NULL;
     }
@@ -148,11 +165,12 @@ enum devid_err tpm2_conn_get(const struct devid *engine,
     (void)pthread_once(&fork_handlers, install_fork_handlers);
     pthread_mutex_lock(&registry_lock);
     for (c = registry; c != NULL; c = c->next) {
-        if (strcmp(c->tcti, tcti) == 0 && strcmp(c->sharing, sharing) == 0)
+        if (strcmp(c->tcti, tcti) == 0 && strcmp(c->sharing, sharing) == 0 &&
+            (c->shared != NULL) == opens_early(engine))
             break;
     }
     if (c == NULL) {
-        c = conn_new(tcti, sharing, devid_get(engine, "lock-timeout"));
+        c = conn_new(engine, tcti, sharing);
         if (c != NULL) {
             c->next = registry;
             registry = c;
@@ -256,7 +274,10 @@ static bool again(struct tpm2_conn *conn, TSS2_RC rc, struct retry *retry)
         if (retry->reconnected)
             return false;
         retry->reconnected = true;
-        disconnect(conn);
+        if (conn->shared != NULL)
+            tpm2_early_renew(conn);
+        else
+            disconnect(conn);
         conn->generation++;
         return true;
     case TPM2_ACTION_WAIT:
@@ -264,8 +285,9 @@ static bool again(struct tpm2_conn *conn, TSS2_RC rc, struct retry *retry)
     }
     if (waited_ms >= conn->lock_timeout_ms)
         return false;
-    if (tpm2_rc_base(rc) == TPM2_RC_OBJECT_MEMORY && !conn->has_rm &&
-        waited_ms >= REAP_AFTER_MS && conn->esys != NULL)
+    if (tpm2_rc_base(rc) == TPM2_RC_OBJECT_MEMORY &&
+        (!conn->has_rm || conn->shared != NULL) && waited_ms >= REAP_AFTER_MS &&
+        conn->esys != NULL)
         tpm2_reap(conn);
     if (conn->exclusive)
         disconnect(conn);
@@ -288,6 +310,21 @@ static TSS2_RC connect_link(struct tpm2_conn *conn, uint64_t start_ms)
     return rc;
 }
 
+static enum devid_err attempt(struct tpm2_conn *conn, tpm2_op *op, void *arg,
+                              const struct retry *retry,
+                              struct devid_error *err)
+{
+    TSS2_RC rc;
+
+    err->device_rc = 0;
+    if (conn->esys == NULL) {
+        rc = connect_link(conn, retry->start_ms);
+        if (rc != TSS2_RC_SUCCESS)
+            return tpm2_tcti_fail(conn, rc, err);
+    }
+    return op(conn, arg, err);
+}
+
 enum devid_err tpm2_run(struct tpm2_conn *conn, tpm2_op *op, void *arg,
                         struct devid_error *err)
 {
@@ -300,16 +337,9 @@ enum devid_err tpm2_run(struct tpm2_conn *conn, tpm2_op *op, void *arg,
     pthread_mutex_lock(&conn->lock);
     held = conn;
     do {
-        err->device_rc = 0;
-        if (conn->esys == NULL) {
-            TSS2_RC rc = connect_link(conn, retry.start_ms);
-
-            if (rc != TSS2_RC_SUCCESS) {
-                e = tpm2_tcti_fail(conn, rc, err);
-                break;
-            }
-        }
-        e = op(conn, arg, err);
+        tpm2_early_lock(conn);
+        e = attempt(conn, op, arg, &retry, err);
+        tpm2_early_unlock(conn);
         /* What an operation understood (_NOT_FOUND, ...) is its answer. */
     } while ((e == DEVID_ERR_DEVICE || e == DEVID_ERR_BUSY) &&
              again(conn, err->device_rc, &retry));

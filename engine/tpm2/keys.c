@@ -132,6 +132,13 @@ enum devid_err tpm2_key_open(void *state, const struct devid_keyfile *file,
         return e;
     }
     tpm2_conn_preload(k->conn);
+    e = tpm2_early_open(k->conn, err);
+    if (e != DEVID_OK) {
+        void *opened = k;
+
+        tpm2_key_free(&opened);
+        return e;
+    }
     *pub = k->pub;
     *key = k;
     return DEVID_OK;

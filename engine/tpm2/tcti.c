@@ -36,12 +36,14 @@ void tpm2_tcti_classify(struct tpm2_conn *conn)
 
     conn->uses_glib = starts_with(tcti, "tabrmd");
     conn->has_rm = conn->uses_glib || starts_with(tcti, "device:/dev/tpmrm");
-    if (strcmp(conn->sharing, "auto") == 0)
+    if (conn->shared != NULL)
+        conn->managed = false; /* what stays loaded, all children would share */
+    else if (strcmp(conn->sharing, "auto") == 0)
         conn->managed = conn->has_rm;
     else
         conn->managed = strcmp(conn->sharing, "managed") == 0;
     conn->exclusive =
-        !conn->has_rm && !conn->managed &&
+        !conn->has_rm && !conn->managed && conn->shared == NULL &&
         (starts_with(tcti, "device") || starts_with(tcti, "mssim"));
 }
 
@@ -81,7 +83,8 @@ static void remember_fds(struct tpm2_conn *conn)
     size_t count = TPM2_POLL_FDS_MAX;
 
     conn->fd_count = 0;
-    if (!conn->has_rm && !conn->exclusive)
+    if (!starts_with(conn->tcti, "device") &&
+        !starts_with(conn->tcti, "mssim") && !conn->uses_glib)
         return;
     if (Tss2_Tcti_GetPollHandles(conn->tcti_ctx, handles, &count) != 0)
         return;

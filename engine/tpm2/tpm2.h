@@ -45,7 +45,8 @@ struct tpm2_conn {
     struct tpm2_conn *next;
     unsigned refs; /* guarded by the registry's lock, as is next */
 
-    char *tcti; /* as configured, or the default */
+    char *tcti;              /* as configured, or the default */
+    pthread_mutex_t *shared; /* tpm2-open = early: see early.c; else NULL */
     char *sharing;
     unsigned lock_timeout_ms;
     bool has_rm;    /* a resource manager stands before the TPM */
@@ -116,6 +117,18 @@ void tpm2_conn_preload(struct tpm2_conn *conn);
 /* Run an operation: connects, retries what passes, recovers the link. */
 DEVID_CHECK enum devid_err tpm2_run(struct tpm2_conn *conn, tpm2_op *op,
                                     void *arg, struct devid_error *err);
+
+/* ---- early.c: a link that children use ------------------------------- */
+
+bool tpm2_early_init(struct tpm2_conn *conn);
+void tpm2_early_free(struct tpm2_conn *conn);
+/* Open the link where tpm2-open is early; says why it does not open. */
+DEVID_CHECK enum devid_err tpm2_early_open(struct tpm2_conn *conn,
+                                           struct devid_error *err);
+/* Around each attempt of an operation; nothing where tpm2-open is late. */
+void tpm2_early_lock(struct tpm2_conn *conn);
+void tpm2_early_unlock(struct tpm2_conn *conn);
+void tpm2_early_renew(struct tpm2_conn *conn);
 
 /* ---- tcti.c: opening and naming a link ------------------------------- */
 
