@@ -7,6 +7,8 @@
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
 
+#include <string.h>
+
 /* Ecdsa-Sig-Value of r||s; *der is OPENSSL_malloc'ed; 0 on failure. */
 static int ecdsa_der(const uint8_t *raw, size_t coordinate_len, uint8_t **der)
 {
@@ -40,6 +42,18 @@ enum devid_err devid_ecdsa_to_der(const struct devid_sig *sig, uint8_t **der,
     return n > 0 ? DEVID_OK : devid_no_memory(err);
 }
 
+/* Is this the one way to write the parsed signature? BER has others. */
+static bool is_der(const ECDSA_SIG *parsed, const uint8_t *der, size_t len)
+{
+    uint8_t *again = NULL;
+    int again_len = i2d_ECDSA_SIG(parsed, &again);
+    bool same = again_len > 0 && (size_t)again_len == len &&
+                memcmp(again, der, len) == 0;
+
+    OPENSSL_free(again);
+    return same;
+}
+
 /* r and s of a parsed signature; both must fit the curve. */
 static bool put_raw(const ECDSA_SIG *parsed, size_t coordinate_len,
                     struct devid_sig *sig)
@@ -66,7 +80,7 @@ enum devid_err devid_ecdsa_from_der(const uint8_t *der, size_t len,
     devid_quiet_begin();
     if (len <= DEVID_SIG_MAX && coordinate_len <= DEVID_COORDINATE_MAX)
         parsed = d2i_ECDSA_SIG(NULL, &p, (long)len);
-    ok = parsed != NULL && p == der + len &&
+    ok = parsed != NULL && is_der(parsed, der, len) &&
          put_raw(parsed, coordinate_len, sig);
     ECDSA_SIG_free(parsed);
     devid_quiet_end();

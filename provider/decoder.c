@@ -122,9 +122,9 @@ static int decode_pem(const struct decoder *self, OSSL_CORE_BIO *in,
         prov_raise(ctx, e, "%s", err.text);
         goto out;
     }
-    /* The second stage asks again; libcrypto remembers the answer. */
-    ok = prov_ask_auth(ctx, key, caller->ask, caller->ask_arg) &&
-         pass_der(ctx, key, caller->callback, caller->arg);
+    /* Nobody has said yet that it is a key that is wanted: the second stage
+     * asks for its passphrase. */
+    ok = pass_der(ctx, key, caller->callback, caller->arg);
 out:
     devid_key_free(&key);
     OPENSSL_clear_free(block, len);

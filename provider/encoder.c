@@ -156,7 +156,6 @@ static int write_der(const struct encoder *self, OSSL_CORE_BIO *out,
     return ok;
 }
 
-/* Nobody asks for this form without a cipher to go with it. */
 static int refuse_pkcs8(const struct encoder *self, OSSL_CORE_BIO *out,
                         const struct devid_key *key, int selection)
 {
@@ -167,6 +166,19 @@ static int refuse_pkcs8(const struct encoder *self, OSSL_CORE_BIO *out,
                "the private part of this key never leaves its device, so there "
                "is no PKCS#8 or PKCS#12 of it; copy its key file instead");
     return 0;
+}
+
+/*
+ * EVP_PKEY2PKCS8, for `openssl pkcs12` and `pkcs8`, asks for the whole key and
+ * parses what it gets as PKCS#8. `openssl pkey` of OpenSSL 4 writes a DER file
+ * and asks for the private key alone.
+ */
+static int write_pkcs8_der(const struct encoder *self, OSSL_CORE_BIO *out,
+                           const struct devid_key *key, int selection)
+{
+    if ((selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) != 0)
+        return refuse_pkcs8(self, out, key, selection);
+    return write_der(self, out, key, selection);
 }
 
 /* ---- public keys ----------------------------------------------------- */
@@ -276,7 +288,12 @@ static void *der_new(void *vctx)
     return encoder_new(vctx, write_der);
 }
 
-static void *pkcs8_new(void *vctx)
+static void *pkcs8_der_new(void *vctx)
+{
+    return encoder_new(vctx, write_pkcs8_der);
+}
+
+static void *encrypted_new(void *vctx)
 {
     return encoder_new(vctx, refuse_pkcs8);
 }
@@ -309,7 +326,8 @@ static void *text_new(void *vctx)
 
 ENCODER(pem_functions, pem_new, does_private);
 ENCODER(der_functions, der_new, does_private);
-ENCODER(pkcs8_functions, pkcs8_new, does_private);
+ENCODER(pkcs8_der_functions, pkcs8_der_new, does_private);
+ENCODER(encrypted_functions, encrypted_new, does_private);
 ENCODER(spki_pem_functions, spki_pem_new, does_public);
 ENCODER(spki_der_functions, spki_der_new, does_public);
 ENCODER(text_functions, text_new, does_private);
@@ -324,15 +342,15 @@ ENCODER(text_functions, text_new, does_private);
         {names, PROV_PROPERTIES ",output=pem,structure=type-specific",         \
          pem_functions, "key file"},                                           \
         {names, PROV_PROPERTIES ",output=der,structure=PrivateKeyInfo",        \
-         der_functions, "key file"},                                           \
+         pkcs8_der_functions, "key file"},                                     \
         {names, PROV_PROPERTIES ",output=der,structure=type-specific",         \
          der_functions, "key file"},                                           \
         {names,                                                                \
          PROV_PROPERTIES ",output=pem,structure=EncryptedPrivateKeyInfo",      \
-         pkcs8_functions, "refused"},                                          \
+         encrypted_functions, "refused"},                                      \
         {names,                                                                \
          PROV_PROPERTIES ",output=der,structure=EncryptedPrivateKeyInfo",      \
-         pkcs8_functions, "refused"},                                          \
+         encrypted_functions, "refused"},                                      \
         {names, PROV_PROPERTIES ",output=pem,structure=SubjectPublicKeyInfo",  \
          spki_pem_functions, "public key"},                                    \
         {names, PROV_PROPERTIES ",output=der,structure=SubjectPublicKeyInfo",  \

@@ -31,17 +31,7 @@ struct prov_sig {
     int salt_len;                  /* bytes, or enum prov_salt */
 };
 
-/* ---- sigvalue.c ------------------------------------------------------ */
-
-/*
- * r||s to ECDSA-Sig-Value (RFC 3279, 2.2.3). `der` has room for
- * prov_signature_size(). Returns its length; 0: raised.
- */
-size_t prov_ecdsa_to_der(const struct prov_sig *sig,
-                         const struct devid_sig *raw, uint8_t *der);
-/* The reverse. Takes the one DER encoding of a signature; false: not that. */
-bool prov_ecdsa_from_der(const uint8_t *der, size_t len, size_t coordinate_len,
-                         struct devid_sig *raw);
+/* ---- salt.c ---------------------------------------------------------- */
 
 /* The longest salt of an RSA key for sig->hash; 0 where not even it fits. */
 size_t prov_longest_salt(const struct prov_sig *sig);

@@ -121,6 +121,31 @@ static bool fill_tbs(const struct prov_sig *self, const uint8_t *digest,
 
 /* ---- sign ------------------------------------------------------------ */
 
+/* There is room for the longest signature: DER once, here. */
+static int put_signature(const struct prov_sig *self,
+                         const struct devid_tbs *tbs,
+                         const struct devid_sig *raw, uint8_t *out,
+                         size_t *out_len)
+{
+    struct devid_error err = {0};
+    uint8_t *der = NULL;
+    enum devid_err e;
+
+    if (tbs->scheme != DEVID_ECDSA) {
+        memcpy(out, raw->data, raw->len);
+        *out_len = raw->len;
+        return 1;
+    }
+    e = devid_ecdsa_to_der(raw, &der, out_len, &err);
+    if (e != DEVID_OK) {
+        prov_raise(self->ctx, e, "%s", err.text);
+        return 0;
+    }
+    memcpy(out, der, *out_len);
+    OPENSSL_free(der);
+    return 1;
+}
+
 static int sign(void *vsig, uint8_t *out, size_t *out_len, size_t out_size,
                 const uint8_t *digest, size_t digest_len)
 {
@@ -148,13 +173,7 @@ static int sign(void *vsig, uint8_t *out, size_t *out_len, size_t out_size,
         prov_raise(self->ctx, e, "%s", err.text);
         return 0;
     }
-    if (tbs.scheme == DEVID_ECDSA) {
-        *out_len = prov_ecdsa_to_der(self, &raw, out);
-        return *out_len > 0;
-    }
-    memcpy(out, raw.data, raw.len);
-    *out_len = raw.len;
-    return 1;
+    return put_signature(self, &tbs, &raw, out, out_len);
 }
 
 /* ---- verify ---------------------------------------------------------- */
@@ -196,10 +215,10 @@ static int verify(void *vsig, const uint8_t *sig, size_t sig_len,
     if (!fill_tbs(self, digest, digest_len, &tbs))
         return 0; /* fill_tbs raised */
     if (tbs.scheme == DEVID_ECDSA) {
-        if (!prov_ecdsa_from_der(sig, sig_len, public_of(self)->coordinate_len,
-                                 &raw)) {
-            prov_raise(self->ctx, DEVID_ERR_INPUT,
-                       "the signature is no DER ECDSA-Sig-Value");
+        e = devid_ecdsa_from_der(sig, sig_len, public_of(self)->coordinate_len,
+                                 &raw, &err);
+        if (e != DEVID_OK) {
+            prov_raise(self->ctx, e, "%s", err.text);
             return 0;
         }
     } else if (sig_len <= sizeof(raw.data)) {

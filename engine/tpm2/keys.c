@@ -44,6 +44,12 @@ static enum devid_err open_blob(const struct devid_keyfile *file,
                           "the key file's private part is no TPM2B_PRIVATE: "
                           "the file is damaged");
     }
+    if (file->rsa_parent) {
+        return devid_fail(err, DEVID_ERR_ALG, 0,
+                          "the key file's parent is an RSA primary key "
+                          "(rsaParent), and devid makes the ECC one: make the "
+                          "key under a persistent parent instead");
+    }
     (void)snprintf(text, sizeof(text), "0x%08x", file->parent);
     key->parent = file->parent;
     key->has_public = true;

@@ -26,11 +26,20 @@ TSS2_RC tpm2_rc_base(TSS2_RC rc)
     return (rc & TPM2_RC_FMT1) != 0 ? rc & (TPM2_RC_FMT1 | 0x3fu) : rc;
 }
 
+/* TPM 2.0 Part 2, 6.6.2: neither a parameter (bit 6) nor a session (bit 11). */
+static bool blames_handle(TSS2_RC rc)
+{
+    return (rc & TPM2_RC_FMT1) != 0 && (rc & (TPM2_RC_P | TPM2_RC_S)) == 0;
+}
+
 enum tpm2_action tpm2_rc_action(TSS2_RC rc)
 {
     if (rc == TSS2_RC_SUCCESS)
         return TPM2_ACTION_FAIL;
     if (!speaks_for_tpm(rc))
+        return TPM2_ACTION_RECONNECT;
+    /* tpm2-abrmd lets its own handle through where the TPM was reset. */
+    if (tpm2_rc_base(rc) == TPM2_RC_VALUE && blames_handle(rc))
         return TPM2_ACTION_RECONNECT;
     switch (tpm2_rc_base(rc)) {
     case TPM2_RC_RETRY:

@@ -176,6 +176,8 @@ static enum devid_err sign_failed(struct tpm2_conn *conn,
                                   const struct tpm2_auth *auth, TSS2_RC rc,
                                   struct devid_error *err)
 {
+    if (tpm2_rc_action(rc) != TPM2_ACTION_FAIL)
+        return tpm2_fail(err, rc, auth->doing);
     switch (tpm2_rc_base(rc)) {
     case TPM2_RC_SCHEME:
     case TPM2_RC_HASH:

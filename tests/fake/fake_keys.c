@@ -255,8 +255,7 @@ enum devid_err fake_key_create(void *state, const struct devid_key_spec *spec,
     (void)state;
     if (a == NULL)
         return devid_fail(err, DEVID_ERR_INPUT, 0,
-                          "the fake has no '%.60s': it has ec-p256, ec-p384, "
-                          "ec-p521, rsa-2048, rsa-3072, rsa-4096",
+                          "the fake has no '%.60s', but ec-p256 and others",
                           spec->algorithm);
     if (spec->auth_len > FAKE_AUTH_MAX)
         return devid_fail(err, DEVID_ERR_INPUT, 0,
@@ -376,8 +375,10 @@ enum devid_err fake_sign(void *key, const struct devid_tbs *tbs,
                           "the fake refused this auth value before, so it is "
                           "not tried again");
     e = fake_answer(&fake_device.calls.sign, err);
-    if (e != DEVID_OK)
+    if (e != DEVID_OK) {
+        sig->len = 1; /* key.c must not hand on what a failure leaves */
         return e;
+    }
     if (self->handle != 0)
         return sign_with_slot(self, tbs, sig, err);
     if (self->pkey == NULL)
@@ -393,6 +394,6 @@ void fake_key_info(const void *key, struct devid_key_info *info)
 {
     const struct fake_key *self = key;
 
-    (void)snprintf(info->location, sizeof(info->location), "%s",
-                   self->handle == 0 ? "in the file" : "in the fake");
+    (void)snprintf(info->location, sizeof(info->location), "in the %s",
+                   self->handle == 0 ? "file" : "fake");
 }

@@ -136,6 +136,10 @@ for order in first last; do
         openssl pkey -in ec.pem -aes256 -passout pass:x -out none.pem
     assert_contains "a cipher is refused in a sentence" "ask for no cipher" \
         "$OUTPUT"
+    assert_fails "PKCS#12" env OPENSSL_CONF="$WORK/openssl.cnf" openssl pkcs12 \
+        -export -inkey ec.pem -in ec.crt -passout pass:x -out none.p12
+    assert_contains "PKCS#12 is refused in a sentence" \
+        "no PKCS#8 or PKCS#12 of it" "$OUTPUT"
     assert_fails "an unknown group" env OPENSSL_CONF="$WORK/openssl.cnf" \
         openssl genpkey -algorithm EC -propquery provider=devid \
         -pkeyopt group:secp256k1 -out none.pem

@@ -155,6 +155,28 @@ static void before_there_is_a_default_provider_we_offer_nothing(void **state)
     OSSL_LIB_CTX_free(ctx);
 }
 
+static void unloaded_and_loaded_again_we_still_come_last(void **state)
+{
+    struct program program;
+
+    (void)state;
+    program_start(&program, DEVID_FIRST);
+    for (int i = 0; i < 3; i++) {
+        EVP_PKEY *pkey = device_key(program.ctx, "EC", "P-256", NULL);
+
+        expect_signs(program.ctx, pkey);
+        EVP_PKEY_free(pkey);
+        assert_int_equal(OSSL_PROVIDER_unload(program.providers[0]), 1);
+        expect_default_fetches(program.ctx);
+        assert_null(EVP_KEYMGMT_fetch(program.ctx, "EC", "provider=devid"));
+        ERR_clear_error();
+        program.providers[0] = OSSL_PROVIDER_load(program.ctx, "devid");
+        assert_non_null(program.providers[0]);
+        expect_default_fetches(program.ctx);
+    }
+    program_end(&program);
+}
+
 /* ---- first fetches that race ----------------------------------------- */
 
 struct racer {
@@ -231,6 +253,7 @@ int main(void)
         IN_BOTH_ORDERS(ordinary_ec_keys_agree_on_a_secret),
         IN_BOTH_ORDERS(a_fetch_that_names_us_gets_us),
         cmocka_unit_test(before_there_is_a_default_provider_we_offer_nothing),
+        cmocka_unit_test(unloaded_and_loaded_again_we_still_come_last),
         cmocka_unit_test(first_fetches_may_race),
     };
 

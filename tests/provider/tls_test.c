@@ -46,6 +46,7 @@ static void identity_free(struct identity *id)
 static SSL *side(OSSL_LIB_CTX *ctx, const SSL_METHOD *method, int version,
                  const struct identity *own, const struct identity *peer)
 {
+    char groups[] = "P-256:P-384"; /* the macro casts const away */
     SSL_CTX *ssl_ctx = SSL_CTX_new_ex(ctx, NULL, method);
     SSL *ssl;
 
@@ -53,7 +54,7 @@ static SSL *side(OSSL_LIB_CTX *ctx, const SSL_METHOD *method, int version,
     assert_int_equal(SSL_CTX_set_min_proto_version(ssl_ctx, version), 1);
     assert_int_equal(SSL_CTX_set_max_proto_version(ssl_ctx, version), 1);
     /* TLS 1.2 takes certificates on the groups of this list alone. */
-    assert_int_equal(SSL_CTX_set1_groups_list(ssl_ctx, "P-256:P-384"), 1);
+    assert_int_equal(SSL_CTX_set1_groups_list(ssl_ctx, groups), 1);
     assert_int_equal(SSL_CTX_use_certificate(ssl_ctx, own->cert), 1);
     assert_int_equal(SSL_CTX_use_PrivateKey(ssl_ctx, own->pkey), 1);
     assert_int_equal(SSL_CTX_check_private_key(ssl_ctx), 1);

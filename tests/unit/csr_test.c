@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Certificate requests, over the fake: OpenSSL is the judge. */
-#include "fake_backend.h"
-#include "support.h"
+#include "fake_engine.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -10,35 +9,6 @@
 #include <openssl/x509v3.h>
 
 #include <string.h>
-
-static struct devid *engine;
-
-static int setup(void **state)
-{
-    struct devid_error err = {0};
-
-    (void)state;
-    fake_reset();
-    return devid_new_with(NULL, fake_backends, &engine, &err) == DEVID_OK ? 0
-                                                                          : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    devid_free(&engine);
-    return 0;
-}
-
-static struct devid_key *new_key(const char *algorithm)
-{
-    const struct devid_key_spec spec = {.algorithm = algorithm};
-    struct devid_key *key = NULL;
-    struct devid_error err = {0};
-
-    assert_int_equal(devid_key_create(engine, &spec, &key, &err), DEVID_OK);
-    return key;
-}
 
 /* Make a request, parse it strictly, verify it; the caller frees it. */
 static X509_REQ *make(struct devid_key *key, const struct devid_csr_spec *spec)
@@ -225,14 +195,12 @@ static void what_the_device_answers_reaches_the_caller(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-        TEST(every_algorithm_signs_with_the_hash_that_fits_it),
-        TEST(a_request_costs_one_signature),
-        TEST(subject_and_extensions_arrive),
-        TEST(an_empty_subject_makes_the_names_critical),
-        TEST(bad_specs_are_refused_before_the_device_is_asked),
-        TEST(what_the_device_answers_reaches_the_caller),
-#undef TEST
+        FAKE_TEST(every_algorithm_signs_with_the_hash_that_fits_it),
+        FAKE_TEST(a_request_costs_one_signature),
+        FAKE_TEST(subject_and_extensions_arrive),
+        FAKE_TEST(an_empty_subject_makes_the_names_critical),
+        FAKE_TEST(bad_specs_are_refused_before_the_device_is_asked),
+        FAKE_TEST(what_the_device_answers_reaches_the_caller),
     };
 
     return cmocka_run_group_tests_name("csr", tests, NULL, NULL);

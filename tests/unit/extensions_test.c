@@ -63,6 +63,7 @@ static const struct {
     {"DNS:a.", "DNS:a. is not valid"},
     {"DNS:.a", "DNS:.a is not valid"},
     {"DNS:-a", "DNS:-a is not valid"},
+    {"DNS:a-.b", "DNS:a-.b is not valid"},
     {"DNS:a*.b", "DNS:a*.b is not valid"},
     {"DNS:*", "DNS:* is not valid"},
     {"DNS:a,IP:192.0.2.1", "DNS:a,IP:192.0.2.1 is not valid"},

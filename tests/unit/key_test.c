@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What key.c promises, over the fake. */
-#include "fake_backend.h"
-#include "support.h"
-
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
+/* Signing with a key: what key.c promises, over the fake. */
+#include "fake_engine.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -13,35 +9,6 @@
 
 #define TEXT "to be signed"
 #define THREADS 8
-
-static struct devid *engine;
-
-static int setup(void **state)
-{
-    struct devid_error err = {0};
-
-    (void)state;
-    fake_reset();
-    return devid_new_with(NULL, fake_backends, &engine, &err) == DEVID_OK ? 0
-                                                                          : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    devid_free(&engine);
-    return 0;
-}
-
-static struct devid_key *new_key(const char *algorithm)
-{
-    const struct devid_key_spec spec = {.algorithm = algorithm};
-    struct devid_key *key = NULL;
-    struct devid_error err = {0};
-
-    assert_int_equal(devid_key_create(engine, &spec, &key, &err), DEVID_OK);
-    return key;
-}
 
 static struct devid_tbs tbs_of(enum devid_scheme scheme, const char *hash,
                                uint8_t digest[64])
@@ -55,37 +22,6 @@ static struct devid_tbs tbs_of(enum devid_scheme scheme, const char *hash,
 
     digest_text(h, TEXT, digest);
     return tbs;
-}
-
-static void opening_and_describing_a_key_asks_the_device_nothing(void **state)
-{
-    struct devid_key *key = new_key("ec-p256");
-    struct devid_key *again = NULL;
-    struct devid_key_info info;
-    struct devid_error err = {0};
-    bool recognised = false;
-    uint8_t *der = NULL;
-    size_t len = 0;
-
-    (void)state;
-    assert_int_equal(devid_key_to_der(key, &der, &len, &err), DEVID_OK);
-    assert_int_equal(
-        devid_key_from_der(engine, der, len, &recognised, &again, &err),
-        DEVID_OK);
-    assert_true(recognised);
-    assert_true(
-        devid_public_equal(devid_key_public(key), devid_key_public(again)));
-    devid_key_info(again, &info);
-    assert_string_equal(info.format, "TSS2 PRIVATE KEY");
-    assert_string_equal(info.backend, "fake");
-    assert_string_equal(info.uri, "");
-    assert_false(info.needs_auth);
-    OPENSSL_free(der);
-    devid_key_free(&again);
-    devid_key_free(&key);
-    assert_int_equal(fake_calls().key_create, 1);
-    assert_int_equal(fake_calls().key_find, 0);
-    assert_int_equal(fake_calls().sign, 0);
 }
 
 static void a_signature_costs_one_call_and_verifies(void **state)
@@ -255,93 +191,6 @@ static void references_are_counted(void **state)
     assert_int_equal(fake_calls().close, 1);
 }
 
-static void a_key_at_a_uri_is_found_by_one_call(void **state)
-{
-    const struct devid_key_spec spec = {.algorithm = "ec-p256",
-                                        .persist = "0x81000010"};
-    struct devid_key *key = NULL;
-    struct devid_key *found = NULL;
-    struct devid_key_info info;
-    struct devid_error err = {0};
-
-    (void)state;
-    assert_int_equal(devid_key_create(engine, &spec, &key, &err), DEVID_OK);
-    assert_int_equal(devid_key_open(engine, "handle:0x81000010", &found, &err),
-                     DEVID_OK);
-    assert_int_equal(fake_calls().key_find, 1);
-    assert_true(
-        devid_public_equal(devid_key_public(key), devid_key_public(found)));
-    devid_key_info(found, &info);
-    assert_string_equal(info.format, "DEVID KEY REFERENCE");
-    assert_string_equal(info.uri, "tpm2:handle=0x81000010");
-    devid_key_free(&found);
-    devid_key_free(&key);
-
-    assert_int_equal(
-        devid_key_open(engine, "tpm2:handle=0x81000011", &found, &err),
-        DEVID_ERR_NOT_FOUND);
-    assert_int_equal(err.device_rc, 0x18b);
-    assert_null(found);
-}
-
-static void bad_key_files_give_no_key(void **state)
-{
-    static const struct {
-        const char *name;
-        enum devid_err code;
-        const char *sentence;
-    } rows[] = {
-        {"/no/such/file.pem", DEVID_ERR_NOT_FOUND,
-         "'/no/such/file.pem': No such file or directory"},
-        {TEST_DATA "/tss2", DEVID_ERR_SYSTEM, "Is a directory"},
-        {TEST_DATA "/tss2/no-private.pem", DEVID_ERR_INPUT,
-         "/tss2/no-private.pem: the TSS2 PRIVATE KEY is cut short"},
-        {TEST_DATA "/tss2/sealed.pem", DEVID_ERR_ALG, "sealed data"},
-        {"/dev/null", DEVID_ERR_INPUT, "/dev/null: the key file is empty"},
-        {"/dev/zero", DEVID_ERR_INPUT, "larger than 65536 bytes"},
-        {"tpm2:handle=5", DEVID_ERR_INPUT, "'5' is no handle"},
-        {"tpm2:nv=0x01c90200", DEVID_ERR_INPUT, "names no key"},
-    };
-    size_t i;
-
-    (void)state;
-    for (i = 0; i < COUNT(rows); i++) {
-        struct devid_error err = {0};
-        struct devid_key *key = NULL;
-
-        assert_int_equal(devid_key_open(engine, rows[i].name, &key, &err),
-                         rows[i].code);
-        expect_text(&err, rows[i].sentence);
-        assert_null(key);
-    }
-    assert_int_equal(fake_calls().key_find, 0);
-}
-
-static void somebody_elses_der_is_told_from_a_broken_one_of_ours(void **state)
-{
-    static const uint8_t other[] = {0x30, 0x03, 0x02, 0x01, 0x00};
-    struct devid_key *key = new_key("ec-p256");
-    struct devid_key *none = NULL;
-    struct devid_error err = {0};
-    bool recognised = true;
-    uint8_t *der = NULL;
-    size_t len = 0;
-
-    (void)state;
-    assert_int_equal(devid_key_from_der(engine, other, sizeof(other),
-                                        &recognised, &none, &err),
-                     DEVID_ERR_INPUT);
-    assert_false(recognised);
-    assert_int_equal(devid_key_to_der(key, &der, &len, &err), DEVID_OK);
-    assert_int_equal(
-        devid_key_from_der(engine, der, len - 1, &recognised, &none, &err),
-        DEVID_ERR_INPUT);
-    assert_true(recognised);
-    assert_null(none);
-    OPENSSL_free(der);
-    devid_key_free(&key);
-}
-
 struct job {
     struct devid_key *key;
     enum devid_err result;
@@ -404,20 +253,14 @@ static void a_child_uses_its_parents_key(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-    TEST(opening_and_describing_a_key_asks_the_device_nothing),
-    TEST(a_signature_costs_one_call_and_verifies),
-    TEST(what_makes_no_sense_is_refused_before_the_device),
-    TEST(what_a_key_may_not_do_is_refused_before_the_device),
-    TEST(a_devices_answer_reaches_the_caller_unchanged),
-    TEST(a_failure_without_an_error_to_write_to_is_a_failure_still),
-    TEST(references_are_counted),
-    TEST(a_key_at_a_uri_is_found_by_one_call),
-    TEST(bad_key_files_give_no_key),
-    TEST(somebody_elses_der_is_told_from_a_broken_one_of_ours),
-    TEST(threads_share_a_key),
-    TEST(a_child_uses_its_parents_key),
-#undef TEST
+    FAKE_TEST(a_signature_costs_one_call_and_verifies),
+    FAKE_TEST(what_makes_no_sense_is_refused_before_the_device),
+    FAKE_TEST(what_a_key_may_not_do_is_refused_before_the_device),
+    FAKE_TEST(a_devices_answer_reaches_the_caller_unchanged),
+    FAKE_TEST(a_failure_without_an_error_to_write_to_is_a_failure_still),
+    FAKE_TEST(references_are_counted),
+    FAKE_TEST(threads_share_a_key),
+    FAKE_TEST(a_child_uses_its_parents_key),
 };
 
 int main(void)
