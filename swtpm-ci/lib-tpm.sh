@@ -61,11 +61,13 @@ stop_tpm() {
     halt "$TPM_PID" "${1:-TERM}"
 }
 
-# restart_tpm [SIGNAL]: stop the current swtpm and start it with the same state
-# on the same port, a TPM reset. What stands in front of it stays.
+# restart_tpm [SIGNAL [COMMAND...]]: stop the current swtpm and start it with the
+# same state on the same port, a TPM reset. What stands in front of it stays.
+# COMMAND runs in between.
 restart_tpm() {
     local front=$DEVID_TCTI
     stop_tpm "${1:-TERM}"
+    "${@:2}"
     launch_tpm || fail "swtpm does not start again; see its log"
     export DEVID_TCTI=$front
 }
@@ -84,9 +86,9 @@ persist_srk() {
 
 # start_trace [--name NAME] [TPM-PROXY OPTION...]: put a tpm-proxy in front of
 # what DEVID_TCTI names; DEVID_TCTI then names the proxy. Sets TRACE_LOG
-# ($WORK/NAME.commands; NAME: trace), TRACE_PID. The proxy looks like a bare
-# TPM, so where a resource manager stands behind it DEVID_TPM2_SHARING=managed
-# is exported.
+# ($WORK/NAME.commands; NAME: trace), TRACE_FAULTS ($WORK/NAME.faults),
+# TRACE_PID. The proxy looks like a bare TPM, so where a resource manager stands
+# behind it DEVID_TPM2_SHARING=managed is exported.
 start_trace() {
     local name=trace
     if [[ ${1:-} == --name ]]; then
@@ -94,11 +96,13 @@ start_trace() {
         shift 2
     fi
     TRACE_LOG=$WORK/$name.commands
+    TRACE_FAULTS=$WORK/$name.faults
     TRACE_UPSTREAM=$DEVID_TCTI
     rm -f "$WORK/$name.port"
     : >"$TRACE_LOG"
     spawn "$name" "$BUILD_DIR/swtpm-ci/tpm-proxy" --tcti "$DEVID_TCTI" \
-        --port-file "$WORK/$name.port" --log "$TRACE_LOG" "$@"
+        --port-file "$WORK/$name.port" --log "$TRACE_LOG" \
+        --faults "$TRACE_FAULTS" "$@"
     TRACE_PID=$SPAWNED
     await "tpm-proxy" "$SPAWNED" test -s "$WORK/$name.port"
     case $DEVID_TCTI in
@@ -136,11 +140,23 @@ trace_list() {
         END { print "" }' "$TRACE_LOG"
 }
 
+# fault RULE...: from now on the proxy of the last start_trace makes these faults
+# and no others. A rule is one argument, "refuse Sign 0x922 times=2"; faults.h
+# says what there is.
+fault() {
+    printf '%s\n' "$@" >"$TRACE_FAULTS.new"
+    mv "$TRACE_FAULTS.new" "$TRACE_FAULTS"
+}
+
+# fault_clear: the proxy makes no more faults.
+fault_clear() {
+    rm -f "$TRACE_FAULTS"
+}
+
 # start_abrmd: put tpm2-abrmd, on a private bus, in front of what DEVID_TCTI
 # names. Sets ABRMD_PID, BUS_PID; exports DBUS_SESSION_BUS_ADDRESS and
 # DEVID_TCTI.
 start_abrmd() {
-    local options=()
     need dbus-daemon dbus-send tpm2-abrmd
     # Workers that dropped root's rights are clients too: any user may come, and
     # an abstract socket asks for no right to any directory.
@@ -163,11 +179,24 @@ EOF
     BUS_PID=$SPAWNED
     export DBUS_SESSION_BUS_ADDRESS="unix:abstract=$WORK/bus"
     await "dbus-daemon" "$SPAWNED" bus_is_there
+    ABRMD_TCTI=$DEVID_TCTI
+    launch_abrmd
+    export DEVID_TCTI=tabrmd:bus_type=session
+}
+
+# launch_abrmd: run tpm2-abrmd on the bus that is there.
+launch_abrmd() {
+    local options=()
     ((EUID)) || options+=(--allow-root)
-    spawn abrmd tpm2-abrmd --session --tcti="$DEVID_TCTI" "${options[@]}"
+    spawn abrmd tpm2-abrmd --session --tcti="$ABRMD_TCTI" "${options[@]}"
     ABRMD_PID=$SPAWNED
     await "tpm2-abrmd on its bus" "$SPAWNED" abrmd_is_there
-    export DEVID_TCTI=tabrmd:bus_type=session
+}
+
+# restart_abrmd [SIGNAL]: stop tpm2-abrmd and start it on the same bus.
+restart_abrmd() {
+    halt "$ABRMD_PID" "${1:-TERM}"
+    launch_abrmd
 }
 
 # ask_bus METHOD [ARGUMENT...]: print what the bus itself answers.

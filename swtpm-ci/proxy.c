@@ -15,7 +15,6 @@
  * Control commands are answered here and never reach the TPM: the locality is
  * always 0, and whoever wants to reset a swtpm speaks to the swtpm.
  */
-#include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
@@ -32,12 +31,12 @@
 #include <tss2/tss2_tpm2_types.h>
 
 #include "command_log.h"
+#include "faults.h"
+#include "ports.h"
 
 enum {
     EXIT_USAGE = 2,
-    MAX_CLIENTS = 500,
-    LISTENERS = 2, /* data, control */
-    PORT_TRIES = 100
+    MAX_CLIENTS = 500
 };
 
 /* swtpm's control channel, swtpm_ioctls(3) */
@@ -59,6 +58,7 @@ struct proxy {
     const char *tcti;
     TSS2_TCTI_CONTEXT *upstream; /* NULL: to be opened at the next command */
     struct command_log log;
+    struct faults faults;
     int listeners[LISTENERS];
     size_t count;
     struct client clients[MAX_CLIENTS];
@@ -70,6 +70,7 @@ enum option_name {
     OPTION_PORT_FILE,
     OPTION_LOG,
     OPTION_RAW_LOG,
+    OPTION_FAULTS,
     OPTION_HELP,
     OPTION_COUNT
 };
@@ -84,6 +85,7 @@ static const char usage[] =
     "  --port-file FILE  write the data port there once it is open\n"
     "  --log FILE        append the log there (default: standard output)\n"
     "  --raw-log FILE    append every command and response there, in hex\n"
+    "  --faults FILE     make the faults that FILE asks for, see faults.h\n"
     "  --help            this text\n"
     "\n"
     "Example: tpm-proxy --tcti device:/dev/tpmrm0 --port 2321 &\n"
@@ -129,15 +131,22 @@ static bool answer_command(struct proxy *proxy, struct client *client)
 {
     uint8_t response[TPM2_MAX_RESPONSE_SIZE];
     size_t response_len = sizeof(response);
-    TSS2_RC rc;
+    struct fault_effect fault;
+    TSS2_RC rc = TSS2_RC_SUCCESS;
 
     command_log_request(&proxy->log, client->buffer, client->len);
-    rc = upstream_exchange(proxy, client->buffer, client->len, response,
-                           &response_len);
-    if (rc != TSS2_RC_SUCCESS) {
+    fault = faults_strike(&proxy->faults, client->buffer, client->len);
+    if (fault.refusal)
+        response_len = faults_refusal(fault.refusal, response);
+    else
+        rc = upstream_exchange(proxy, client->buffer, client->len, response,
+                               &response_len);
+    if (rc != TSS2_RC_SUCCESS || fault.lose) {
         command_log_lost(&proxy->log);
         return false;
     }
+    if (fault.garble)
+        faults_garble(response, response_len);
     command_log_response(&proxy->log, response, response_len);
     client->len = 0;
     return send_all(client->fd, response, response_len);
@@ -181,9 +190,11 @@ static size_t bytes_missing(const struct client *client)
  * connection stays. */
 static bool serve(struct proxy *proxy, struct client *client)
 {
-    const ssize_t got =
-        read(client->fd, client->buffer + client->len, bytes_missing(client));
+    ssize_t got;
 
+    if (faults_cut(&proxy->faults))
+        return false;
+    got = read(client->fd, client->buffer + client->len, bytes_missing(client));
     if (got < 0)
         return errno == EINTR || errno == EAGAIN;
     if (got == 0)
@@ -253,79 +264,10 @@ static void run(struct proxy *proxy, const sigset_t *unblocked)
     }
 }
 
-/* Returns a listening socket, or -1. *port: 0 for any, then the one chosen. */
-static int listen_on(uint16_t *port)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons(*port),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof(address);
-    const int on = 1;
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    if (fd < 0)
-        return -1;
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-        bind(fd, (struct sockaddr *)&address, len) < 0 ||
-        listen(fd, SOMAXCONN) < 0 ||
-        getsockname(fd, (struct sockaddr *)&address, &len) < 0) {
-        close(fd);
-        return -1;
-    }
-    *port = ntohs(address.sin_port);
-    return fd;
-}
-
-/* Opens both ports; returns the data port. */
-static uint16_t open_listeners(struct proxy *proxy, uint16_t wanted)
-{
-    const int tries = wanted ? 1 : PORT_TRIES;
-
-    for (int i = 0; i < tries; i++) {
-        uint16_t data = wanted, control;
-
-        proxy->listeners[0] = listen_on(&data);
-        if (proxy->listeners[0] < 0)
-            continue;
-        control = (uint16_t)(data + 1);
-        proxy->listeners[1] = control ? listen_on(&control) : -1;
-        if (proxy->listeners[1] >= 0)
-            return data;
-        close(proxy->listeners[0]);
-    }
-    if (wanted)
-        errx(EXIT_FAILURE,
-             "cannot listen on 127.0.0.1, ports %u and %u: another program "
-             "has one of them",
-             wanted, wanted + 1U);
-    errx(EXIT_FAILURE, "found no two free ports in a row on 127.0.0.1");
-}
-
-static void write_port(const char *path, uint16_t port)
-{
-    FILE *file = fopen(path, "we");
-
-    if (!file || fprintf(file, "%u\n", port) < 0 || fclose(file) != 0)
-        err(EXIT_FAILURE, "cannot write %s", path);
-}
-
 __attribute__((noreturn)) static void show_usage(FILE *stream, int status)
 {
     (void)fputs(usage, stream);
     exit(status);
-}
-
-static uint16_t parse_port(const char *text)
-{
-    char *end;
-    const unsigned long port = strtoul(text, &end, 10);
-
-    /* The control port is the next one, and must be one too. */
-    if (*text < '0' || *text > '9' || *end || port >= UINT16_MAX)
-        errx(EXIT_FAILURE,
-             "--port takes a number from 0 (any) to %d, not \"%s\"",
-             UINT16_MAX - 1, text);
-    return (uint16_t)port;
 }
 
 /* Fills options, by enum option_name; NULL: not given. */
@@ -337,6 +279,7 @@ static void parse_options(int argc, char **argv, const char **options)
         {"port-file", required_argument, NULL, OPTION_PORT_FILE},
         {"log", required_argument, NULL, OPTION_LOG},
         {"raw-log", required_argument, NULL, OPTION_RAW_LOG},
+        {"faults", required_argument, NULL, OPTION_FAULTS},
         {"help", no_argument, NULL, OPTION_HELP},
         {NULL, 0, NULL, 0},
     };
@@ -376,7 +319,7 @@ int main(int argc, char **argv)
 
     parse_options(argc, argv, options);
     if (options[OPTION_PORT])
-        port = parse_port(options[OPTION_PORT]);
+        port = ports_parse(options[OPTION_PORT]);
     /* The sentence below says it; tpm2-tss would add five lines of its own. */
     setenv("TSS2_LOG", "all+none", 0);
     proxy.tcti = options[OPTION_TCTI];
@@ -387,9 +330,10 @@ int main(int argc, char **argv)
         errx(EXIT_FAILURE,
              "no TPM at \"%s\": check the TCTI string and that the TPM runs",
              proxy.tcti);
-    port = open_listeners(&proxy, port);
+    proxy.faults.path = options[OPTION_FAULTS];
+    port = ports_open(proxy.listeners, port);
     if (options[OPTION_PORT_FILE])
-        write_port(options[OPTION_PORT_FILE], port);
+        ports_write(options[OPTION_PORT_FILE], port);
     run(&proxy, &unblocked);
     Tss2_TctiLdr_Finalize(&proxy.upstream);
     return EXIT_SUCCESS;

@@ -21,8 +21,10 @@
 #define DEFAULT_LOCK_TIMEOUT_MS 10000u
 #define WAIT_MIN_MS 2u
 #define WAIT_MAX_MS 50u
-/* An object that stays this long in a slot is an orphan, not at work. */
-#define REAP_AFTER_MS 150u
+/* Where all slots stay taken this long, what is in them is orphaned. */
+#define REAP_AFTER_MS 1000u
+/* So often others may flush what an operation on a bare TPM has loaded. */
+#define RELOADS_MAX 8u
 
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct tpm2_conn *registry;
@@ -259,8 +261,13 @@ static void sleep_jittered(unsigned ms)
 struct retry {
     uint64_t start_ms;
     unsigned wait_ms;
-    bool reconnected;
+    unsigned reconnects;
 };
+
+static unsigned reconnects_max(const struct tpm2_conn *conn, TSS2_RC rc)
+{
+    return tpm2_rc_base(rc) != 0 && !conn->managed ? RELOADS_MAX : 1;
+}
 
 /* May the failed attempt be made again? Prepares it where so. */
 static bool again(struct tpm2_conn *conn, TSS2_RC rc, struct retry *retry)
@@ -271,9 +278,10 @@ static bool again(struct tpm2_conn *conn, TSS2_RC rc, struct retry *retry)
     case TPM2_ACTION_FAIL:
         return false;
     case TPM2_ACTION_RECONNECT:
-        if (retry->reconnected)
+        if (retry->reconnects >= reconnects_max(conn, rc))
             return false;
-        retry->reconnected = true;
+        retry->reconnects++;
+        conn->orphaned = tpm2_rc_base(rc) == 0;
         if (conn->shared != NULL)
             tpm2_early_renew(conn);
         else

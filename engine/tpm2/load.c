@@ -251,7 +251,11 @@ void tpm2_key_release(struct tpm2_conn *conn, struct tpm2_key *key, bool flush)
     if (!flush)
         return;
     /* If this fails somebody else flushed it, or the link is gone. */
-    (void)Esys_FlushContext(conn->esys, key->handle);
+    if (Esys_FlushContext(conn->esys, key->handle) == TSS2_RC_SUCCESS &&
+        conn->orphaned) {
+        tpm2_reap(conn);
+        conn->orphaned = false;
+    }
     key->handle = ESYS_TR_NONE;
 }
 

@@ -64,6 +64,7 @@ struct tpm2_conn {
     uint64_t generation;      /* counts losses of contact: prove keys again */
     struct tpm2_key *loaded;  /* keys with an object on this instance */
     struct tpm2_key *current; /* the key at work, for the reaper */
+    bool orphaned; /* bare: an object may have gone astray with the link */
     struct tpm2_salt salt;
     ESYS_TR session; /* HMAC; valid while its instance is the connection's */
     uint64_t session_instance;

@@ -22,6 +22,20 @@ make_identity() {
     chmod 644 "$WORK/$name.pem"
 }
 
+# make_plain_client: a client whose key is in software, so that only the server
+# asks the TPM: $WORK/plain.key, .csr, .pem.
+make_plain_client() {
+    plain_openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+        -keyout "$WORK/plain.key" -subj /CN=plain -addext \
+        subjectAltName=DNS:localhost -out "$WORK/plain.csr" 2>/dev/null
+    sign_csr "$WORK/plain.csr" "$WORK/plain.pem"
+}
+
+# plain_request [CURL ARGUMENT...]: that client asks nginx.
+plain_request() {
+    OPENSSL_CONF=/dev/null curl_mtls "$WORK/plain.key" "$WORK/plain.pem" "$@"
+}
+
 # with_devid COMMAND...: run it with $WORK/openssl.cnf, which has devid in it.
 with_devid() {
     OPENSSL_CONF=$WORK/openssl.cnf "$@"

@@ -2,102 +2,64 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # What goes wrong under nginx: workers that end or are killed, reloads, a TPM
-# that is reset, cut off, stopped or filled by others. The requests after the
-# fault are served, with no reload.
+# that is reset or stands still, a resource manager that is restarted. The
+# requests after the fault are served, with no reload.
 #
-# Usage: faults.sh bare|abrmd [--build-dir DIR] [--keep]
-source "$(dirname "$0")/common.sh"
+# Usage: faults.sh bare|abrmd blob|persistent [--build-dir DIR] [--keep]
+source "$(dirname "$0")/serving.sh"
 LINK=${ARGS[0]:?bare or abrmd}
+KIND=${ARGS[1]:?blob or persistent}
+WORKERS=2
 
-request() {
-    OPENSSL_CONF=/dev/null curl_mtls "$WORK/plain.key" "$WORK/plain.pem" "$@"
-}
-
-# served WHAT: ten of ten requests, each on a connection of its own.
-served() {
-    local i good=0
-    for ((i = 0; i < 10; i++)); do
-        if request >/dev/null 2>>"$WORK/curl.log"; then
-            good=$((good + 1))
-        fi
-    done
-    assert_equal "$1: requests served of ten" 10 "$good"
-}
-
-workers() {
-    pgrep -P "$NGINX_PID" | tr '\n' ' '
-}
-
-# load COUNT: so many requests in the background. Sets LOAD_PID.
-load() {
-    local i
-    for ((i = 0; i < $1; i++)); do
-        request >/dev/null 2>&1 || true
-    done &
-    LOAD_PID=$!
+full_house() {
+    [[ $(pgrep -P "$NGINX_PID" -c) == "$WORKERS" ]]
 }
 
 # kill_worker SIGNAL: one of the workers; waits until another stands in.
 kill_worker() {
-    local pid=${1%%:*} signal=${1#*:} before
+    local pid
     pid=$(pgrep -P "$NGINX_PID" | head -n 1)
-    before=$(pgrep -P "$NGINX_PID" -c)
-    kill -"$signal" "$pid"
-    await "worker $pid to end" "$NGINX_PID" bash -c "! kill -0 $pid 2>/dev/null"
-    # QUIT and TERM to a worker are not replaced: nginx asked for neither.
-    [[ $signal != KILL ]] ||
-        await "a new worker" "$NGINX_PID" \
-            test "$(pgrep -P "$NGINX_PID" -c)" -le "$before"
+    kill -"$1" "$pid"
+    await "worker $pid to end" "$NGINX_PID" is_gone "$pid"
+    await "a new worker" "$NGINX_PID" full_house
+}
+
+is_gone() {
+    ! kill -0 "$1" 2>/dev/null
 }
 
 harness_dir
 start_tpm --srk
-make_ca "$WORK/ca"
-openssl_conf "$WORK/openssl.cnf" last "lock-timeout = 10"
-[[ $LINK == bare ]] || start_abrmd
-make_identity server server
-make_identity plain client
-plain_openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
-    -keyout "$WORK/plain.key" -subj /CN=plain -out "$WORK/plain.csr" 2>/dev/null
-sign_csr "$WORK/plain.csr" "$WORK/plain.pem"
-with_devid start_nginx --key "$WORK/server.key" --cert "$WORK/server.pem" \
-    --workers 2
+serve_with "$LINK" "$KIND" $WORKERS
 served "before any fault"
 
 say "Workers"
 for signal in QUIT TERM KILL; do
-    kill_worker "x:$signal"
+    kill_worker $signal
     served "a worker was sent $signal"
 done
-load 100
+load 2 60 &
+load_pid=$!
 for ((k = 0; k < 20; k++)); do
-    kill_worker x:KILL
+    kill_worker KILL
 done
-wait "$LOAD_PID"
+wait "$load_pid"
 served "twenty workers were killed under load"
-load 60
+load 2 30 &
+load_pid=$!
 for ((k = 0; k < 3; k++)); do
-    kill -HUP "$NGINX_PID"
     sleep 0.3
+    kill -HUP "$NGINX_PID"
 done
-wait "$LOAD_PID"
+wait "$load_pid"
 served "three reloads under load"
 
-say "The TPM"
 if [[ $LINK == bare ]]; then
+    say "The TPM"
     restart_tpm KILL
     served "swtpm was killed and started with the same state"
     tpm2_flushcontext -t
     served "another client flushed every transient object"
-    for slot in 1 2 3; do
-        tpm2_createprimary -Q -C o -G ecc -c "$WORK/slot$slot.ctx"
-    done
-    (
-        sleep 1
-        tpm2_flushcontext -t
-    ) &
-    served "another client filled the three slots for a second"
-    wait $!
     kill -STOP "$TPM_PID"
     (
         sleep 5
@@ -106,11 +68,21 @@ if [[ $LINK == bare ]]; then
     served "the TPM stood still for five seconds"
     wait $!
 else
-    kill "$ABRMD_PID"
-    stop_abrmd
-    start_abrmd
-    served "tpm2-abrmd was restarted"
+    say "tpm2-abrmd"
+    for signal in TERM KILL; do
+        restart_abrmd $signal
+        served "tpm2-abrmd was ended by $signal and started again"
+    done
+    load 2 30 &
+    load_pid=$!
+    sleep 0.3
+    restart_abrmd
+    wait "$load_pid"
+    served "tpm2-abrmd was restarted under load"
+    restart_tpm KILL
+    served "swtpm behind it was killed and started with the same state"
 fi
 
-assert_equal "nginx logged no alert but for the workers that were killed" "" \
-    "$(grep -E '\[(alert|emerg)\]' "$WORK/nginx.log" | grep -v 'exited on signal 9' || true)"
+no_alerts
+stop_nginx QUIT
+nothing_left

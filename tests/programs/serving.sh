@@ -1,0 +1,76 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What the tests of nginx under fire share: a server, requests, load.
+
+# shellcheck source=common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+# serve_with LINK KIND WORKERS [SETTING...]: a CA, a TPM with nothing before it
+# (LINK: bare) or behind tpm2-abrmd (abrmd), a server's key that is a blob or
+# persistent (KIND), nginx with it. Call start_tpm first.
+serve_with() {
+    local link=$1 kind=$2 workers=$3 options=()
+    shift 3
+    case $kind in
+    blob) ;;
+    persistent) options=(--persist 0x81000100) ;;
+    *) fail "blob or persistent, not $kind" ;;
+    esac
+    [[ $link == bare || $link == abrmd ]] || fail "bare or abrmd, not $link"
+    make_ca "$WORK/ca"
+    openssl_conf "$WORK/openssl.cnf" last "$@"
+    [[ $link == bare ]] || start_abrmd
+    make_identity server server "${options[@]}"
+    make_plain_client
+    with_devid start_nginx --key "$WORK/server.key" --cert "$WORK/server.pem" \
+        --workers "$workers"
+}
+
+# served WHAT: ten of ten requests, each on a connection of its own.
+served() {
+    local i good=0
+    for ((i = 0; i < 10; i++)); do
+        if plain_request >/dev/null 2>>"$WORK/curl.log"; then
+            good=$((good + 1))
+        fi
+    done
+    assert_equal "$1: requests served of ten" 10 "$good"
+}
+
+# load CLIENTS COUNT: so many clients at once that make so many requests each;
+# what fails is in $WORK/load.log.
+load() {
+    local client i pids=()
+    : >"$WORK/load.log"
+    for ((client = 0; client < $1; client++)); do
+        for ((i = 0; i < $2; i++)); do
+            plain_request >/dev/null 2>>"$WORK/load.log" || true
+        done &
+        pids+=($!)
+    done
+    wait "${pids[@]}"
+}
+
+# in_time SECONDS WHAT COMMAND...: COMMAND, which may fail, ends in that time.
+in_time() {
+    local seconds=$1 what=$2 start=$SECONDS
+    shift 2
+    "$@" >/dev/null 2>&1 || true
+    ((SECONDS - start <= seconds)) ||
+        fail "$what took $((SECONDS - start)) seconds, more than $seconds"
+    say "  ok: $what takes no more than $seconds seconds"
+}
+
+# no_alerts: nginx logged none but for workers that were killed.
+no_alerts() {
+    assert_equal "nginx logged no alert but for workers that were killed" "" \
+        "$(grep -E '\[(alert|emerg)\]' "$WORK/nginx.log" |
+            grep -v 'exited on signal 9' || true)"
+}
+
+# nothing_left: the TPM holds no transient object.
+nothing_left() {
+    assert_equal "no object was left in the TPM" "" \
+        "$(tpm2_getcap handles-transient)"
+}
