@@ -167,7 +167,7 @@ static enum devid_err device_fail(const char *path, TSS2_RC rc,
 
     if (*path == '\0')
         path = "/dev/tpm0";
-    if (access(path, F_OK) != 0) {
+    if (access(path, F_OK) != 0 && errno != EACCES) {
         return devid_fail(err, DEVID_ERR_NO_DEVICE, rc,
                           "there is no TPM at %s (%s): set tcti, or "
                           "DEVID_TCTI, to where it is",

@@ -11,6 +11,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 
 #include <pthread.h>
@@ -172,8 +173,10 @@ static bool sign_in_threads(void)
 /* Ends as programs do, or as those that take care not to clean up. */
 static void be_a_child(bool politely)
 {
-    const bool good = (alarm(CHILD_S), sign_and_verify(&keys.key[0]));
+    bool good;
 
+    alarm(CHILD_S);
+    good = sign_and_verify(&keys.key[0]);
     if (!politely)
         _exit(good ? EXIT_SUCCESS : EXIT_FAILURE);
     unload(&keys.key[0]);
