@@ -53,6 +53,13 @@ typedef struct {
 } KEY_REFERENCE;
 DECLARE_ASN1_ITEM(KEY_REFERENCE)
 
+/* PKCS#11 PROVIDER URI, as pkcs11-provider writes it. */
+typedef struct {
+    ASN1_VISIBLESTRING *description; /* DEVID_PEER_URI_MARK */
+    ASN1_UTF8STRING *uri;
+} PEER_URI;
+DECLARE_ASN1_ITEM(PEER_URI)
+
 /* SubjectPublicKeyInfo. Source: RFC 5280, 4.1. */
 typedef struct {
     X509_ALGOR *algorithm;

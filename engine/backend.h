@@ -70,11 +70,19 @@ struct devid_backend {
 
     enum devid_err (*remove)(void *state, const char *uri,
                              struct devid_error *err);
-    enum devid_err (*list)(void *state, devid_object_fn *fn, void *arg,
-                           struct devid_error *err);
+    /*
+     * `device` is the URI that the caller gave, or NULL: a TPM back end has
+     * one device, a token back end finds its token by it.
+     */
+    enum devid_err (*list)(void *state, const char *device, devid_object_fn *fn,
+                           void *arg, struct devid_error *err);
     enum devid_err (*cert_read)(void *state, const char *uri, uint8_t **der,
                                 size_t *len, struct devid_error *err);
-    enum devid_err (*whoami)(void *state, struct devid_device_info *info,
+    enum devid_err (*cert_write)(void *state,
+                                 const struct devid_cert_spec *spec,
+                                 struct devid_error *err);
+    enum devid_err (*whoami)(void *state, const char *device,
+                             struct devid_device_info *info,
                              struct devid_error *err);
     /* Close this process's connections; see devid_shutdown(). */
     void (*shutdown)(void);

@@ -3,8 +3,10 @@
 #include "backend.h"
 
 extern const struct devid_backend devid_tpm2_backend;
+extern const struct devid_backend devid_pkcs11_backend;
 
 const struct devid_backend *const devid_backends[] = {
     &devid_tpm2_backend,
+    &devid_pkcs11_backend,
     NULL,
 };

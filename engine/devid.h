@@ -318,17 +318,20 @@ DEVID_CHECK enum devid_err devid_key_sign(struct devid_key *key,
                                           struct devid_sig *sig,
                                           struct devid_error *err);
 
+/* Of any URI that the engine gives out: a token's may name files. */
+#define DEVID_URI_SIZE 1024
+
 /* What is known of a key without asking its device. */
 struct devid_key_info {
-    const char *format;   /* "TSS2 PRIVATE KEY", "DEVID KEY REFERENCE" */
-    const char *backend;  /* "TPM 2.0" */
-    char uri[256];        /* "" where the private part is in the file */
-    char location[256];   /* in words */
-    char attributes[512]; /* in words, comma separated; "" if unknown */
-    char name[160];       /* the TPM's Name of the object, hex; or "" */
-    bool restricted;      /* signs only what the TPM made: no TLS */
-    bool decrypt;         /* RSA: may also decrypt */
-    bool needs_auth;      /* has an auth value or PIN */
+    const char *format;       /* "TSS2 PRIVATE KEY", "DEVID KEY REFERENCE" */
+    const char *backend;      /* "TPM 2.0" */
+    char uri[DEVID_URI_SIZE]; /* "" where the private part is in the file */
+    char location[256];       /* in words */
+    char attributes[512];     /* in words, comma separated; "" if unknown */
+    char name[160];           /* the TPM's Name of the object, hex; or "" */
+    bool restricted;          /* signs only what the TPM made: no TLS */
+    bool decrypt;             /* RSA: may also decrypt */
+    bool needs_auth;          /* has an auth value or PIN */
     bool has_policy;
 };
 void devid_key_info(const struct devid_key *key, struct devid_key_info *info);
@@ -342,9 +345,11 @@ struct devid_key_spec {
                               null; NULL: 0x81000001 where it exists, else
                               owner */
     const char *persist;   /* TPM: persistent handle "0x81000010", or NULL */
+    const char *label;     /* token: CKA_LABEL of the pair; NULL: "devid" */
     bool decrypt;          /* RSA: may also decrypt */
     bool dictionary_attack_protected; /* TPM: leave noDA clear */
-    const void *auth; /* the key's auth value, borrowed; crosses encrypted */
+    const void *auth; /* TPM: the key's auth value, crosses encrypted; token:
+                         the user PIN, where its URI has none; borrowed */
     size_t auth_len;  /* bytes, 32 at most in a TPM; 0: empty */
 };
 
@@ -379,7 +384,7 @@ enum devid_object_type {
 
 struct devid_object {
     enum devid_object_type type;
-    char uri[256];
+    char uri[DEVID_URI_SIZE];
     const char *role; /* "SRK", "EK", "IDevID certificate", ...; or NULL */
     struct devid_public public_key; /* key of a type that we know */
     bool has_public;
@@ -414,6 +419,27 @@ DEVID_CHECK enum devid_err devid_cert_read(struct devid *engine,
                                            const char *uri, uint8_t **der,
                                            size_t *len,
                                            struct devid_error *err);
+
+struct devid_cert_spec {
+    const char *uri;    /* TPM: of an NV index; token: of the certificate's
+                           key, whose id and label it gets */
+    const uint8_t *der; /* borrowed for the call */
+    size_t len;         /* bytes */
+    bool replace;       /* what is there already and is something else */
+};
+
+/*
+ * Write a certificate into the device, and read it back. Whether it belongs to
+ * a key is for the caller to see. Where it is there already nothing is done.
+ *
+ * Returns DEVID_OK; _INPUT (the URI, or too large), _EXISTS (something else is
+ * there), _ALG (the device keeps no certificates), _AUTH, _BUSY (no room),
+ * _NO_DEVICE, _DEVICE.
+ * Source: TPM 2.0 Part 3, TPM2_NV_DefineSpace, TPM2_NV_Write.
+ */
+DEVID_CHECK enum devid_err devid_cert_write(struct devid *engine,
+                                            const struct devid_cert_spec *spec,
+                                            struct devid_error *err);
 
 struct devid_device_info {
     char device[256];       /* where: the TCTI string */

@@ -24,6 +24,8 @@ enum setting {
     SETTING_AUTH,
     SETTING_PARENT_AUTH,
     SETTING_OWNER_AUTH,
+    SETTING_PIN,
+    SETTING_MODULE,
     SETTING_COUNT,
 };
 
@@ -44,6 +46,12 @@ static const struct devid_setting settings[] = {
                              "where the auth value of the keys' parent is"},
     [SETTING_OWNER_AUTH] = {"owner-auth-source", "DEVID_OWNER_AUTH_SOURCE",
                             "where the owner hierarchy's auth value is"},
+    [SETTING_PIN] = {"pin-source", "DEVID_PIN_SOURCE",
+                     "where a token's PIN is: file:PATH or env:NAME; or ask, "
+                     "for the program's passphrase"},
+    [SETTING_MODULE] = {"pkcs11-module", "DEVID_PKCS11_MODULE",
+                        "the PKCS#11 module's file, where a key's URI names "
+                        "none"},
     [SETTING_COUNT] = {NULL, NULL, NULL},
 };
 
@@ -61,6 +69,20 @@ struct devid {
 const struct devid_setting *devid_settings(void)
 {
     return settings;
+}
+
+/* Where a secret is read from. */
+static enum devid_err check_source(const char *value, const char *where,
+                                   const char *more, struct devid_error *err)
+{
+    if ((strncmp(value, "file:", 5) == 0 && value[5] != '\0') ||
+        (strncmp(value, "env:", 4) == 0 && value[4] != '\0'))
+        return DEVID_OK;
+    /* Not shown: it may be the secret itself, put in the wrong place. */
+    return devid_fail(err, DEVID_ERR_INPUT, 0,
+                      "%s must be file:PATH or env:NAME, where the secret is "
+                      "read from%s; the secret itself never stands there",
+                      where, more);
 }
 
 static enum devid_err check_value(size_t which, const char *value,
@@ -99,17 +121,21 @@ static enum devid_err check_value(size_t which, const char *value,
                           "%s is '%s': it must be a number of seconds from 0 "
                           "to %d",
                           where, value, LOCK_TIMEOUT_MAX_S);
+    case SETTING_MODULE:
+        if (*value != '\0')
+            return DEVID_OK;
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "%s is empty: give the file of a PKCS#11 module, or "
+                          "leave it out",
+                          where);
+    case SETTING_PIN:
+        if (strcmp(value, "ask") == 0)
+            return DEVID_OK;
+        return check_source(value, where, ", or ask", err);
     case SETTING_AUTH:
     case SETTING_PARENT_AUTH:
     case SETTING_OWNER_AUTH:
-        if ((strncmp(value, "file:", 5) == 0 && value[5] != '\0') ||
-            (strncmp(value, "env:", 4) == 0 && value[4] != '\0'))
-            return DEVID_OK;
-        /* Not shown: it may be the secret itself, put in the wrong place. */
-        return devid_fail(err, DEVID_ERR_INPUT, 0,
-                          "%s must be file:PATH or env:NAME, where the secret "
-                          "is read from; the secret itself never stands there",
-                          where);
+        return check_source(value, where, "", err);
     case SETTING_COUNT:
         break;
     }
@@ -128,7 +154,8 @@ static enum devid_err put_value(struct devid *engine, size_t which,
     OPENSSL_free(engine->values[which]);
     engine->values[which] = copy;
     devid_secret_free(&engine->captured[which]);
-    if (which >= SETTING_AUTH && strncmp(value, "env:", 4) == 0)
+    if (which >= SETTING_AUTH && which <= SETTING_PIN &&
+        strncmp(value, "env:", 4) == 0)
         secret = getenv(value + 4);
     if (secret == NULL)
         return DEVID_OK;
@@ -233,7 +260,8 @@ enum devid_err devid_set(struct devid *engine, const char *name,
     return devid_fail(err, DEVID_ERR_INPUT, 0,
                       "there is no setting '%s': devid has tcti, "
                       "tpm2-sharing, tpm2-open, lock-timeout, auth-source, "
-                      "parent-auth-source and owner-auth-source",
+                      "parent-auth-source, owner-auth-source, pin-source and "
+                      "pkcs11-module",
                       name);
 }
 

@@ -76,6 +76,10 @@ static enum devid_err open_keyfile(struct devid *engine,
         devid_key_free(&self);
         return e;
     }
+    if (uri != NULL && !self->file.has_public) {
+        self->file.public_key = self->pub; /* so that it is written down */
+        self->file.has_public = true;
+    }
     *key = self;
     return DEVID_OK;
 }
@@ -343,7 +347,7 @@ enum devid_err devid_list(struct devid *engine, const char *device,
     void *state = NULL;
     enum devid_err e = devid_backend_for(engine, device, &be, &state, err);
 
-    return e != DEVID_OK ? e : be->list(state, fn, arg, err);
+    return e != DEVID_OK ? e : be->list(state, device, fn, arg, err);
 }
 
 enum devid_err devid_cert_read(struct devid *engine, const char *uri,
@@ -359,6 +363,22 @@ enum devid_err devid_cert_read(struct devid *engine, const char *uri,
     return e != DEVID_OK ? e : be->cert_read(state, uri, der, len, err);
 }
 
+enum devid_err devid_cert_write(struct devid *engine,
+                                const struct devid_cert_spec *spec,
+                                struct devid_error *err)
+{
+    const struct devid_backend *be = NULL;
+    void *state = NULL;
+    enum devid_err e = devid_backend_for(engine, spec->uri, &be, &state, err);
+
+    if (e != DEVID_OK)
+        return e;
+    if (be->cert_write == NULL)
+        return devid_fail(err, DEVID_ERR_ALG, 0,
+                          "devid writes no certificates to a %s", be->name);
+    return be->cert_write(state, spec, err);
+}
+
 enum devid_err devid_whoami(struct devid *engine, const char *device,
                             struct devid_device_info *info,
                             struct devid_error *err)
@@ -368,5 +388,5 @@ enum devid_err devid_whoami(struct devid *engine, const char *device,
     enum devid_err e = devid_backend_for(engine, device, &be, &state, err);
 
     memset(info, 0, sizeof(*info));
-    return e != DEVID_OK ? e : be->whoami(state, info, err);
+    return e != DEVID_OK ? e : be->whoami(state, device, info, err);
 }

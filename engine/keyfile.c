@@ -19,6 +19,8 @@
 
 #define REFERENCE_VERSION 1
 
+#define PEER_URI_MARK "PKCS#11 Provider URI v1."
+
 /* What the first elements of the outer SEQUENCE say. */
 enum kind {
     KIND_OTHER,
@@ -26,6 +28,7 @@ enum kind {
     KIND_IMPORTABLE,
     KIND_SEALED,
     KIND_REFERENCE,
+    KIND_PEER_URI,
 };
 
 static enum kind kind_by_oid(const ASN1_OBJECT *oid)
@@ -79,6 +82,21 @@ static enum kind kind_by_uri(const uint8_t *p, long len)
     return kind;
 }
 
+/* description VisibleString; whatever stands behind version 1 is read. */
+static enum kind kind_by_mark(const uint8_t *p, long len)
+{
+    ASN1_VISIBLESTRING *mark = d2i_ASN1_VISIBLESTRING(NULL, &p, len);
+    char *text = mark != NULL ? text_of(mark) : NULL;
+    enum kind kind = KIND_OTHER;
+
+    if (text != NULL &&
+        strncmp(text, PEER_URI_MARK, sizeof(PEER_URI_MARK) - 1) == 0)
+        kind = KIND_PEER_URI;
+    OPENSSL_free(text);
+    ASN1_VISIBLESTRING_free(mark);
+    return kind;
+}
+
 /*
  * Look at the first elements only, so that a file of ours that is cut short
  * is told from a file of somebody else.
@@ -99,6 +117,8 @@ static enum kind peek(const uint8_t *der, size_t len)
     body = (long)len - (p - der);
     if (body > 0 && *p == V_ASN1_INTEGER)
         return kind_by_uri(p, body);
+    if (body > 0 && *p == V_ASN1_VISIBLESTRING)
+        return kind_by_mark(p, body);
     oid = d2i_ASN1_OBJECT(NULL, &p, body);
     if (oid == NULL)
         return KIND_OTHER;
@@ -206,13 +226,43 @@ static enum devid_err fill_reference(const KEY_REFERENCE *ref,
     return file->uri == NULL ? devid_no_memory(err) : DEVID_OK;
 }
 
+static enum devid_err fill_peer_uri(const PEER_URI *peer,
+                                    struct devid_keyfile *file,
+                                    struct devid_error *err)
+{
+    if (!is_our_uri(peer->uri))
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "the " DEVID_PEM_PEER_URI " holds no URI of PKCS#11");
+    file->format = DEVID_KEYFILE_REFERENCE;
+    file->uri = text_of(peer->uri);
+    return file->uri == NULL ? devid_no_memory(err) : DEVID_OK;
+}
+
+/* How a form is decoded, and spoken of. */
+static const struct form {
+    const ASN1_ITEM *(*item)(void);
+    const char *label;
+} forms[] = {
+    [KIND_LOADABLE] = {ASN1_ITEM_ref(TPM_KEY), DEVID_PEM_TSS2},
+    [KIND_REFERENCE] = {ASN1_ITEM_ref(KEY_REFERENCE), DEVID_PEM_REFERENCE},
+    [KIND_PEER_URI] = {ASN1_ITEM_ref(PEER_URI), DEVID_PEM_PEER_URI},
+};
+
+static enum devid_err fill(enum kind kind, const ASN1_VALUE *value,
+                           struct devid_keyfile *file, struct devid_error *err)
+{
+    if (kind == KIND_REFERENCE)
+        return fill_reference((const KEY_REFERENCE *)value, file, err);
+    if (kind == KIND_PEER_URI)
+        return fill_peer_uri((const PEER_URI *)value, file, err);
+    return fill_tss2((const TPM_KEY *)value, file, err);
+}
+
 static enum devid_err parse_as(enum kind kind, const uint8_t *der, size_t len,
                                struct devid_keyfile *file,
                                struct devid_error *err)
 {
-    bool is_reference = kind == KIND_REFERENCE;
-    const ASN1_ITEM *item =
-        is_reference ? ASN1_ITEM_rptr(KEY_REFERENCE) : ASN1_ITEM_rptr(TPM_KEY);
+    const ASN1_ITEM *item = forms[kind].item();
     const uint8_t *p = der;
     ASN1_VALUE *value = ASN1_item_d2i(NULL, &p, (long)len, item);
     enum devid_err e;
@@ -221,17 +271,14 @@ static enum devid_err parse_as(enum kind kind, const uint8_t *der, size_t len,
         e = devid_fail(err, DEVID_ERR_INPUT, 0,
                        "the %s is cut short or garbled; restore it from a "
                        "backup or make a new key",
-                       is_reference ? DEVID_PEM_REFERENCE : DEVID_PEM_TSS2);
+                       forms[kind].label);
     } else if (p != der + len) {
         e = devid_fail(err, DEVID_ERR_INPUT, 0,
                        "the %s is followed by %zu bytes that do not belong to "
                        "it",
-                       is_reference ? DEVID_PEM_REFERENCE : DEVID_PEM_TSS2,
-                       (size_t)(der + len - p));
-    } else if (is_reference) {
-        e = fill_reference((const KEY_REFERENCE *)value, file, err);
+                       forms[kind].label, (size_t)(der + len - p));
     } else {
-        e = fill_tss2((const TPM_KEY *)value, file, err);
+        e = fill(kind, value, file, err);
     }
     ASN1_item_free(value, item);
     return e;
@@ -259,6 +306,7 @@ static enum devid_err parse(const uint8_t *der, size_t len, bool *recognised,
                           "no key that could sign");
     case KIND_LOADABLE:
     case KIND_REFERENCE:
+    case KIND_PEER_URI:
         break;
     }
     return parse_as(kind, der, len, file, err);
@@ -282,7 +330,8 @@ enum devid_err devid_keyfile_parse(const uint8_t *der, size_t len,
     devid_quiet_begin();
     e = parse(der, len, &ours, file, err);
     devid_quiet_end();
-    if (e == DEVID_OK) {
+    if (e == DEVID_OK &&
+        (file->format == DEVID_KEYFILE_TSS2 || file->has_public)) {
         file->der = OPENSSL_memdup(der, len);
         file->der_len = len;
         if (file->der == NULL)

@@ -2,11 +2,13 @@
 /*
  * Key files: what is written down of a key. Pure: no device, no files.
  *
- * Two forms, each as DER and as PEM:
+ * Three forms, each as DER and as PEM; the last is read and never written:
  *   TSS2 PRIVATE KEY     a TPM's key blob; the ASN.1 that tpm2-openssl and
  *                        openssl_tpm2_engine share (OID 2.23.133.10.1.3)
  *   DEVID KEY REFERENCE  SEQUENCE { version INTEGER (1), uri UTF8String,
  *                        publicKey SubjectPublicKeyInfo }
+ *   PKCS#11 PROVIDER URI pkcs11-provider's: SEQUENCE { VisibleString
+ *                        "PKCS#11 Provider URI v1.0", uri UTF8String }
  */
 #ifndef DEVID_KEYFILE_H
 #define DEVID_KEYFILE_H
@@ -15,6 +17,7 @@
 
 #define DEVID_PEM_TSS2 "TSS2 PRIVATE KEY"
 #define DEVID_PEM_REFERENCE "DEVID KEY REFERENCE"
+#define DEVID_PEM_PEER_URI "PKCS#11 PROVIDER URI"
 
 /* Larger input is refused unread: the largest real key file takes 3 kB. */
 #define DEVID_KEYFILE_MAX 65536
@@ -38,18 +41,18 @@ struct devid_keyfile {
     size_t tpm_private_len;
     char *description; /* UTF-8, or NULL */
     uint8_t *der;      /* as read, kept so that it is written back unchanged;
-                          NULL for a new key */
+                          NULL for a new key and a PKCS#11 PROVIDER URI */
     size_t der_len;
 
-    /* DEVID KEY REFERENCE */
+    /* DEVID KEY REFERENCE, as which a PKCS#11 PROVIDER URI is kept as well */
     char *uri;
-    bool has_public;
+    bool has_public; /* else the device is asked for it */
     struct devid_public public_key;
 };
 
 /*
  * Parse DER. `recognised` (may be NULL) is set once the input is certainly
- * one of the two forms (the type OID, or version and a uri of ours).
+ * one of these forms (the type OID, version and a uri of ours, the mark).
  * Trailing bytes are refused. On failure *file is zeroed.
  * Returns DEVID_OK, DEVID_ERR_INPUT (what is wrong and what would be right),
  * DEVID_ERR_ALG (a TSS2 type that is no loadable key: sealed, importable).

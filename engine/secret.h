@@ -32,6 +32,21 @@ void devid_secret_refuse(struct devid_secret *secret);
 bool devid_secret_is_refused(const struct devid_secret *secret);
 
 /*
+ * Where a device counts wrong values, workers that start together must not
+ * each try: one takes the turn, the others wait for what it learns. A turn
+ * ends with devid_secret_end() or devid_secret_refuse(); that of a process
+ * that died ends by itself.
+ */
+enum devid_secret_turn {
+    DEVID_SECRET_TRY,     /* nobody knows yet: try, and say how it went */
+    DEVID_SECRET_GOOD,    /* was accepted before: try without more ado */
+    DEVID_SECRET_REFUSED, /* do not try */
+};
+enum devid_secret_turn devid_secret_begin(struct devid_secret *secret);
+/* `good`: the device took it; else it said nothing about it. */
+void devid_secret_end(struct devid_secret *secret, bool good);
+
+/*
  * The secret that a setting names as file:PATH or env:NAME (captured when the
  * setting was made); *secret is NULL where the setting is not given. A file's
  * last line feed does not count. _INPUT, _SYSTEM.

@@ -14,6 +14,7 @@
 
 #define SCHEME_TPM2 "tpm2:"
 #define SCHEME_HANDLE "handle:"
+#define SCHEME_PKCS11 "pkcs11:"
 
 /* In lower case alone, as OSSL_STORE hands a scheme on. */
 static bool has_scheme(const char *text, const char *scheme)
@@ -23,7 +24,8 @@ static bool has_scheme(const char *text, const char *scheme)
 
 bool devid_is_uri(const char *text)
 {
-    return has_scheme(text, SCHEME_TPM2) || has_scheme(text, SCHEME_HANDLE);
+    return has_scheme(text, SCHEME_TPM2) || has_scheme(text, SCHEME_HANDLE) ||
+           has_scheme(text, SCHEME_PKCS11);
 }
 
 static int digit_value(char c)
@@ -230,10 +232,30 @@ enum devid_err devid_tpm2_uri_parse(const char *text,
     return e;
 }
 
+/* type=cert among the attributes of the path (RFC 7512, 2.3). */
+static bool pkcs11_is_cert(const char *uri)
+{
+    static const char wanted[] = "type=cert";
+    const char *p = uri + sizeof(SCHEME_PKCS11) - 1;
+
+    while (*p != '\0' && *p != '?') {
+        size_t len = strcspn(p, ";?");
+
+        if (len == sizeof(wanted) - 1 && memcmp(p, wanted, len) == 0)
+            return true;
+        p += len;
+        if (*p == ';')
+            p++;
+    }
+    return false;
+}
+
 bool devid_uri_is_cert(const char *uri)
 {
     struct devid_tpm2_uri parsed;
 
+    if (has_scheme(uri, SCHEME_PKCS11))
+        return pkcs11_is_cert(uri);
     return devid_tpm2_uri_parse(uri, &parsed, NULL) == DEVID_OK &&
            parsed.kind == DEVID_TPM2_NV;
 }

@@ -18,6 +18,7 @@
 #define PARAM_DEVICE "device"
 #define PARAM_PARENT "parent"
 #define PARAM_PERSIST "persist"
+#define PARAM_LABEL "label"
 #define PARAM_DECRYPT "decrypt" /* RSA: 1 where the key may also decrypt */
 
 enum text {
@@ -25,6 +26,7 @@ enum text {
     TEXT_DEVICE,
     TEXT_PARENT,
     TEXT_PERSIST,
+    TEXT_LABEL,
     TEXT_COUNT,
 };
 
@@ -33,6 +35,7 @@ static const char *const text_names[TEXT_COUNT] = {
     [TEXT_DEVICE] = PARAM_DEVICE,
     [TEXT_PARENT] = PARAM_PARENT,
     [TEXT_PERSIST] = PARAM_PERSIST,
+    [TEXT_LABEL] = PARAM_LABEL,
 };
 
 struct gen {
@@ -75,6 +78,7 @@ const OSSL_PARAM *prov_gen_settable(enum devid_key_type type)
         OSSL_PARAM_utf8_string(PARAM_DEVICE, NULL, 0),
         OSSL_PARAM_utf8_string(PARAM_PARENT, NULL, 0),
         OSSL_PARAM_utf8_string(PARAM_PERSIST, NULL, 0),
+        OSSL_PARAM_utf8_string(PARAM_LABEL, NULL, 0),
         OSSL_PARAM_END,
     };
     static const OSSL_PARAM rsa[] = {
@@ -83,6 +87,7 @@ const OSSL_PARAM *prov_gen_settable(enum devid_key_type type)
         OSSL_PARAM_utf8_string(PARAM_DEVICE, NULL, 0),
         OSSL_PARAM_utf8_string(PARAM_PARENT, NULL, 0),
         OSSL_PARAM_utf8_string(PARAM_PERSIST, NULL, 0),
+        OSSL_PARAM_utf8_string(PARAM_LABEL, NULL, 0),
         OSSL_PARAM_END,
     };
 
@@ -176,6 +181,7 @@ void *prov_gen(void *vgen, OSSL_CALLBACK *callback, void *arg)
         .algorithm = algorithm_name(gen),
         .parent = gen->texts[TEXT_PARENT],
         .persist = gen->texts[TEXT_PERSIST],
+        .label = gen->texts[TEXT_LABEL],
         .decrypt = gen->decrypt != 0,
     };
     struct devid_error err = {0};

@@ -71,6 +71,7 @@ bool prov_pem_read(const struct prov_ctx *ctx, OSSL_CORE_BIO *in, char **block,
     struct text text = {0};
     char line[PEM_LINE_SIZE];
     bool ended = false;
+    bool too_large = false;
 
     while (!ended && ctx->core.bio_gets(in, line, sizeof(line)) > 0) {
         if (text.len == 0) {
@@ -79,13 +80,16 @@ bool prov_pem_read(const struct prov_ctx *ctx, OSSL_CORE_BIO *in, char **block,
             if (!begins_key(line))
                 break;
         }
-        if (!append(&text, line, strlen(line))) {
-            OPENSSL_clear_free(text.data, text.size);
-            prov_raise(ctx, DEVID_ERR_INPUT,
-                       "the key's PEM block is larger than any key file");
-            return false;
-        }
+        /* Read to its end all the same: OSSL_STORE would go on in its midst,
+         * and the errors of that would push ours out of the queue. */
+        too_large = too_large || !append(&text, line, strlen(line));
         ended = starts_with(line, end);
+    }
+    if (too_large) {
+        OPENSSL_clear_free(text.data, text.size);
+        prov_raise(ctx, DEVID_ERR_INPUT,
+                   "the key's PEM block is larger than any key file");
+        return false;
     }
     *block = text.data;
     *len = text.len;

@@ -159,6 +159,19 @@ bool prov_pem_read(const struct prov_ctx *ctx, OSSL_CORE_BIO *in, char **block,
 bool prov_ask_auth(const struct prov_ctx *ctx, struct devid_key *key,
                    OSSL_PASSPHRASE_CALLBACK *ask, void *ask_arg);
 
+/* ---- storeuri.c ------------------------------------------------------ */
+
+enum prov_uri_kind {
+    PROV_URI_DEVICE, /* "tpm2:": what it holds */
+    PROV_URI_TOKEN,  /* a token: what it holds, or its only key */
+    PROV_URI_OBJECT, /* on a token, of no type: a key and its certificate */
+    PROV_URI_KEY,
+    PROV_URI_PUBLIC,
+    PROV_URI_CERT,
+};
+/* Goes by the text alone; a malformed URI is of any kind. */
+enum prov_uri_kind prov_uri_kind(const char *uri);
+
 /* ---- the operations -------------------------------------------------- */
 
 extern const OSSL_ALGORITHM prov_keymgmt_algorithms[];

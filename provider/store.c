@@ -11,6 +11,7 @@
 #include <openssl/core_names.h>
 #include <openssl/core_object.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/params.h>
 #include <openssl/store.h>
 
@@ -27,6 +28,7 @@ struct loader {
     char *uri;
     int expect; /* OSSL_STORE_INFO_*; 0: anything */
     bool done;
+    bool key_given; /* of an object that may have a certificate as well */
     /* of a device: what it holds, listed at the first load */
     bool listed;
     struct name *names;
@@ -293,11 +295,36 @@ static int load_name(struct loader *self, OSSL_CALLBACK *callback, void *arg)
 
 /* ---- loading --------------------------------------------------------- */
 
-static bool is_device(const char *uri)
+/* A key, and then its certificate if there is one. */
+static int load_object(struct loader *self, OSSL_CALLBACK *callback, void *arg,
+                       OSSL_PASSPHRASE_CALLBACK *ask, void *ask_arg)
 {
-    const char *rest = strchr(uri, ':');
+    int ok = 1;
 
-    return rest != NULL && rest[1] == '\0';
+    if (self->expect == OSSL_STORE_INFO_CERT)
+        return load_cert(self, callback, arg);
+    if (self->expect != 0)
+        return load_key(self, callback, arg, ask, ask_arg);
+    if (!self->key_given) {
+        self->key_given = true;
+        ok = load_key(self, callback, arg, ask, ask_arg);
+        self->done = ok != 1;
+        return ok;
+    }
+    ERR_set_mark();
+    (void)load_cert(self, callback, arg);
+    ERR_pop_to_mark();
+    return 1; /* a key without one is no failure */
+}
+
+static int load_public(struct loader *self, OSSL_CALLBACK *callback, void *arg)
+{
+    if (!expects(self, OSSL_STORE_INFO_PUBKEY)) {
+        self->done = true;
+        return 1;
+    }
+    self->expect = OSSL_STORE_INFO_PUBKEY;
+    return load_key(self, callback, arg, NULL, NULL);
 }
 
 static int store_load(void *vloader, OSSL_CALLBACK *callback, void *arg,
@@ -305,10 +332,23 @@ static int store_load(void *vloader, OSSL_CALLBACK *callback, void *arg,
 {
     struct loader *self = vloader;
 
-    if (is_device(self->uri))
+    switch (prov_uri_kind(self->uri)) {
+    case PROV_URI_TOKEN:
+        if (self->expect == OSSL_STORE_INFO_PKEY ||
+            self->expect == OSSL_STORE_INFO_PUBKEY)
+            break;
         return load_name(self, callback, arg);
-    if (devid_uri_is_cert(self->uri))
+    case PROV_URI_DEVICE:
+        return load_name(self, callback, arg);
+    case PROV_URI_CERT:
         return load_cert(self, callback, arg);
+    case PROV_URI_OBJECT:
+        return load_object(self, callback, arg, ask, ask_arg);
+    case PROV_URI_PUBLIC:
+        return load_public(self, callback, arg);
+    case PROV_URI_KEY:
+        break;
+    }
     return load_key(self, callback, arg, ask, ask_arg);
 }
 
@@ -328,5 +368,7 @@ const OSSL_ALGORITHM prov_store_algorithms[] = {
      "keys and certificates in a TPM"},
     {"handle", PROV_PROPERTIES, store_functions,
      "keys and certificates in a TPM, as tpm2-openssl names them"},
+    {"pkcs11", PROV_PROPERTIES, store_functions,
+     "keys and certificates on a PKCS#11 token"},
     {NULL, NULL, NULL, NULL},
 };

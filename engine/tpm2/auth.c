@@ -138,6 +138,21 @@ static TSS2_RC give_value(struct tpm2_conn *conn, ESYS_TR object,
     return rc;
 }
 
+/* `used`: the command succeeded, which on a bare TPM has ended the session. */
+static void session_end(struct tpm2_conn *conn, const struct tpm2_auth *auth,
+                        bool used)
+{
+    if (auth->secret != NULL)
+        (void)Esys_TR_SetAuth(conn->esys, auth->object, NULL);
+    if (conn->managed)
+        return;
+    if (used)
+        (void)Esys_TR_Close(conn->esys, &conn->session);
+    else
+        (void)Esys_FlushContext(conn->esys, conn->session);
+    conn->session = ESYS_TR_NONE;
+}
+
 enum devid_err tpm2_auth_check(const struct devid_secret *secret,
                                const char *what, struct devid_error *err)
 {
@@ -172,6 +187,12 @@ enum devid_err tpm2_auth_begin(struct tpm2_conn *conn, struct tpm2_auth *auth,
     if (rc != TSS2_RC_SUCCESS)
         return tpm2_fail(err, rc, "take an auth value");
     auth->session = conn->session;
+    /* Of workers that start together one tries a value that is new. */
+    if (auth->secret != NULL &&
+        devid_secret_begin(auth->secret) == DEVID_SECRET_REFUSED) {
+        session_end(conn, auth, false);
+        return tpm2_auth_check(auth->secret, auth->what, err);
+    }
     return DEVID_OK;
 }
 
@@ -182,19 +203,13 @@ void tpm2_auth_end(struct tpm2_conn *conn, const struct tpm2_auth *auth,
 
     if (auth->session == ESYS_TR_PASSWORD)
         return;
-    if (auth->secret != NULL) {
-        (void)Esys_TR_SetAuth(conn->esys, auth->object, NULL);
-        if (base == TPM2_RC_AUTH_FAIL || base == TPM2_RC_BAD_AUTH)
-            devid_secret_refuse(auth->secret);
-    }
-    if (conn->managed)
+    session_end(conn, auth, rc == TSS2_RC_SUCCESS);
+    if (auth->secret == NULL)
         return;
-    /* A command that succeeded has ended it in the TPM already. */
-    if (rc == TSS2_RC_SUCCESS)
-        (void)Esys_TR_Close(conn->esys, &conn->session);
+    if (base == TPM2_RC_AUTH_FAIL || base == TPM2_RC_BAD_AUTH)
+        devid_secret_refuse(auth->secret);
     else
-        (void)Esys_FlushContext(conn->esys, conn->session);
-    conn->session = ESYS_TR_NONE;
+        devid_secret_end(auth->secret, rc == TSS2_RC_SUCCESS);
 }
 
 /* ---- what to say ----------------------------------------------------- */

@@ -50,6 +50,7 @@ const struct devid_backend devid_tpm2_backend = {
     .remove = tpm2_remove,
     .list = tpm2_list,
     .cert_read = tpm2_cert_read,
+    .cert_write = tpm2_cert_write,
     .whoami = tpm2_whoami,
     .shutdown = tpm2_shutdown,
 };

@@ -38,9 +38,9 @@ struct remove_request {
     struct devid_secret *owner_auth; /* own; NULL: empty */
 };
 
-static enum devid_err undefine(struct tpm2_conn *conn, ESYS_TR index,
-                               struct devid_secret *secret,
-                               struct devid_error *err)
+enum devid_err tpm2_nv_undefine(struct tpm2_conn *conn, ESYS_TR index,
+                                struct devid_secret *secret,
+                                struct devid_error *err)
 {
     struct tpm2_auth auth = {
         .object = ESYS_TR_RH_OWNER,
@@ -74,7 +74,7 @@ static enum devid_err remove_op(struct tpm2_conn *conn, void *arg,
         e = tpm2_evict(conn, object, r->uri.handle, r->owner_auth,
                        "evict the key", err);
     else
-        e = undefine(conn, object, r->owner_auth, err);
+        e = tpm2_nv_undefine(conn, object, r->owner_auth, err);
     if (e != DEVID_OK)
         (void)Esys_TR_Close(conn->esys, &object);
     return e;

@@ -131,14 +131,15 @@ static bool holds_certificate(uint32_t index)
            (index >= NV_DEVID_FIRST && index <= NV_DEVID_LAST);
 }
 
-enum devid_err tpm2_list(void *state, devid_object_fn *fn, void *arg,
-                         struct devid_error *err)
+enum devid_err tpm2_list(void *state, const char *device, devid_object_fn *fn,
+                         void *arg, struct devid_error *err)
 {
     const struct tpm2_state *self = state;
     struct handles_request keys = {.first = TPM2_PERSISTENT_MIN};
     struct handles_request indices = {.first = TPM2_NV_INDEX_MIN};
     enum devid_err e = tpm2_run(self->conn, handles_op, &keys, err);
 
+    (void)device; /* the one that the TCTI names */
     for (UINT32 i = 0; e == DEVID_OK && i < keys.handles.count; i++)
         e = list_key(self, keys.handles.handle[i], fn, arg, err);
     if (e == DEVID_OK)

@@ -27,8 +27,7 @@ enum devid_err tpm2_capability(struct tpm2_conn *conn, TPM2_CAP capability,
     return DEVID_OK;
 }
 
-/* How much one NV_Read may ask for. */
-static UINT16 chunk_size(struct tpm2_conn *conn)
+UINT16 tpm2_nv_chunk(struct tpm2_conn *conn)
 {
     TPMS_CAPABILITY_DATA *data = NULL;
     UINT32 size = NV_CHUNK_DEFAULT;
@@ -52,7 +51,7 @@ static enum devid_err read_chunks(struct tpm2_conn *conn, ESYS_TR index,
 {
     ESYS_TR auth =
         (area->attributes & TPMA_NV_AUTHREAD) != 0 ? index : ESYS_TR_RH_OWNER;
-    UINT16 chunk = chunk_size(conn);
+    UINT16 chunk = tpm2_nv_chunk(conn);
     UINT16 done = 0;
 
     while (done < area->dataSize) {

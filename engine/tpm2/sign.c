@@ -275,19 +275,36 @@ static enum devid_err sign_op(struct tpm2_conn *conn, void *arg,
     return e;
 }
 
+static bool pss_is_proven(struct tpm2_key *key)
+{
+    bool proven;
+
+    pthread_mutex_lock(&key->conn->lock);
+    proven = key->pss_checked && key->pss_salt_is_digest;
+    pthread_mutex_unlock(&key->conn->lock);
+    return proven;
+}
+
 /*
  * TPMs before revision 1.38 salt PSS with all the room there is, and TLS
- * takes only a salt as long as the digest. One look, in software, tells.
+ * takes only a salt as long as the digest. One look, in software, tells. A
+ * TPM that lacks PSS, or a key fixed to another scheme, says so.
  */
-static bool pss_salt_is_wrong(struct sign_request *r)
+static bool pss_needs_padding(const struct sign_request *r, enum devid_err e,
+                              const struct devid_error *err)
 {
     struct tpm2_key *key = r->key;
     bool wrong;
 
-    if (r->tbs->scheme != DEVID_RSA_PSS || r->raw || key->pss_checked)
+    if (r->tbs->scheme != DEVID_RSA_PSS || r->raw || pss_is_proven(key))
         return false;
-    wrong =
-        devid_verify(&key->pub, key->libctx, r->tbs, r->sig, NULL) != DEVID_OK;
+    if (e == DEVID_OK)
+        wrong = devid_verify(&key->pub, key->libctx, r->tbs, r->sig, NULL) !=
+                DEVID_OK;
+    else if (tpm2_rc_base(err->device_rc) == TPM2_RC_SCHEME)
+        wrong = true;
+    else
+        return false;
     pthread_mutex_lock(&key->conn->lock);
     key->pss_checked = true;
     key->pss_salt_is_digest = !wrong;
@@ -299,13 +316,17 @@ enum devid_err tpm2_sign(void *key, const struct devid_tbs *tbs,
                          struct devid_sig *sig, struct devid_error *err)
 {
     struct sign_request request = {.key = key, .tbs = tbs, .sig = sig};
-    enum devid_err e = tpm2_auth_check(request.key->auth, "this key", err);
+    struct devid_error local = {0};
+    enum devid_err e;
 
+    if (err == NULL)
+        err = &local;
+    e = tpm2_auth_check(request.key->auth, "this key", err);
     if (e == DEVID_OK && tbs->scheme == DEVID_ECDSA)
         e = plan_ecdsa(&request, err);
     if (e == DEVID_OK)
         e = tpm2_run(request.key->conn, sign_op, &request, err);
-    if (e == DEVID_OK && pss_salt_is_wrong(&request))
+    if (pss_needs_padding(&request, e, err))
         e = tpm2_run(request.key->conn, sign_op, &request, err);
     return e;
 }

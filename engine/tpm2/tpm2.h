@@ -252,6 +252,11 @@ DEVID_CHECK enum devid_err tpm2_evict(struct tpm2_conn *conn, ESYS_TR object,
                                       struct devid_secret *secret,
                                       const char *doing,
                                       struct devid_error *err);
+/* Free an NV index; closes its ESYS object where that is done. */
+DEVID_CHECK enum devid_err tpm2_nv_undefine(struct tpm2_conn *conn,
+                                            ESYS_TR index,
+                                            struct devid_secret *secret,
+                                            struct devid_error *err);
 
 /* ---- load.c: a key on the wire --------------------------------------- */
 
@@ -301,17 +306,23 @@ enum devid_err tpm2_sign(void *key, const struct devid_tbs *tbs,
 void tpm2_key_info(const void *key, struct devid_key_info *info);
 enum devid_err tpm2_remove(void *state, const char *uri,
                            struct devid_error *err);
-enum devid_err tpm2_list(void *state, devid_object_fn *fn, void *arg,
-                         struct devid_error *err);
+enum devid_err tpm2_list(void *state, const char *device, devid_object_fn *fn,
+                         void *arg, struct devid_error *err);
 enum devid_err tpm2_cert_read(void *state, const char *uri, uint8_t **der,
                               size_t *len, struct devid_error *err);
-enum devid_err tpm2_whoami(void *state, struct devid_device_info *info,
+enum devid_err tpm2_whoami(void *state, const char *device,
+                           struct devid_device_info *info,
                            struct devid_error *err);
+
+enum devid_err tpm2_cert_write(void *state, const struct devid_cert_spec *spec,
+                               struct devid_error *err);
 
 /* nv.c: read an index whole, with the connection open. */
 DEVID_CHECK enum devid_err tpm2_nv_read(struct tpm2_conn *conn, uint32_t index,
                                         uint8_t **data, size_t *len,
                                         struct devid_error *err);
+/* How much one NV_Read or NV_Write may take. */
+UINT16 tpm2_nv_chunk(struct tpm2_conn *conn);
 /* One page of a capability; nothing past it is asked for. */
 DEVID_CHECK enum devid_err tpm2_capability(struct tpm2_conn *conn,
                                            TPM2_CAP capability, UINT32 first,

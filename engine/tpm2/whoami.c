@@ -153,7 +153,8 @@ static enum devid_err hash_spki(const TPM2B_PUBLIC *tpm, OSSL_LIB_CTX *libctx,
     return e;
 }
 
-enum devid_err tpm2_whoami(void *state, struct devid_device_info *info,
+enum devid_err tpm2_whoami(void *state, const char *device,
+                           struct devid_device_info *info,
                            struct devid_error *err)
 {
     const struct tpm2_state *self = state;
@@ -161,6 +162,7 @@ enum devid_err tpm2_whoami(void *state, struct devid_device_info *info,
     struct whoami_request request = {0};
     enum devid_err e = tpm2_run(self->conn, whoami_op, &request, err);
 
+    (void)device; /* the one that the TCTI names */
     if (e != DEVID_OK)
         return e;
     describe_chip(&request, info);

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Making a key pair on a token. The token is asked for a key that stays in it,
+ * and then whether it made one: some ignore what they are asked.
+ */
+#include "pkcs11.h"
+
+#include "../secret.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+
+#define ID_LEN 16
+#define ATTRIBUTES_MAX 12
+#define DEFAULT_LABEL "devid"
+
+struct create_request {
+    const struct p11_uri *uri;
+    const struct devid_key_spec *spec;
+    const struct devid_algorithm *alg;
+    const char *label;
+    uint8_t id[ID_LEN];
+    bool says_decrypt; /* RSA: the template says whether it may decrypt */
+    struct devid_keyfile *file;
+};
+
+/* ---- what to ask for ------------------------------------------------- */
+
+struct template
+{
+    CK_ATTRIBUTE rows[ATTRIBUTES_MAX];
+    CK_ULONG count;
+};
+
+/* PKCS#11 takes pointers to what it does not change. */
+static void put(struct template *t, CK_ATTRIBUTE_TYPE type, const void *value,
+                size_t len)
+{
+    CK_ATTRIBUTE a = {type, (void *)(uintptr_t)value, len};
+
+    t->rows[t->count++] = a;
+}
+
+static const CK_BBOOL yes = CK_TRUE;
+static const CK_BBOOL no = CK_FALSE;
+
+static void put_flag(struct template *t, CK_ATTRIBUTE_TYPE type, bool value)
+{
+    put(t, type, value ? &yes : &no, sizeof(yes));
+}
+
+static void put_name(struct template *t, const struct create_request *r)
+{
+    put_flag(t, CKA_TOKEN, true);
+    put(t, CKA_ID, r->id, sizeof(r->id));
+    put(t, CKA_LABEL, r->label, strlen(r->label));
+}
+
+static void fill_private(struct template *t, const struct create_request *r)
+{
+    put_name(t, r);
+    put_flag(t, CKA_PRIVATE, true);
+    put_flag(t, CKA_SENSITIVE, true);
+    put_flag(t, CKA_EXTRACTABLE, false);
+    put_flag(t, CKA_SIGN, true);
+    if (r->alg->type == DEVID_KEY_RSA && r->says_decrypt)
+        put_flag(t, CKA_DECRYPT, r->spec->decrypt);
+}
+
+static CK_RV generate(struct p11_session *session,
+                      const struct create_request *r,
+                      CK_OBJECT_HANDLE *public_key,
+                      CK_OBJECT_HANDLE *private_key)
+{
+    static const uint8_t exponent[] = {1, 0, 1};
+    CK_MECHANISM mechanism = {CKM_EC_KEY_PAIR_GEN, NULL, 0};
+    CK_ULONG bits = r->alg->bits;
+    struct template public_part = {.count = 0};
+    struct template private_part = {.count = 0};
+    const uint8_t *params;
+    size_t len = 0;
+
+    put_name(&public_part, r);
+    put_flag(&public_part, CKA_PRIVATE, false);
+    put_flag(&public_part, CKA_VERIFY, true);
+    params = p11_curve_params(r->alg, &len);
+    if (params != NULL) {
+        put(&public_part, CKA_EC_PARAMS, params, len);
+    } else {
+        mechanism.mechanism = CKM_RSA_PKCS_KEY_PAIR_GEN;
+        put(&public_part, CKA_MODULUS_BITS, &bits, sizeof(bits));
+        put(&public_part, CKA_PUBLIC_EXPONENT, exponent, sizeof(exponent));
+        if (r->says_decrypt)
+            put_flag(&public_part, CKA_ENCRYPT, r->spec->decrypt);
+    }
+    fill_private(&private_part, r);
+    return session->f->C_GenerateKeyPair(
+        session->handle, &mechanism, public_part.rows, public_part.count,
+        private_part.rows, private_part.count, public_key, private_key);
+}
+
+static enum devid_err generate_failed(const struct p11_session *session,
+                                      const struct create_request *r, CK_RV rv,
+                                      struct devid_error *err)
+{
+    switch (rv) {
+    case CKR_MECHANISM_INVALID:
+    case CKR_CURVE_NOT_SUPPORTED:
+    case CKR_KEY_SIZE_RANGE:
+    case CKR_DOMAIN_PARAMS_INVALID:
+    case CKR_ATTRIBUTE_VALUE_INVALID:
+    case CKR_FUNCTION_NOT_SUPPORTED:
+        return devid_fail(err, DEVID_ERR_ALG, (uint32_t)rv,
+                          "the token '%s' does not make %s keys (0x%lx); "
+                          "most make ec-p256 and rsa-2048",
+                          session->token->label, r->alg->name, rv);
+    case CKR_USER_NOT_LOGGED_IN:
+    case CKR_SESSION_READ_ONLY:
+        return devid_fail(err, DEVID_ERR_AUTH, (uint32_t)rv,
+                          "the token '%s' makes keys for who gives its PIN, "
+                          "and none was given: by pin-source in the URI "
+                          "(?pin-source=file:/path), or by the setting "
+                          "pin-source",
+                          session->token->label);
+    default: /* not an enum */
+        return p11_fail(err, rv, "make the key");
+    }
+}
+
+/* ---- what it made ---------------------------------------------------- */
+
+static enum devid_err check_private(struct p11_session *session,
+                                    CK_OBJECT_HANDLE handle,
+                                    struct devid_error *err)
+{
+    CK_BBOOL extractable = CK_TRUE;
+    CK_BBOOL sensitive = CK_FALSE;
+    CK_BBOOL never_extractable = CK_FALSE;
+    CK_BBOOL always_sensitive = CK_FALSE;
+    CK_ATTRIBUTE rows[] = {
+        {CKA_EXTRACTABLE, &extractable, sizeof(extractable)},
+        {CKA_SENSITIVE, &sensitive, sizeof(sensitive)},
+        {CKA_NEVER_EXTRACTABLE, &never_extractable, sizeof(never_extractable)},
+        {CKA_ALWAYS_SENSITIVE, &always_sensitive, sizeof(always_sensitive)},
+    };
+    CK_RV rv = session->f->C_GetAttributeValue(session->handle, handle, rows,
+                                               sizeof(rows) / sizeof(rows[0]));
+
+    if (rv != CKR_OK)
+        return p11_fail(err, rv, "say whether its new key stays in it");
+    if (extractable == CK_FALSE && sensitive != CK_FALSE &&
+        never_extractable != CK_FALSE && always_sensitive != CK_FALSE)
+        return DEVID_OK;
+    return devid_fail(err, DEVID_ERR_ALG, 0,
+                      "the token '%s' made a key that can leave it (%s), "
+                      "although it was asked for one that cannot; the key was "
+                      "deleted",
+                      session->token->label,
+                      extractable != CK_FALSE ? "CKA_EXTRACTABLE is true"
+                      : sensitive == CK_FALSE ? "CKA_SENSITIVE is false"
+                      : never_extractable == CK_FALSE
+                          ? "CKA_NEVER_EXTRACTABLE is false"
+                          : "CKA_ALWAYS_SENSITIVE is false");
+}
+
+static enum devid_err describe(struct p11_session *session,
+                               const struct create_request *r,
+                               CK_OBJECT_HANDLE public_key,
+                               CK_OBJECT_HANDLE private_key,
+                               struct devid_error *err)
+{
+    struct p11_object object;
+    enum devid_err e = check_private(session, private_key, err);
+
+    if (e == DEVID_OK)
+        e = p11_object_read(session, public_key, &object, err);
+    if (e == DEVID_OK)
+        e = p11_object_public(&object, &r->file->public_key, err);
+    if (e != DEVID_OK)
+        return e;
+    OPENSSL_free(r->file->uri); /* of an attempt before this one */
+    r->file->format = DEVID_KEYFILE_REFERENCE;
+    r->file->has_public = true;
+    return p11_reference(session->token, r->uri, &object, &r->file->uri, err);
+}
+
+static enum devid_err create_op(struct p11_session *session, void *arg,
+                                struct devid_error *err)
+{
+    struct create_request *r = arg;
+    CK_OBJECT_HANDLE public_key = 0;
+    CK_OBJECT_HANDLE private_key = 0;
+    enum devid_err e;
+    CK_RV rv;
+
+    r->says_decrypt = true;
+    rv = generate(session, r, &public_key, &private_key);
+    if (rv == CKR_GENERAL_ERROR && r->alg->type == DEVID_KEY_RSA &&
+        !r->spec->decrypt) {
+        /* tpm2-pkcs11 makes no RSA key that is told not to decrypt. */
+        r->says_decrypt = false;
+        rv = generate(session, r, &public_key, &private_key);
+    }
+    if (rv != CKR_OK)
+        return generate_failed(session, r, rv, err);
+    e = describe(session, r, public_key, private_key, err);
+    if (e != DEVID_OK) {
+        /* Nothing stays behind; if it does, the sentence is still right. */
+        (void)session->f->C_DestroyObject(session->handle, private_key);
+        (void)session->f->C_DestroyObject(session->handle, public_key);
+    }
+    return e;
+}
+
+/* ---- the request ----------------------------------------------------- */
+
+static enum devid_err check_spec(const struct p11_state *state,
+                                 const struct devid_key_spec *spec,
+                                 struct create_request *r,
+                                 struct devid_error *err)
+{
+    r->spec = spec;
+    r->label = spec->label != NULL ? spec->label : DEFAULT_LABEL;
+    r->alg = devid_algorithm_by_name(spec->algorithm);
+    if (r->alg == NULL)
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "devid knows no algorithm '%.60s': ec-p256, ec-p384, "
+                          "ec-p521, rsa-2048, rsa-3072 and rsa-4096",
+                          spec->algorithm != NULL ? spec->algorithm : "");
+    if (spec->parent != NULL || spec->persist != NULL)
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "a token's key has no %s '%.60s': that is a TPM's; "
+                          "give it a label",
+                          spec->parent != NULL ? "parent" : "handle",
+                          spec->parent != NULL ? spec->parent : spec->persist);
+    if (strlen(r->label) == 0 || strlen(r->label) >= P11_LABEL_MAX)
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "the key's label must have 1 to %d bytes",
+                          P11_LABEL_MAX - 1);
+    if (RAND_bytes_ex(devid_libctx(state->engine), r->id, sizeof(r->id), 0) !=
+        1)
+        return devid_fail(err, DEVID_ERR_SYSTEM, 0,
+                          "OpenSSL has no random bytes for the key's id");
+    return DEVID_OK;
+}
+
+/* The PIN of the spec, where the URI and the setting have none. */
+static enum devid_err give_pin(const struct devid_key_spec *spec,
+                               struct p11_token *token, struct devid_error *err)
+{
+    struct devid_secret *pin = NULL;
+    enum devid_err e;
+
+    if (spec->auth_len == 0 || p11_token_has_pin(token))
+        return DEVID_OK;
+    e = devid_secret_new(spec->auth, spec->auth_len, &pin, err);
+    if (e == DEVID_OK)
+        p11_token_give_pin(token, pin);
+    return e;
+}
+
+enum devid_err p11_key_create(void *state, const struct devid_key_spec *spec,
+                              struct devid_keyfile *file,
+                              struct devid_error *err)
+{
+    const struct p11_state *self = state;
+    struct p11_uri uri;
+    struct p11_token *token = NULL;
+    struct create_request r = {.uri = &uri, .file = file};
+    bool ask = false;
+    enum devid_err e = check_spec(self, spec, &r, err);
+
+    if (e == DEVID_OK)
+        e = p11_open_uri(self, spec->device, &uri, &token, &ask, err);
+    if (e != DEVID_OK)
+        return e;
+    e = give_pin(spec, token, err);
+    if (e == DEVID_OK)
+        e = p11_run(token, P11_WRITE, create_op, &r, err);
+    if (e == DEVID_OK)
+        e = p11_hand_over(self, token, file->uri, err);
+    p11_uri_clear(&uri);
+    return e;
+}

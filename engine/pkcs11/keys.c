@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Token keys as key.c sees them: open from a reference, find, describe. */
+#include "pkcs11.h"
+
+#include "../secret.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+enum devid_err p11_open_uri(const struct p11_state *state, const char *text,
+                            struct p11_uri *uri, struct p11_token **token,
+                            bool *ask, struct devid_error *err)
+{
+    struct devid_secret *pin = NULL;
+    enum devid_err e = p11_uri_parse(text, uri, err);
+
+    *ask = false;
+    if (e == DEVID_OK)
+        e = p11_pin_read(state->engine, uri, &pin, ask, err);
+    if (e == DEVID_OK)
+        e = p11_token_get(state, uri, token, err);
+    if (e == DEVID_OK) {
+        p11_token_give_pin(*token, pin);
+        pin = NULL;
+    }
+    devid_secret_free(&pin);
+    if (e != DEVID_OK)
+        p11_uri_clear(uri);
+    return e;
+}
+
+static bool names_a_key(const struct p11_uri *uri)
+{
+    const CK_ATTRIBUTE *class = p11_kit_uri_get_attribute(uri->kit, CKA_CLASS);
+
+    /* type=public names the pair just as well, as openssl's users write it. */
+    return class == NULL ||
+           *(const CK_OBJECT_CLASS *)class->pValue == CKO_PRIVATE_KEY ||
+           *(const CK_OBJECT_CLASS *)class->pValue == CKO_PUBLIC_KEY;
+}
+
+static enum devid_err no_key(const char *uri, struct devid_error *err)
+{
+    char shown[256];
+
+    p11_uri_show(uri, shown, sizeof(shown));
+    return devid_fail(err, DEVID_ERR_INPUT, 0,
+                      "'%.250s' names no key: a key's URI has type=private, or "
+                      "no type",
+                      shown);
+}
+
+/* ---- a reference whose file has no public key ------------------------ */
+
+struct public_request {
+    const struct p11_uri *uri;
+    const char *text;
+    struct devid_public *pub;
+};
+
+/* The public object takes no login, so that loading a key needs no PIN. */
+static enum devid_err public_op(struct p11_session *session, void *arg,
+                                struct devid_error *err)
+{
+    struct public_request *r = arg;
+    struct p11_query query;
+    struct p11_object object;
+    CK_OBJECT_HANDLE handle = 0;
+    enum devid_err e;
+
+    p11_query_from_uri(r->uri, CKO_PUBLIC_KEY, &query);
+    e = p11_find_one(session, &query, r->text, &handle, err);
+    if (e == DEVID_OK)
+        e = p11_object_read(session, handle, &object, err);
+    return e != DEVID_OK ? e : p11_object_public(&object, r->pub, err);
+}
+
+static enum devid_err private_op(struct p11_session *session, void *arg,
+                                 struct devid_error *err)
+{
+    struct public_request *r = arg;
+    struct p11_query query;
+    struct p11_object object;
+    CK_OBJECT_HANDLE handle = 0;
+    enum devid_err e;
+
+    p11_query_from_uri(r->uri, CKO_PRIVATE_KEY, &query);
+    e = p11_find_one(session, &query, r->text, &handle, err);
+    if (e == DEVID_OK)
+        e = p11_object_read(session, handle, &object, err);
+    return e != DEVID_OK ? e : p11_public_of(session, &object, r->pub, err);
+}
+
+static enum devid_err ask_public(struct p11_key *key, const char *text,
+                                 struct devid_error *err)
+{
+    struct public_request r = {
+        .uri = &key->uri, .text = text, .pub = &key->pub};
+    enum devid_err e = p11_run(key->token, P11_READ, public_op, &r, err);
+
+    if (e == DEVID_ERR_NOT_FOUND)
+        e = p11_run(key->token, P11_USE, private_op, &r, err);
+    return e;
+}
+
+/* ---- open, close, describe ------------------------------------------- */
+
+static void key_clear(struct p11_key *k)
+{
+    p11_uri_clear(&k->uri);
+    OPENSSL_free(k->text);
+    OPENSSL_free(k);
+}
+
+static enum devid_err fill(const struct p11_state *state,
+                           const struct devid_keyfile *file, struct p11_key *k,
+                           struct devid_key_limits *limits,
+                           struct devid_error *err)
+{
+    size_t size = strlen(file->uri) + 1;
+    bool ask = false;
+    enum devid_err e;
+
+    k->text = OPENSSL_malloc(size);
+    if (k->text == NULL)
+        return devid_no_memory(err);
+    p11_uri_show(file->uri, k->text, size);
+    e = p11_open_uri(state, file->uri, &k->uri, &k->token, &ask, err);
+    if (e != DEVID_OK)
+        return e;
+    if (!names_a_key(&k->uri))
+        return no_key(file->uri, err);
+    if (file->has_public)
+        k->pub = file->public_key;
+    else
+        e = ask_public(k, file->uri, err);
+    limits->sign = true; /* what else holds is learnt at the first use */
+    limits->needs_auth = ask && !p11_token_has_pin(k->token);
+    return e;
+}
+
+enum devid_err p11_key_open(void *state, const struct devid_keyfile *file,
+                            void **key, struct devid_public *pub,
+                            struct devid_key_limits *limits,
+                            struct devid_error *err)
+{
+    const struct p11_state *self = state;
+    struct p11_key *k;
+    enum devid_err e;
+
+    if (file->format != DEVID_KEYFILE_REFERENCE || file->uri == NULL)
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "this key file names no token's key");
+    k = OPENSSL_zalloc(sizeof(*k));
+    if (k == NULL)
+        return devid_no_memory(err);
+    if (pthread_mutex_init(&k->lock, NULL) != 0) {
+        OPENSSL_free(k);
+        return devid_no_memory(err);
+    }
+    k->libctx = devid_libctx(self->engine);
+    e = fill(self, file, k, limits, err);
+    if (e != DEVID_OK) {
+        void *opened = k;
+
+        p11_key_free(&opened);
+        return e;
+    }
+    *pub = k->pub;
+    *key = k;
+    return DEVID_OK;
+}
+
+void p11_key_free(void **key)
+{
+    struct p11_key *k = *key;
+
+    *key = NULL;
+    if (k == NULL)
+        return;
+    pthread_mutex_destroy(&k->lock);
+    key_clear(k);
+}
+
+void p11_key_set_auth(void *key, struct devid_secret *auth)
+{
+    const struct p11_key *k = key;
+
+    p11_token_give_pin(k->token, auth);
+}
+
+void p11_key_info(const void *key, struct devid_key_info *info)
+{
+    const struct p11_key *k = key;
+
+    /* The URI of the file may hold a PIN. */
+    (void)snprintf(info->uri, sizeof(info->uri), "%s", k->text);
+    (void)snprintf(info->location, sizeof(info->location),
+                   "on a PKCS#11 token");
+}
+
+/* ---- on the token ---------------------------------------------------- */
+
+static enum devid_err find_key(struct p11_key *key, struct p11_session *session,
+                               struct devid_error *err)
+{
+    CK_BBOOL each_time = CK_FALSE;
+    CK_ATTRIBUTE attribute = {CKA_ALWAYS_AUTHENTICATE, &each_time,
+                              sizeof(each_time)};
+    struct p11_query query;
+    CK_OBJECT_HANDLE handle = 0;
+    enum devid_err e;
+    CK_RV rv;
+
+    p11_query_from_uri(&key->uri, CKO_PRIVATE_KEY, &query);
+    e = p11_find_one(session, &query, key->text, &handle, err);
+    if (e != DEVID_OK)
+        return e;
+    rv =
+        session->f->C_GetAttributeValue(session->handle, handle, &attribute, 1);
+    /* A token of before v2.20 does not know it, and asks once. */
+    if (rv != CKR_OK && rv != CKR_ATTRIBUTE_TYPE_INVALID)
+        return p11_fail(err, rv, "describe the key");
+    key->always_authenticate = rv == CKR_OK && each_time != CK_FALSE;
+    key->handle = handle;
+    key->contact = session->contact;
+    return DEVID_OK;
+}
+
+enum devid_err p11_key_handle(struct p11_key *key, struct p11_session *session,
+                              CK_OBJECT_HANDLE *handle,
+                              bool *always_authenticate,
+                              struct devid_error *err)
+{
+    enum devid_err e = DEVID_OK;
+
+    /* Others wait meanwhile: what one finds serves them all. */
+    pthread_mutex_lock(&key->lock);
+    if (key->contact != session->contact)
+        e = find_key(key, session, err);
+    *handle = key->handle;
+    *always_authenticate = key->always_authenticate;
+    pthread_mutex_unlock(&key->lock);
+    return e;
+}
+
+/* ---- a key by its URI ------------------------------------------------ */
+
+enum devid_err p11_reference(const struct p11_token *token,
+                             const struct p11_uri *uri,
+                             const struct p11_object *private_key, char **text,
+                             struct devid_error *err)
+{
+    struct p11_reference ref = {
+        .token = &token->info,
+        .id = private_key->id,
+        .id_len = private_key->id_len,
+        .label = private_key->label,
+        .class = CKO_PRIVATE_KEY,
+        .module_path = token->module->path,
+        .module_name = token->module->path == NULL ? token->module->name : NULL,
+        .pin_source = p11_kit_uri_get_pin_source(uri->kit),
+    };
+
+    return p11_uri_format(&ref, text, err);
+}
+
+struct find_request {
+    const struct p11_uri *uri;
+    const char *text;
+    struct devid_keyfile *file;
+};
+
+static enum devid_err find_op(struct p11_session *session, void *arg,
+                              struct devid_error *err)
+{
+    struct find_request *r = arg;
+    struct p11_query query;
+    struct p11_object object;
+    CK_OBJECT_HANDLE handle = 0;
+    enum devid_err e;
+
+    p11_query_from_uri(r->uri, CKO_PRIVATE_KEY, &query);
+    e = p11_find_one(session, &query, r->text, &handle, err);
+    if (e == DEVID_OK)
+        e = p11_object_read(session, handle, &object, err);
+    if (e == DEVID_OK)
+        e = p11_public_of(session, &object, &r->file->public_key, err);
+    if (e != DEVID_OK)
+        return e;
+    r->file->format = DEVID_KEYFILE_REFERENCE;
+    r->file->has_public = true;
+    OPENSSL_free(r->file->uri); /* of an attempt before this one */
+    return p11_reference(session->token, r->uri, &object, &r->file->uri, err);
+}
+
+/*
+ * The same by the public object alone, which takes no login: the program is
+ * asked for the PIN once it has the key.
+ */
+static enum devid_err find_public_op(struct p11_session *session, void *arg,
+                                     struct devid_error *err)
+{
+    struct find_request *r = arg;
+    struct p11_query query;
+    struct p11_object object;
+    CK_OBJECT_HANDLE handle = 0;
+    enum devid_err e;
+
+    p11_query_from_uri(r->uri, CKO_PUBLIC_KEY, &query);
+    e = p11_find_one(session, &query, r->text, &handle, err);
+    if (e == DEVID_OK)
+        e = p11_object_read(session, handle, &object, err);
+    if (e == DEVID_OK)
+        e = p11_object_public(&object, &r->file->public_key, err);
+    if (e != DEVID_OK)
+        return e;
+    r->file->format = DEVID_KEYFILE_REFERENCE;
+    r->file->has_public = true;
+    OPENSSL_free(r->file->uri); /* of an attempt before this one */
+    return p11_reference(session->token, r->uri, &object, &r->file->uri, err);
+}
+
+/* The reference names the token by its serial: that one knows the PIN too. */
+enum devid_err p11_hand_over(const struct p11_state *state,
+                             struct p11_token *from, const char *reference,
+                             struct devid_error *err)
+{
+    struct p11_uri uri;
+    struct p11_token *to = NULL;
+    enum devid_err e = p11_uri_parse(reference, &uri, err);
+
+    if (e != DEVID_OK)
+        return e;
+    e = p11_token_get(state, &uri, &to, err);
+    if (e == DEVID_OK)
+        p11_token_share_pin(from, to);
+    p11_uri_clear(&uri);
+    return e;
+}
+
+enum devid_err p11_key_find(void *state, const char *uri,
+                            struct devid_keyfile *file, struct devid_error *err)
+{
+    struct p11_uri parsed;
+    struct p11_token *token = NULL;
+    struct find_request r = {.uri = &parsed, .text = uri, .file = file};
+    bool ask = false;
+    enum devid_err e = p11_open_uri(state, uri, &parsed, &token, &ask, err);
+
+    if (e != DEVID_OK)
+        return e;
+    e = names_a_key(&parsed) ? p11_run(token, P11_USE, find_op, &r, err)
+                             : no_key(uri, err);
+    if (e == DEVID_ERR_AUTH && ask && !p11_token_has_pin(token))
+        e = p11_run(token, P11_READ, find_public_op, &r, err);
+    if (e == DEVID_OK)
+        e = p11_hand_over(state, token, file->uri, err);
+    p11_uri_clear(&parsed);
+    return e;
+}
