@@ -10,16 +10,27 @@
 static const struct option_row common_rows[] = {
     [ROW_DEVICE -
      ROW_DEVICE] = {"device", "URI",
-                    "the device, as a URI; the default is tpm2:", false, false},
+                    "the device, as a URI: tpm2:, the default, or a "
+                    "token's, such as pkcs11:token=factory",
+                    false, false},
+    [ROW_TOKEN - ROW_DEVICE] = {"device", "URI",
+                                "the token, such as pkcs11:token=factory; not "
+                                "needed where there is only one",
+                                false, false},
     [ROW_TCTI - ROW_DEVICE] =
         {"tcti", "STRING",
          "how to reach the TPM, such as device:/dev/tpmrm0; the default is "
          "DEVID_TCTI, then TPM2TOOLS_TCTI, then device:/dev/tpmrm0",
          false, false},
+    [ROW_MODULE - ROW_DEVICE] =
+        {"module", "FILE",
+         "the PKCS#11 module of tokens; the default is DEVID_PKCS11_MODULE, "
+         "then the modules that p11-kit knows",
+         false, false},
     [ROW_AUTH_SOURCE - ROW_DEVICE] =
         {"auth-source", "SOURCE",
-         "where the key's authorisation value is: file:PATH, env:NAME or "
-         "prompt",
+         "where the key's authorisation value is, or its token's user PIN: "
+         "file:PATH, env:NAME or prompt",
          false, false},
     [ROW_PARENT_AUTH_SOURCE - ROW_DEVICE] =
         {"parent-auth-source", "SOURCE",

@@ -27,7 +27,9 @@ struct option_row {
 /* Options that mean the same wherever they are taken, after a command's own. */
 enum common_row {
     ROW_DEVICE = 32,
+    ROW_TOKEN, /* --device, where only a token will do */
     ROW_TCTI,
+    ROW_MODULE,
     ROW_AUTH_SOURCE,
     ROW_PARENT_AUTH_SOURCE,
     ROW_OWNER_AUTH_SOURCE,
@@ -42,7 +44,7 @@ enum common_row {
 struct args;
 
 struct command {
-    const char *name;
+    const char *name;     /* "keygen"; that of an action "token init" */
     const char *operands; /* as --help shows them, "THING..."; "": none */
     const char *help;     /* one line */
     const char *example;  /* lines, each indented by two and ended */
@@ -52,6 +54,9 @@ struct command {
     int operands_min;
     int operands_max;
     enum exit_code (*run)(const struct args *args);
+    /* What a command of two words may do, ended by NULL: it has a name, a help
+     * and an example, and each of these the rest. */
+    const struct command *const *actions;
 };
 
 extern const struct command keygen_command;
@@ -60,6 +65,8 @@ extern const struct command show_command;
 extern const struct command list_command;
 extern const struct command delete_command;
 extern const struct command whoami_command;
+extern const struct command token_command;
+extern const struct command cert_command;
 extern const struct command conf_command;
 extern const struct command test_command;
 

@@ -41,7 +41,8 @@ struct setup {
     char cert[PATH_MAX];
     char ca[PATH_MAX]; /* "": none */
     char openssl_cnf[PATH_MAX];
-    const char *tcti; /* NULL: none is set */
+    const char *tcti;   /* NULL: none is set */
+    const char *module; /* of tokens; NULL: none is set */
 };
 
 /* openssl.cnf takes some characters for its own: config(5). */
@@ -84,6 +85,10 @@ static enum exit_code conf_openssl(const struct setup *setup)
     if (setup->tcti) {
         printf("tcti = ");
         print_openssl_value(setup->tcti);
+    }
+    if (setup->module) {
+        printf("pkcs11-module = ");
+        print_openssl_value(setup->module);
     }
     puts("\n# 'openssl req' asks for this section.\n"
          "[req]\n"
@@ -194,6 +199,22 @@ static const char *tcti_in_use(const struct args *args)
     return tcti;
 }
 
+/* The same for tokens; a name alone is for p11-kit to find. */
+static enum exit_code find_token_module(const struct args *args,
+                                        char path[PATH_MAX],
+                                        const char **module)
+{
+    const char *given = args_text(args, ROW_MODULE);
+
+    if (!given)
+        given = getenv("DEVID_PKCS11_MODULE");
+    *module = given;
+    if (!given || !strchr(given, '/'))
+        return EXIT_DONE;
+    *module = path;
+    return path_for_configuration(given, path);
+}
+
 static enum exit_code fill_path(const struct args *args, int row,
                                 const char *standard, char path[PATH_MAX])
 {
@@ -206,6 +227,7 @@ static enum exit_code run(const struct args *args)
 {
     const struct program *program = program_by_name(args->operands[0]);
     struct setup setup = {.tcti = tcti_in_use(args)};
+    char module[PATH_MAX];
 
     if (!program)
         return wrong_use("conf",
@@ -215,7 +237,8 @@ static enum exit_code run(const struct args *args)
     if (fill_path(args, KEY, "/var/lib/devid/unit/key.pem", setup.key) ||
         fill_path(args, CERT, program->cert, setup.cert) ||
         fill_path(args, OPENSSL_CNF, "/etc/devid/openssl.cnf",
-                  setup.openssl_cnf))
+                  setup.openssl_cnf) ||
+        find_token_module(args, module, &setup.module))
         return EXIT_FAILED;
     if (args_text(args, CA) && fill_path(args, CA, "", setup.ca))
         return EXIT_FAILED;
@@ -229,7 +252,7 @@ const struct command conf_command = {
     .example = "  devid conf openssl > /etc/devid/openssl.cnf\n"
                "  devid conf nginx --key key.pem --cert cert.pem\n",
     .options = options,
-    .common = TAKES(ROW_TCTI),
+    .common = TAKES(ROW_TCTI) | TAKES(ROW_MODULE),
     .operands_min = 1,
     .operands_max = 1,
     .run = run,

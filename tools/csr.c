@@ -123,7 +123,7 @@ const struct command csr_command = {
                "--san DNS:unit-0001.local \\\n"
                "      --ext-key-usage serverAuth --out unit.csr\n",
     .options = options,
-    .common = TAKES(ROW_TCTI) | TAKES(ROW_AUTH_SOURCE) |
+    .common = TAKES(ROW_TCTI) | TAKES(ROW_MODULE) | TAKES(ROW_AUTH_SOURCE) |
               TAKES(ROW_PARENT_AUTH_SOURCE) | TAKES(ROW_OUT) | TAKES(ROW_FORCE),
     .run = run,
 };

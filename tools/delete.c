@@ -84,8 +84,8 @@ static enum exit_code run(const struct args *args)
                                    "terminal to ask at");
     code = check_uri(uri);
     if (code == EXIT_DONE)
-        code = engine_open(args, &engine);
-    if (code == EXIT_DONE)
+        code = engine_open_to_write(args, uri, &engine);
+    if (code == EXIT_DONE && !is_token_uri(uri)) /* there are no roles there */
         code = objects_list(engine, NULL, &objects);
     if (code == EXIT_DONE)
         code = delete_object(args, engine, objects_find(objects, uri));
@@ -98,9 +98,11 @@ const struct command delete_command = {
     .name = "delete",
     .operands = "URI",
     .help = "remove a persistent key or a certificate from the device",
-    .example = "  devid delete --yes tpm2:handle=0x81000010\n",
+    .example = "  devid delete --yes tpm2:handle=0x81000010\n"
+               "  devid delete 'pkcs11:token=factory;object=unit'\n",
     .options = options,
-    .common = TAKES(ROW_TCTI) | TAKES(ROW_OWNER_AUTH_SOURCE),
+    .common = TAKES(ROW_TCTI) | TAKES(ROW_MODULE) | TAKES(ROW_AUTH_SOURCE) |
+              TAKES(ROW_OWNER_AUTH_SOURCE),
     .operands_min = 1,
     .operands_max = 1,
     .run = run,

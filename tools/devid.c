@@ -15,38 +15,43 @@
 #include "message.h"
 
 static const struct command *const commands[] = {
-    &keygen_command, &csr_command,    &show_command,
-    &list_command,   &delete_command, &whoami_command,
-    &conf_command,   &test_command,   NULL,
+    &keygen_command, &csr_command,  &show_command,  &list_command,
+    &delete_command, &cert_command, &token_command, &whoami_command,
+    &conf_command,   &test_command, NULL,
 };
 
-static const struct command *command_by_name(const char *name)
+static const struct command *command_by_name(const struct command *const *table,
+                                             const char *name)
 {
-    for (const struct command *const *at = commands; *at; at++) {
-        if (strcmp((*at)->name, name) == 0)
-            return *at;
+    for (; *table; table++) {
+        if (strcmp(command_word(*table), name) == 0)
+            return *table;
     }
     return NULL;
 }
 
-static enum exit_code unknown_command(const char *name)
+/* `group` is the command whose action it was to be; NULL: none. */
+static enum exit_code unknown_command(const struct command *group,
+                                      const char *name)
 {
-    const struct command *near = nearest_command(commands, name);
+    const char *of = group ? group->name : "command";
+    const struct command *near =
+        nearest_command(group ? group->actions : commands, name);
 
     if (near)
-        return wrong_use(NULL, "there is no command %s; did you mean %s?", name,
-                         near->name);
-    return wrong_use(NULL, "there is no command %s", name);
+        return wrong_use(group ? group->name : NULL,
+                         "there is no %s %s; did you mean %s?", of, name,
+                         command_word(near));
+    return wrong_use(group ? group->name : NULL, "there is no %s %s", of, name);
 }
 
-static enum exit_code run_command(int argc, char **argv)
+/* argv[0] is the last word of the command. */
+static enum exit_code run_words(const struct command *command, int argc,
+                                char **argv)
 {
-    const struct command *command = command_by_name(argv[0]);
     struct args args;
     enum exit_code code = EXIT_DONE;
 
-    if (!command)
-        return unknown_command(argv[0]);
     switch (args_parse(command, argc, argv, &args)) {
     case ARGS_RUN:
         code = command->run(&args);
@@ -62,17 +67,46 @@ static enum exit_code run_command(int argc, char **argv)
     return code;
 }
 
+static enum exit_code run_command(int argc, char **argv)
+{
+    const struct command *command = command_by_name(commands, argv[0]);
+    const struct command *action;
+
+    if (!command)
+        return unknown_command(NULL, argv[0]);
+    if (!command->actions)
+        return run_words(command, argc, argv);
+    if (argc < 2)
+        return wrong_use(command->name, "what %s is to do is missing",
+                         command->name);
+    if (strcmp(argv[1], "--help") == 0) {
+        print_command_help(command);
+        return EXIT_DONE;
+    }
+    action = command_by_name(command->actions, argv[1]);
+    if (!action)
+        return unknown_command(command, argv[1]);
+    return run_words(action, argc - 1, argv + 1);
+}
+
 static enum exit_code run_help(int argc, char **argv)
 {
     const struct command *command;
+    const struct command *action;
 
     if (argc < 2) {
         print_tool_help(commands);
         return EXIT_DONE;
     }
-    command = command_by_name(argv[1]);
+    command = command_by_name(commands, argv[1]);
     if (!command)
-        return unknown_command(argv[1]);
+        return unknown_command(NULL, argv[1]);
+    if (command->actions && argc > 2) {
+        action = command_by_name(command->actions, argv[2]);
+        if (!action)
+            return unknown_command(command, argv[2]);
+        command = action;
+    }
     print_command_help(command);
     return EXIT_DONE;
 }

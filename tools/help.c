@@ -9,8 +9,16 @@
 enum {
     LINE_WIDTH = 78,
     COLUMN_MAX = 24,
-    NAME_MAX_LEN = 16
+    NAME_MAX_LEN = 16,
+    ACTION_COLUMN = 14
 };
+
+const char *command_word(const struct command *command)
+{
+    const char *space = strchr(command->name, ' ');
+
+    return space ? space + 1 : command->name;
+}
 
 /* Text from column `column` on, wrapped there; the cursor is at `at`. */
 static void print_wrapped(const char *text, int at, int column)
@@ -73,12 +81,20 @@ static void print_usage(const struct command *command)
            command->operands);
 }
 
-void print_command_help(const struct command *command)
+static void print_actions(const struct command *command)
+{
+    printf("usage: devid %s COMMAND [OPTION...]\n"
+           "       devid %s COMMAND --help\n\ncommands:\n",
+           command->name, command->name);
+    for (const struct command *const *at = command->actions; *at; at++)
+        print_wrapped((*at)->help, printf("  %s", command_word(*at)),
+                      ACTION_COLUMN);
+}
+
+static void print_options(const struct command *command)
 {
     int column = 0;
 
-    printf("devid %s - %s\n\n", command->name, command->help);
-    print_usage(command);
     for (int row = 0; row < ARGS_ROWS_MAX; row++) {
         const struct option_row *option = command_option(command, row);
         if (option && option_width(option) + 2 > column &&
@@ -94,8 +110,19 @@ void print_command_help(const struct command *command)
                         option->argument ? option->argument : "");
         print_wrapped(option->help, at, column);
     }
-    printf("\nexample:\n%s\nSee devid-%s(1).\n", command->example,
-           command->name);
+}
+
+void print_command_help(const struct command *command)
+{
+    printf("devid %s - %s\n\n", command->name, command->help);
+    if (command->actions) {
+        print_actions(command);
+    } else {
+        print_usage(command);
+        print_options(command);
+    }
+    printf("\nexample:\n%s\nSee devid-%.*s(1).\n", command->example,
+           (int)strcspn(command->name, " "), command->name);
 }
 
 static int smaller(int a, int b)
@@ -132,7 +159,7 @@ const struct command *nearest_command(const struct command *const *commands,
     if (strlen(mistyped) > NAME_MAX_LEN)
         return NULL;
     for (; *commands; commands++) {
-        int steps = distance((*commands)->name, mistyped);
+        int steps = distance(command_word(*commands), mistyped);
         if (steps < least) {
             least = steps;
             nearest = *commands;

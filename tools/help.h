@@ -11,6 +11,9 @@
 void print_tool_help(const struct command *const *commands);
 void print_command_help(const struct command *command);
 
+/* What the user types for it: "keygen"; the second word of "token init". */
+const char *command_word(const struct command *command);
+
 /* The command whose name is nearest to a mistyped one; NULL: none is near. */
 const struct command *nearest_command(const struct command *const *commands,
                                       const char *mistyped);

@@ -13,7 +13,8 @@ enum {
     PARENT,
     PERSIST,
     DECRYPT,
-    DICTIONARY_ATTACK
+    DICTIONARY_ATTACK,
+    LABEL
 };
 
 static const struct option_row options[] = {
@@ -36,6 +37,9 @@ static const struct option_row options[] = {
                            "let wrong authorisations of this key count "
                            "towards the TPM's lockout",
                            false, false},
+    [LABEL] = {"label", "NAME",
+               "on a token: the key's label there; the default is devid", false,
+               false},
     {0},
 };
 
@@ -84,6 +88,7 @@ static enum exit_code make_key(const struct args *args, struct devid *engine,
         .algorithm = algorithm ? algorithm : "ec-p256",
         .parent = args_text(args, PARENT),
         .persist = args_text(args, PERSIST),
+        .label = args_text(args, LABEL),
         .decrypt = args_flag(args, DECRYPT),
         .dictionary_attack_protected = args_flag(args, DICTIONARY_ATTACK),
         .auth = auth->data,
@@ -117,11 +122,11 @@ static enum exit_code run(const struct args *args)
     code = output_open(&out, path, args_flag(args, ROW_FORCE));
     if (code != EXIT_DONE)
         return code;
-    if (auth_source)
-        code = secret_read(&auth, auth_source, "new key's authorisation value",
-                           true);
+    if (auth_source && !is_token_uri(args_text(args, ROW_DEVICE)))
+        code = secret_read(&auth, "auth-source", auth_source,
+                           "new key's authorisation value", true);
     if (code == EXIT_DONE)
-        code = engine_open(args, &engine);
+        code = engine_open_to_write(args, args_text(args, ROW_DEVICE), &engine);
     if (code == EXIT_DONE)
         code = make_key(args, engine, &auth, &out);
     secret_wipe(&auth);
@@ -136,10 +141,13 @@ const struct command keygen_command = {
     .help = "make a key in the device and write its key file",
     .example = "  devid keygen --out key.pem\n"
                "  devid keygen --algorithm rsa-2048 --persist 0x81000010 "
+               "--out key.pem\n"
+               "  devid keygen --device pkcs11:token=factory --label unit "
                "--out key.pem\n",
     .options = options,
-    .common = TAKES(ROW_DEVICE) | TAKES(ROW_TCTI) | TAKES(ROW_AUTH_SOURCE) |
-              TAKES(ROW_PARENT_AUTH_SOURCE) | TAKES(ROW_OWNER_AUTH_SOURCE) |
-              TAKES(ROW_OUT) | TAKES(ROW_FORCE) | TAKES(ROW_JSON),
+    .common = TAKES(ROW_DEVICE) | TAKES(ROW_TCTI) | TAKES(ROW_MODULE) |
+              TAKES(ROW_AUTH_SOURCE) | TAKES(ROW_PARENT_AUTH_SOURCE) |
+              TAKES(ROW_OWNER_AUTH_SOURCE) | TAKES(ROW_OUT) | TAKES(ROW_FORCE) |
+              TAKES(ROW_JSON),
     .run = run,
 };

@@ -48,7 +48,8 @@ static enum exit_code run(const struct args *args)
 {
     struct devid *engine = NULL;
     json_t *objects = NULL;
-    enum exit_code code = engine_open(args, &engine);
+    enum exit_code code =
+        engine_open(args, args_text(args, ROW_DEVICE), &engine);
 
     if (code == EXIT_DONE)
         code = objects_list(engine, args_text(args, ROW_DEVICE), &objects);
@@ -71,9 +72,12 @@ const struct command list_command = {
     .name = "list",
     .operands = "",
     .help = "list the persistent keys and the certificates in the device",
-    .example = "  devid list\n"
-               "  devid list --json | jq -r '.[].uri'\n",
+    .example =
+        "  devid list\n"
+        "  devid list --device pkcs11:token=factory --auth-source prompt\n"
+        "  devid list --json | jq -r '.[].uri'\n",
     .options = options,
-    .common = TAKES(ROW_DEVICE) | TAKES(ROW_TCTI) | TAKES(ROW_JSON),
+    .common = TAKES(ROW_DEVICE) | TAKES(ROW_TCTI) | TAKES(ROW_MODULE) |
+              TAKES(ROW_AUTH_SOURCE) | TAKES(ROW_JSON),
     .run = run,
 };

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "open.h"
 
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "message.h"
@@ -21,36 +23,137 @@ static void forget_environment(const char *setting)
     }
 }
 
-/* Options that are settings, under the same name. */
-static const int setting_rows[] = {ROW_TCTI, ROW_PARENT_AUTH_SOURCE,
-                                   ROW_OWNER_AUTH_SOURCE};
+/* Options that are settings. */
+static const struct setting_row {
+    int row;
+    const char *setting;
+} setting_rows[] = {
+    {ROW_TCTI, "tcti"},
+    {ROW_MODULE, "pkcs11-module"},
+    {ROW_PARENT_AUTH_SOURCE, "parent-auth-source"},
+    {ROW_OWNER_AUTH_SOURCE, "owner-auth-source"},
+};
+
+#define PIN_SETTING "pin-source"
 
 enum {
     SETTING_ROWS = sizeof(setting_rows) / sizeof(*setting_rows)
 };
 
-enum exit_code engine_open(const struct args *args, struct devid **engine)
+bool is_token_uri(const char *text)
+{
+    return text && strncasecmp(text, "pkcs11:", strlen("pkcs11:")) == 0;
+}
+
+/*
+ * A PIN that is typed reaches the engine as one from the environment does,
+ * which copies it at once. It stands there in this process alone, and is wiped.
+ */
+static enum exit_code ask_pin(struct devid *engine, const char *device)
+{
+    static const char name[] = "DEVID_TYPED_PIN";
+    char variable[sizeof(name) + sizeof(struct secret)];
+    struct devid_error err = {0};
+    struct secret secret;
+    enum exit_code code;
+    char what[256];
+
+    snprintf(what, sizeof(what), "user PIN for %.200s", device);
+    code = secret_read(&secret, "auth-source", "prompt", what, false);
+    if (code == EXIT_DONE) {
+        snprintf(variable, sizeof(variable), "%s=%.*s", name, (int)secret.len,
+                 secret.data);
+        if (putenv(variable))
+            die_no_memory();
+        if (devid_set(engine, PIN_SETTING, "env:DEVID_TYPED_PIN", &err))
+            code = fail_engine(&err);
+        unsetenv(name);
+        OPENSSL_cleanse(variable, sizeof(variable));
+    }
+    secret_wipe(&secret);
+    return code;
+}
+
+/* Does the URI, which may be a key's, or the environment say where it is? */
+static bool pin_is_elsewhere(const char *uri)
+{
+    return strstr(uri, "pin-source=") || strstr(uri, "pin-value=") ||
+           getenv("DEVID_PIN_SOURCE");
+}
+
+/* Where the PIN is to be read from; NULL: nowhere, or the engine knows. */
+static const char *pin_source(const struct args *args, const char *uri,
+                              bool needed)
+{
+    const char *source = args_text(args, ROW_AUTH_SOURCE);
+
+    if (!is_token_uri(uri))
+        return NULL;
+    if (!source && needed && !pin_is_elsewhere(uri) && isatty(STDIN_FILENO))
+        return "prompt";
+    return source;
+}
+
+static enum exit_code give_pin(struct devid *engine, const char *device,
+                               const char *source)
+{
+    struct devid_error err;
+
+    if (!source)
+        return EXIT_DONE;
+    if (strcmp(source, "prompt") == 0)
+        return ask_pin(engine, device);
+    if (devid_set(engine, PIN_SETTING, source, &err))
+        return fail_engine(&err);
+    return EXIT_DONE;
+}
+
+static enum exit_code give_settings(const struct args *args,
+                                    struct devid *engine)
 {
     struct devid_error err;
 
     for (int i = 0; i < SETTING_ROWS; i++) {
-        if (args_flag(args, setting_rows[i]))
-            forget_environment(
-                command_option(args->command, setting_rows[i])->name);
-    }
-    if (devid_new(NULL, engine, &err))
-        return fail_engine(&err);
-    for (int i = 0; i < SETTING_ROWS; i++) {
-        const char *value = args_text(args, setting_rows[i]);
-        if (value &&
-            devid_set(*engine,
-                      command_option(args->command, setting_rows[i])->name,
-                      value, &err)) {
-            devid_free(engine);
+        const char *value = args_text(args, setting_rows[i].row);
+        if (value && devid_set(engine, setting_rows[i].setting, value, &err))
             return fail_engine(&err);
-        }
     }
     return EXIT_DONE;
+}
+
+static enum exit_code open_with(const struct args *args, const char *device,
+                                bool pin_needed, struct devid **engine)
+{
+    const char *source = pin_source(args, device, pin_needed);
+    struct devid_error err;
+    enum exit_code code;
+
+    for (int i = 0; i < SETTING_ROWS; i++) {
+        if (args_flag(args, setting_rows[i].row))
+            forget_environment(setting_rows[i].setting);
+    }
+    if (source)
+        forget_environment(PIN_SETTING);
+    if (devid_new(NULL, engine, &err))
+        return fail_engine(&err);
+    code = give_settings(args, *engine);
+    if (code == EXIT_DONE)
+        code = give_pin(*engine, device, source);
+    if (code != EXIT_DONE)
+        devid_free(engine);
+    return code;
+}
+
+enum exit_code engine_open(const struct args *args, const char *device,
+                           struct devid **engine)
+{
+    return open_with(args, device, false, engine);
+}
+
+enum exit_code engine_open_to_write(const struct args *args, const char *device,
+                                    struct devid **engine)
+{
+    return open_with(args, device, true, engine);
 }
 
 /* A value that was not asked for by an option is asked for where one can be. */
@@ -58,17 +161,26 @@ static enum exit_code give_auth(const struct args *args, const char *name,
                                 struct devid_key *key)
 {
     const char *source = args_text(args, ROW_AUTH_SOURCE);
+    struct devid_key_info info;
     struct secret secret;
     struct devid_error err;
     enum exit_code code;
     char what[256];
 
+    /* A token's was given already: the search for the key needs it. */
+    if (is_token_uri(name) && !devid_key_wants_auth(key))
+        return EXIT_DONE;
+    devid_key_info(key, &info);
+    if (!source)
+        source = pin_source(args, info.uri, true);
     if (!source && devid_key_wants_auth(key) && isatty(STDIN_FILENO))
         source = "prompt";
     if (!source)
         return EXIT_DONE;
-    snprintf(what, sizeof(what), "authorisation value of %s", name);
-    code = secret_read(&secret, source, what, false);
+    snprintf(what, sizeof(what), "%s %.200s",
+             is_token_uri(info.uri) ? "user PIN for" : "authorisation value of",
+             name);
+    code = secret_read(&secret, "auth-source", source, what, false);
     if (code == EXIT_DONE &&
         devid_key_set_auth(key, secret.data, secret.len, &err))
         code = fail_engine(&err);
@@ -80,7 +192,7 @@ enum exit_code engine_open_key(const struct args *args, const char *file_or_uri,
                                struct devid **engine, struct devid_key **key)
 {
     struct devid_error err;
-    enum exit_code code = engine_open(args, engine);
+    enum exit_code code = engine_open_to_write(args, file_or_uri, engine);
 
     if (code != EXIT_DONE)
         return code;

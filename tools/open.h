@@ -5,11 +5,26 @@
 #include "args.h"
 #include "devid.h"
 
+/* True for the URI of a token, or of what is on it. */
+bool is_token_uri(const char *text);
+
 /*
  * Make an engine with the settings that the command line gives. Prints the
  * sentence on failure. Touches no device.
+ *
+ * device  URI of the device, or of what is to be found in it; NULL: not given.
+ *         A token's PIN is taken from --auth-source, and asked for where that
+ *         says so
  */
-enum exit_code engine_open(const struct args *args, struct devid **engine);
+enum exit_code engine_open(const struct args *args, const char *device,
+                           struct devid **engine);
+
+/*
+ * The same for what no token lets happen without its PIN: where nothing says
+ * where that is, it is asked for on the terminal, if there is one.
+ */
+enum exit_code engine_open_to_write(const struct args *args, const char *device,
+                                    struct devid **engine);
 
 /*
  * The same, and the key that `file_or_uri` names, with its authorisation value

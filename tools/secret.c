@@ -10,17 +10,19 @@
 #include "input.h"
 #include "message.h"
 
-static enum exit_code take(struct secret *secret, const char *data, size_t len)
+static enum exit_code take(struct secret *secret, const char *what,
+                           const char *data, size_t len)
 {
     if (len > SECRET_MAX)
-        return fail("an authorisation value has at most %d bytes, not %zu",
+        return fail("the %s has at most %d bytes, not %zu", what,
                     (int)SECRET_MAX, len);
     memcpy(secret->data, data, len);
     secret->len = len;
     return EXIT_DONE;
 }
 
-static enum exit_code read_file(struct secret *secret, const char *path)
+static enum exit_code read_file(struct secret *secret, const char *what,
+                                const char *path)
 {
     char *data = NULL;
     size_t len = 0;
@@ -30,21 +32,22 @@ static enum exit_code read_file(struct secret *secret, const char *path)
     if (code == EXIT_DONE) {
         if (used > 0 && data[used - 1] == '\n')
             used--;
-        code = take(secret, data, used);
+        code = take(secret, what, data, used);
     }
     OPENSSL_clear_free(data, len);
     return code;
 }
 
-static enum exit_code read_environment(struct secret *secret, const char *name)
+static enum exit_code read_environment(struct secret *secret, const char *what,
+                                       const char *name)
 {
     const char *value = getenv(name);
 
     if (!value)
-        return fail("there is no %s in the environment, from which the "
-                    "authorisation value was to be taken",
-                    name);
-    return take(secret, value, strlen(value));
+        return fail("there is no %s in the environment, from which the %s was "
+                    "to be taken",
+                    name, what);
+    return take(secret, what, value, strlen(value));
 }
 
 static enum exit_code read_terminal(struct secret *secret, const char *what,
@@ -59,19 +62,20 @@ static enum exit_code read_terminal(struct secret *secret, const char *what,
     return EXIT_DONE;
 }
 
-enum exit_code secret_read(struct secret *secret, const char *source,
-                           const char *what, bool twice)
+enum exit_code secret_read(struct secret *secret, const char *option,
+                           const char *source, const char *what, bool twice)
 {
     secret->len = 0;
     if (strncmp(source, "file:", 5) == 0)
-        return read_file(secret, source + 5);
+        return read_file(secret, what, source + 5);
     if (strncmp(source, "env:", 4) == 0)
-        return read_environment(secret, source + 4);
+        return read_environment(secret, what, source + 4);
     if (strcmp(source, "prompt") == 0)
         return read_terminal(secret, what, twice);
     /* Not shown: it may be the secret itself, put in the wrong place. */
-    return fail("--auth-source is file:PATH, env:NAME or prompt; the value "
-                "itself never stands on a command line");
+    return fail("--%s is file:PATH, env:NAME or prompt; the value itself never "
+                "stands on a command line",
+                option);
 }
 
 void secret_wipe(struct secret *secret)

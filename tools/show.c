@@ -54,6 +54,8 @@ static enum exit_code show_device_key(const struct thing *thing)
     item = add_item(thing, "key");
     describe_key(item, key);
     devid_key_free(&key);
+    if (is_token_uri(thing->source))
+        return EXIT_DONE; /* and no roles */
     if (objects_list(thing->engine, NULL, &objects) != EXIT_DONE)
         return EXIT_FAILED;
     object = objects_find(objects, thing->source);
@@ -340,10 +342,20 @@ static void print_items(const struct args *args, const json_t *items)
     }
 }
 
+/* The first thing that is on a token; NULL: none. */
+static const char *first_on_token(const struct args *args)
+{
+    for (size_t i = 0; i < args->operand_count; i++) {
+        if (is_token_uri(args->operands[i]))
+            return args->operands[i];
+    }
+    return NULL;
+}
+
 static enum exit_code run(const struct args *args)
 {
     struct devid *engine = NULL;
-    enum exit_code code = engine_open(args, &engine);
+    enum exit_code code = engine_open(args, first_on_token(args), &engine);
     json_t *items;
 
     if (code != EXIT_DONE)
@@ -368,7 +380,8 @@ const struct command show_command = {
     .example = "  devid show key.pem cert.pem\n"
                "  devid show tpm2:nv=0x01c00002\n",
     .options = options,
-    .common = TAKES(ROW_TCTI) | TAKES(ROW_JSON),
+    .common = TAKES(ROW_TCTI) | TAKES(ROW_MODULE) | TAKES(ROW_AUTH_SOURCE) |
+              TAKES(ROW_JSON),
     .operands_min = 1,
     .operands_max = INT_MAX,
     .run = run,

@@ -326,7 +326,7 @@ const struct command test_command = {
     .example = "  devid test key.pem\n"
                "  devid test --json tpm2:handle=0x81000010\n",
     .options = options,
-    .common = TAKES(ROW_TCTI) | TAKES(ROW_AUTH_SOURCE) |
+    .common = TAKES(ROW_TCTI) | TAKES(ROW_MODULE) | TAKES(ROW_AUTH_SOURCE) |
               TAKES(ROW_PARENT_AUTH_SOURCE) | TAKES(ROW_JSON),
     .operands_min = 1,
     .operands_max = 1,

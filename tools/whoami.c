@@ -31,7 +31,7 @@ static enum exit_code run(const struct args *args)
     struct devid_device_info info;
     struct devid *engine = NULL;
     struct devid_error err;
-    enum exit_code code = engine_open(args, &engine);
+    enum exit_code code = engine_open(args, NULL, &engine);
 
     if (code != EXIT_DONE)
         return code;
@@ -50,6 +50,7 @@ const struct command whoami_command = {
     .example = "  devid whoami\n"
                "  devid whoami --json | jq -r .id\n",
     .options = options,
-    .common = TAKES(ROW_DEVICE) | TAKES(ROW_TCTI) | TAKES(ROW_JSON),
+    .common = TAKES(ROW_DEVICE) | TAKES(ROW_TCTI) | TAKES(ROW_MODULE) |
+              TAKES(ROW_JSON),
     .run = run,
 };
