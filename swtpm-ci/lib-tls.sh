@@ -101,6 +101,10 @@ pid $NGINX_DIR/nginx.pid;
 error_log $WORK/nginx.log info;
 # nginx empties its environment; tpm2-abrmd's clients look for the bus here.
 env DBUS_SESSION_BUS_ADDRESS;
+# Modules of tokens look for their configuration there, too.
+env SOFTHSM2_CONF;
+env DEVID_SPY_MODULE;
+env DEVID_SPY_LOG;
 events { worker_connections 256; }
 http {
     access_log off;

@@ -3,7 +3,7 @@
 #
 # The test harness, for scripts in bash: a work directory, processes that end
 # with the script, checks. It brings in lib-tpm.sh (TPMs, traces, a resource
-# manager) and lib-tls.sh (a CA, OpenSSL configuration, nginx, curl).
+# manager), lib-token.sh (PKCS#11 tokens) and lib-tls.sh (a CA, OpenSSL configuration, nginx, curl).
 #
 #     source "$(dirname "$0")/../swtpm-ci/lib.sh"
 #     harness_options "$@"
@@ -241,5 +241,7 @@ build_project() {
 
 # shellcheck source=lib-tpm.sh
 source "$HARNESS/lib-tpm.sh"
+# shellcheck source=lib-token.sh
+source "$HARNESS/lib-token.sh"
 # shellcheck source=lib-tls.sh
 source "$HARNESS/lib-tls.sh"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* usage: contract_test fake|tpm2 */
+/* usage: contract_test fake | tpm2 | pkcs11 URI-OF-A-TOKEN */
 #include "contract.h"
 #include "fake_backend.h"
 
@@ -12,6 +12,7 @@
 #define SIGNATURES 10
 
 const struct devid_backend *const *contract_table;
+const char *contract_device;
 struct devid *engine;
 
 int contract_setup(void **state)
@@ -35,8 +36,8 @@ int contract_teardown(void **state)
 
 struct devid_key *try_key(const char *algorithm, bool decrypt)
 {
-    const struct devid_key_spec spec = {.algorithm = algorithm,
-                                        .decrypt = decrypt};
+    const struct devid_key_spec spec = {
+        .device = contract_device, .algorithm = algorithm, .decrypt = decrypt};
     struct devid_key *key = NULL;
     struct devid_error err = {0};
     enum devid_err e = devid_key_create(engine, &spec, &key, &err);
@@ -130,15 +131,23 @@ int main(int argc, char **argv)
         contract_table = fake_backends;
     } else if (argc == 2 && strcmp(argv[1], "tpm2") == 0) {
         contract_table = devid_backends;
+    } else if (argc == 3 && strcmp(argv[1], "pkcs11") == 0) {
+        contract_table = devid_backends;
+        contract_device = argv[2];
     } else {
-        (void)fprintf(stderr, "usage: contract_test fake|tpm2\n");
+        (void)fprintf(stderr,
+                      "usage: contract_test fake | tpm2 | pkcs11 URI\n");
         return 2;
     }
     failed = contract_fork(); /* while nothing is connected */
     failed += contract_keys();
-    failed += contract_auth();
     failed += contract_schemes();
-    failed += contract_objects();
+    if (contract_device == NULL) {
+        failed += contract_auth();
+        failed += contract_objects();
+    } else {
+        failed += contract_token();
+    }
     failed += contract_use();
     devid_shutdown();
     return failed == 0 ? 0 : 1;

@@ -13,6 +13,9 @@
 /* The table of back ends under test. */
 extern const struct devid_backend *const *contract_table;
 
+/* The device under test, as a URI; NULL: the first back end's. */
+extern const char *contract_device;
+
 /* Opened before each case, freed after it. */
 extern struct devid *engine;
 int contract_setup(void **state);
@@ -50,5 +53,6 @@ int contract_auth(void);
 int contract_schemes(void);
 int contract_objects(void);
 int contract_use(void);
+int contract_token(void);
 
 #endif

@@ -27,7 +27,8 @@ static void expect_good_end(pid_t child)
 /* In a child: make a key and write its file into the pipe. */
 static int make_key(int to)
 {
-    const struct devid_key_spec spec = {.algorithm = "ec-p256"};
+    const struct devid_key_spec spec = {.device = contract_device,
+                                        .algorithm = "ec-p256"};
     struct devid_key *key = NULL;
     char *pem = NULL;
     size_t len = 0;

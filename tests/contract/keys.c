@@ -138,6 +138,8 @@ static void keys_under_each_hierarchy_work(void **state)
     size_t i;
 
     (void)state;
+    if (contract_device != NULL)
+        skip(); /* a token has none */
     for (i = 0; i < COUNT(parents); i++) {
         const struct devid_key_spec spec = {.algorithm = "ec-p256",
                                             .parent = parents[i]};
@@ -184,8 +186,15 @@ static void bad_specs_are_refused(void **state)
     for (i = 0; i < COUNT(rows); i++) {
         struct devid_key *key = NULL;
         struct devid_error err = {0};
-        enum devid_err e = devid_key_create(engine, &rows[i].spec, &key, &err);
+        struct devid_key_spec spec = rows[i].spec;
+        enum devid_err e;
 
+        if (spec.device == NULL)
+            spec.device = contract_device;
+        /* A token takes no parent at all, wherever it is. */
+        if (contract_device != NULL && rows[i].code == DEVID_ERR_NOT_FOUND)
+            continue;
+        e = devid_key_create(engine, &spec, &key, &err);
         if (e != rows[i].code)
             print_error("row %zu: %s\n", i, err.text);
         assert_int_equal(e, rows[i].code);

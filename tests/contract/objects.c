@@ -244,7 +244,7 @@ static void bad_uris_are_refused(void **state)
         {"tpm2:handle=0x81000123;", "empty segment at character 24"},
         {"tpm2:handle=81000123", "'81000123' is no handle"},
         {"tpm2:handle=0x80000000", "a persistent handle (0x81000000 to"},
-        {"pkcs11:token=x", "does not start with a scheme that devid knows"},
+        {"nonsense:token=x", "does not start with a scheme that devid knows"},
     };
     size_t i;
 

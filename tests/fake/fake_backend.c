@@ -53,7 +53,8 @@ static enum devid_err fake_remove(void *state, const char *text,
     return e;
 }
 
-static enum devid_err fake_list(void *state, devid_object_fn *fn, void *arg,
+static enum devid_err fake_list(void *state, const char *device,
+                                devid_object_fn *fn, void *arg,
                                 struct devid_error *err)
 {
     struct devid_object object;
@@ -61,6 +62,7 @@ static enum devid_err fake_list(void *state, devid_object_fn *fn, void *arg,
     enum devid_err e = fake_answer(&fake_device.calls.list, err);
 
     (void)state;
+    (void)device;
     for (i = 0; e == DEVID_OK && i < FAKE_SLOTS; i++) {
         if (fake_device.slots[i].handle == 0)
             continue;
@@ -94,12 +96,14 @@ static enum devid_err fake_cert_read(void *state, const char *text,
     return DEVID_OK;
 }
 
-static enum devid_err fake_whoami(void *state, struct devid_device_info *info,
+static enum devid_err fake_whoami(void *state, const char *device,
+                                  struct devid_device_info *info,
                                   struct devid_error *err)
 {
     enum devid_err e = fake_answer(&fake_device.calls.whoami, err);
 
     (void)state;
+    (void)device;
     if (e != DEVID_OK)
         return e;
     (void)snprintf(info->device, sizeof(info->device), "fake");

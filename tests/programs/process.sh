@@ -34,6 +34,7 @@ esac
 "$DEVID" keygen --out "$WORK/blob.key"
 "$DEVID" keygen --parent owner --out "$WORK/owner.key"
 "$DEVID" keygen --persist 0x81000100 --out "$WORK/persistent.key"
+"$DEVID" keygen --algorithm rsa-2048 --persist 0x81000101 --out "$WORK/rsa.key"
 keys=()
 # Managed without a manager, what is loaded stays in the TPM's three slots.
 for ((i = 0; i < 16; i++)); do
@@ -61,4 +62,5 @@ for kind in blob owner persistent; do
     fi
     does "eight threads share it" threads "$key"
 done
+does "eight threads share an RSA key" threads "$WORK/rsa.key"
 does "sixteen keys in one process, eight threads" keys "${keys[@]}"

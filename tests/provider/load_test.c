@@ -172,7 +172,9 @@ static void a_block_larger_than_any_key_file_is_refused(void **state)
         huge.data[i] = '\n';
     memcpy(huge.data, begin, strlen(begin));
     huge.data[huge.len] = '\0';
-    expect_refused(program, by_pem, &huge, "larger than any key file");
+    for (size_t i = 0; pem_loaders[i] != NULL; i++)
+        expect_refused(program, pem_loaders[i], &huge,
+                       "larger than any key file");
     free(huge.data);
 }
 

@@ -88,7 +88,7 @@ refuses "options that the TCTI does not take" "does not take the options" \
 refuses "a device file that is none" "there is no TPM at /dev/none" \
     whoami --tcti device:/dev/none
 refuses "a TCTI that is empty" "tcti is empty" whoami --tcti ''
-refuses "a device of another kind" "pkcs11" keygen --device pkcs11: --out none
+refuses "a device of another kind" "usb" keygen --device usb: --out none
 DEVID_LOCK_TIMEOUT=soon refuses "a bad value in the environment" \
     "DEVID_LOCK_TIMEOUT is 'soon'" whoami
 [[ ! -e none ]] || fail "a failure left a file"

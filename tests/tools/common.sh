@@ -46,11 +46,24 @@ misuse() {
     run_devid "$@"
     [[ ! -s $WORK/errors || $# == 0 || $1 == -* ]] ||
         hint="try 'devid $1 --help'"
+    [[ ${1:-} != @(token|cert) || ${2:--} == -* || $ERRORS == *"there is no $1 "* ]] ||
+        hint="try 'devid $1 $2 --help'"
     [[ $ERRORS != *"no command"* ]] || hint="try 'devid --help'"
     assert_equal "$what: its exit code" 2 "$STATUS" >/dev/null
     assert_equal "$what: its output" "" "$OUTPUT" >/dev/null
     assert_equal "$what: its hint" "$hint" "${ERRORS#*$'\n'}" >/dev/null
     assert_contains "$what" "devid: $sentence" "${ERRORS%%$'\n'*}"
+}
+
+# start_softhsm: an empty SoftHSM, its files in $WORK/softhsm, as the module
+# that devid uses: one token that is not initialised.
+start_softhsm() {
+    need softhsm2-util
+    mkdir -p "$WORK/softhsm"
+    printf '%s\n' "directories.tokendir = $WORK/softhsm" \
+        "objectstore.backend = file" "log.level = ERROR" >"$WORK/softhsm.conf"
+    export SOFTHSM2_CONF=$WORK/softhsm.conf
+    export DEVID_PKCS11_MODULE=$SOFTHSM_MODULE
 }
 
 # json FILTER: what jq makes of the last OUTPUT.

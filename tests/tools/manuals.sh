@@ -16,13 +16,35 @@ commands() {
 
 # help_of COMMAND: its one line.
 help_of() {
-    "$DEVID" "$1" --help | sed -n "1s/^devid $1 - //p"
+    devid_help "$1" | sed -n "1s/^devid $1 - //p"
+}
+
+# devid_help COMMAND: of one word or two.
+devid_help() {
+    local words
+    read -ra words <<<"$1"
+    "$DEVID" "${words[@]}" --help
+}
+
+# leaves COMMAND: "token list" and others, one a line, for a command of two
+# words; else itself.
+leaves() {
+    local actions
+    actions=$(devid_help "$1" |
+        sed -n "/^commands:/,/^$/s/^  \([a-z-]*\) .*/$1 \1/p")
+    printf '%s\n' "${actions:-$1}"
 }
 
 # options COMMAND: "--name ARGUMENT" for each that its help has.
 options() {
-    "$DEVID" "$1" --help |
+    devid_help "$1" |
         sed -nE '/^options:/,/^$/s/^  (--[a-z-]+( [A-Z]+)?)(  .*|$)/\1/p' | sort
+}
+
+# all_options COMMAND: the same of all that the command does.
+all_options() {
+    local leaf
+    leaves "$1" | while read -r leaf; do options "$leaf"; done | sort -u
 }
 
 # options_in_page COMMAND: the same from the list in its page.
@@ -31,10 +53,18 @@ options_in_page() {
         "$man/devid-$1.1" | sed 's/ $//' | sort
 }
 
+# synopsis COMMAND: its lines of the synopsis in its page, or in that of its
+# first word.
+synopsis() {
+    awk -v head=".Nm devid Cm $1" '/^\.Sh DESC/ { exit }
+        /^\.(Nm|Sh)/ { inside = $0 == head; next }
+        inside' "$man/devid-${1%% *}.1"
+}
+
 # options_in_synopsis COMMAND: the same from its synopsis. --help is in none.
 options_in_synopsis() {
-    sed -nE '/^\.Sh SYNOPSIS/,/^\.Sh DESC/s/^\.(Op )?Fl -([a-z-]+)( Ar ([A-Z]+))?$/--\2 \4/p' \
-        "$man/devid-$1.1" | sed 's/ $//' | sort
+    synopsis "$1" | sed -nE 's/^\.(Op )?Fl -([a-z-]+)( Ar ([A-Z]+))?$/--\2 \4/p' |
+        sed 's/ $//' | sort
 }
 
 say "Commands"
@@ -60,15 +90,21 @@ done
 say "Options"
 for command in $(commands); do
     assert_equal "$command's page has its options" \
-        "$(options "$command")" "$(options_in_page "$command")"
-    assert_equal "and so has its synopsis" \
-        "$(options "$command" | grep -vx -- --help)" \
-        "$(options_in_synopsis "$command")"
-    operands=$("$DEVID" "$command" --help |
-        sed -nE 's/^usage: .*\[OPTION\.\.\.\] ?//p' | sed 's/\.\.\.$/ .../')
-    assert_equal "and its operands" "$operands" \
-        "$(sed -nE '/^\.Sh SYNOPSIS/,/^\.Sh DESC/s/^\.Ar (.*)$/\1/p' \
-            "$man/devid-$command.1")"
+        "$(all_options "$command")" "$(options_in_page "$command")"
+    while read -r leaf; do
+        assert_equal "and so has the synopsis of $leaf" \
+            "$(options "$leaf" | grep -vx -- --help)" \
+            "$(options_in_synopsis "$leaf")"
+        operands=$(devid_help "$leaf" |
+            sed -nE 's/^usage: .*\[OPTION\.\.\.\] ?//p' |
+            sed 's/\.\.\.$/ .../')
+        assert_equal "and its operands" "$operands" \
+            "$(synopsis "$leaf" | sed -nE 's/^\.Ar (.*)$/\1/p')"
+        [[ $leaf == "$command" ]] ||
+            assert_contains "and the page has the line of $leaf" \
+                ".It Cm $leaf"$'\n'"$(help_of "$leaf")" \
+                "$(<"$man/devid-$command.1")"
+    done < <(leaves "$command")
 done
 
 say "Settings"

@@ -26,6 +26,17 @@ for command in $commands; do
     assert_equal "both print the same" "$of_option" "$OUTPUT"
     wide=$(sed '/^example:/,$d' <<<"$OUTPUT" | awk 'length > 79')
     assert_equal "$command's help fits a terminal" "" "$wide"
+    actions=$(sed -n '/^commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' <<<"$OUTPUT")
+    for action in $actions; do
+        succeeds "$command $action has a help" "$command" "$action" --help
+        of_option=$OUTPUT
+        assert_contains "with an example" \
+            $'\nexample:\n  devid '"$command $action" "$OUTPUT"
+        succeeds "help knows it" help "$command" "$action"
+        assert_equal "both print the same" "$of_option" "$OUTPUT"
+        assert_equal "it fits a terminal" "" \
+            "$(sed '/^example:/,$d' <<<"$OUTPUT" | awk 'length > 79')"
+    done
 done
 succeeds "the tool has a version" --version
 version=$(sed -nE 's/.*DEVID_VERSION "(.*)"/\1/p' "$TOP/engine/devid.h")
@@ -69,6 +80,19 @@ for count in 0 1001 -1 3x ''; do
 done
 misuse "deleting with nobody to ask" "--yes is missing" \
     delete tpm2:handle=0x81000010
+misuse "a command of two words, cut short" "what token is to do is missing" \
+    token
+misuse "a mistyped second word" "there is no token lits; did you mean list?" \
+    token lits
+misuse "a second word that is none" "there is no cert frobnicate" \
+    cert frobnicate
+misuse "a missing option behind two words" "option --label NAME is missing" \
+    token init
+misuse "a label that is too long" "--label has 1 to 32 bytes, not 33" \
+    token init --label 123456789012345678901234567890123
+misuse "a PIN with nobody to ask" \
+    "--so-pin-source is missing, and there is no terminal to ask at" \
+    token init --label x
 [[ ! -e x ]] || fail "a wrong use wrote a file"
 
 say "Words after -- are no options"

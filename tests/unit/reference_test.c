@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #define URI "tpm2:handle=0x81020000"
@@ -246,6 +247,88 @@ static void too_large_a_file_is_refused_unread(void **state)
     expect_text(&err, "65537 bytes are too many for a key file");
 }
 
+/* ---- pkcs11-provider's ----------------------------------------------- */
+
+#define PEER_MARK "PKCS#11 Provider URI v1.0"
+#define PEER_URI_TEXT "pkcs11:token=factory;object=unit"
+
+/* SEQUENCE { VisibleString, UTF8String }, all of it shorter than 128 bytes. */
+static size_t make_peer(const char *mark, const char *uri, uint8_t der[128])
+{
+    int len = snprintf((char *)der, 128, "%c%c%c%c%s%c%c%s",
+                       V_ASN1_SEQUENCE | V_ASN1_CONSTRUCTED,
+                       (int)(4 + strlen(mark) + strlen(uri)),
+                       V_ASN1_VISIBLESTRING, (int)strlen(mark), mark,
+                       V_ASN1_UTF8STRING, (int)strlen(uri), uri);
+
+    assert_in_range(len, 1, 127);
+    return (size_t)len;
+}
+
+static void a_peers_uri_is_a_reference_without_a_public_key(void **state)
+{
+    uint8_t der[128];
+    size_t len = make_peer(PEER_MARK, PEER_URI_TEXT, der);
+    struct devid_keyfile file;
+    struct devid_error err = {0};
+    bool recognised = false;
+    uint8_t *again = NULL;
+    size_t again_len = 0;
+
+    (void)state;
+    assert_true(devid_pem_label_is_key("PKCS#11 PROVIDER URI"));
+    assert_int_equal(devid_keyfile_parse(der, len, &recognised, &file, &err),
+                     DEVID_OK);
+    assert_true(recognised);
+    assert_int_equal(file.format, DEVID_KEYFILE_REFERENCE);
+    assert_string_equal(file.uri, PEER_URI_TEXT);
+    assert_false(file.has_public);
+    /* Until the token has told its public key there is nothing to write. */
+    assert_int_equal(devid_keyfile_encode(&file, &again, &again_len, &err),
+                     DEVID_ERR_USAGE);
+    expect_text(&err, "needs a URI and a public key");
+    devid_keyfile_clear(&file);
+}
+
+static void a_peers_uri_cut_anywhere_is_refused(void **state)
+{
+    uint8_t der[128];
+    size_t len = make_peer(PEER_MARK, PEER_URI_TEXT, der);
+    struct devid_keyfile file;
+
+    (void)state;
+    for (size_t i = 0; i < len; i++) {
+        struct devid_error err = {0};
+        bool recognised = false;
+
+        assert_int_equal(devid_keyfile_parse(der, i, &recognised, &file, &err),
+                         DEVID_ERR_INPUT);
+        /* The whole mark is there: it says what the rest was to be. */
+        assert_int_equal(recognised, i >= 4 + strlen(PEER_MARK));
+        if (recognised)
+            expect_text(&err, "the PKCS#11 PROVIDER URI is cut short");
+    }
+}
+
+static void a_peers_uri_of_another_scheme_is_refused(void **state)
+{
+    uint8_t der[128];
+    size_t len = make_peer(PEER_MARK, "https://x", der);
+    struct devid_keyfile file;
+    struct devid_error err = {0};
+    bool recognised = false;
+
+    (void)state;
+    assert_int_equal(devid_keyfile_parse(der, len, &recognised, &file, &err),
+                     DEVID_ERR_INPUT);
+    assert_true(recognised);
+    expect_text(&err, "holds no URI of PKCS#11");
+    len = make_peer("Somebody's URI", PEER_URI_TEXT, der);
+    assert_int_equal(devid_keyfile_parse(der, len, &recognised, &file, &err),
+                     DEVID_ERR_INPUT);
+    assert_false(recognised);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +341,9 @@ int main(void)
         cmocka_unit_test(a_key_of_a_curve_we_do_not_know_is_named),
         cmocka_unit_test(other_files_are_not_recognised),
         cmocka_unit_test(too_large_a_file_is_refused_unread),
+        cmocka_unit_test(a_peers_uri_is_a_reference_without_a_public_key),
+        cmocka_unit_test(a_peers_uri_cut_anywhere_is_refused),
+        cmocka_unit_test(a_peers_uri_of_another_scheme_is_refused),
     };
 
     return cmocka_run_group_tests_name("reference", tests, NULL, NULL);

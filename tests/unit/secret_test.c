@@ -187,12 +187,64 @@ static void without_the_setting_there_is_no_secret(void **state)
     devid_free(&engine);
 }
 
+/* Eight workers that start together: one asks the device, all know. */
+static void a_wrong_value_is_tried_by_one_of_many_children(void **state)
+{
+    struct devid_secret *secret = new_secret("wrong");
+    pid_t children[8];
+    int tries = 0;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(children); i++) {
+        children[i] = fork();
+        assert_true(children[i] >= 0);
+        if (children[i] == 0) {
+            bool tried = devid_secret_begin(secret) == DEVID_SECRET_TRY;
+
+            (void)usleep(5000); /* the device takes its time */
+            if (tried)
+                devid_secret_refuse(secret);
+            _exit(tried ? 1 : 0);
+        }
+    }
+    for (i = 0; i < COUNT(children); i++) {
+        int status = -1;
+
+        assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+        tries += WEXITSTATUS(status);
+    }
+    assert_int_equal(tries, 1);
+    assert_true(devid_secret_is_refused(secret));
+    devid_secret_free(&secret);
+}
+
+static void the_turn_of_a_child_that_died_ends(void **state)
+{
+    struct devid_secret *secret = new_secret("right");
+    int status = -1;
+    pid_t child = fork();
+
+    (void)state;
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(devid_secret_begin(secret) == DEVID_SECRET_TRY ? 0 : 1);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(devid_secret_begin(secret), DEVID_SECRET_TRY);
+    devid_secret_end(secret, true);
+    assert_int_equal(devid_secret_begin(secret), DEVID_SECRET_GOOD);
+    devid_secret_free(&secret);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_secret_is_a_copy),
         cmocka_unit_test(lengths_from_nothing_to_the_most_are_kept),
         cmocka_unit_test(a_refusal_in_a_child_is_known_to_its_parent),
+        cmocka_unit_test(a_wrong_value_is_tried_by_one_of_many_children),
+        cmocka_unit_test(the_turn_of_a_child_that_died_ends),
         cmocka_unit_test(a_file_gives_its_contents_less_a_last_line_feed),
         cmocka_unit_test(a_variable_is_captured_when_it_is_named),
         cmocka_unit_test(without_the_setting_there_is_no_secret),

@@ -1,0 +1,103 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# PKCS#11 tokens for tests: SoftHSM2, and a spy that writes down the calls that
+# reach it. Part of lib.sh.
+
+SOFTHSM_MODULE=${SOFTHSM_MODULE:-/usr/lib/softhsm/libsofthsm2.so}
+
+# start_token [NAME]: make a new token of SoftHSM2 labelled NAME (token), its
+# objects in $WORK/NAME. Sets TOKEN_LABEL, TOKEN_DIR, TOKEN_SERIAL, TOKEN_PIN,
+# TOKEN_SO_PIN, TOKEN_PIN_FILE, TOKEN_MODULE, and TOKEN_URI, which names the
+# token, its module and where its PIN is; exports SOFTHSM2_CONF.
+start_token() {
+    need softhsm2-util
+    [[ -e $SOFTHSM_MODULE ]] ||
+        fail "there is no $SOFTHSM_MODULE; run swtpm-ci/install"
+    TOKEN_LABEL=${1:-token}
+    TOKEN_DIR=$WORK/$TOKEN_LABEL
+    TOKEN_PIN=4711-$TOKEN_LABEL
+    TOKEN_SO_PIN=0815-$TOKEN_LABEL
+    TOKEN_PIN_FILE=$WORK/$TOKEN_LABEL.pin
+    TOKEN_MODULE=$SOFTHSM_MODULE
+    mkdir "$TOKEN_DIR"
+    printf '%s\n' "$TOKEN_PIN" >"$TOKEN_PIN_FILE"
+    chmod 600 "$TOKEN_PIN_FILE"
+    printf '%s\n' "directories.tokendir = $TOKEN_DIR" \
+        'objectstore.backend = file' \
+        'log.level = ERROR' 'slots.removable = false' \
+        >"$WORK/$TOKEN_LABEL.conf"
+    export SOFTHSM2_CONF=$WORK/$TOKEN_LABEL.conf
+    softhsm2-util --init-token --free --label "$TOKEN_LABEL" \
+        --pin "$TOKEN_PIN" --so-pin "$TOKEN_SO_PIN" >/dev/null
+    TOKEN_SERIAL=$(softhsm2-util --show-slots |
+        awk '/Serial number:/ { print $3; exit }')
+    token_uri
+}
+
+# use_token LABEL SERIAL PIN-FILE MODULE: a token that something else has made.
+# Sets TOKEN_LABEL, TOKEN_SERIAL, TOKEN_PIN_FILE, TOKEN_MODULE and TOKEN_URI.
+use_token() {
+    TOKEN_LABEL=$1
+    TOKEN_SERIAL=$2
+    TOKEN_PIN_FILE=$3
+    TOKEN_MODULE=$4
+    token_uri
+}
+
+# token_uri: set TOKEN_URI for the module that TOKEN_MODULE now names.
+token_uri() {
+    TOKEN_URI="pkcs11:token=$TOKEN_LABEL;serial=$TOKEN_SERIAL"
+    TOKEN_URI+="?module-path=$TOKEN_MODULE&pin-source=file:$TOKEN_PIN_FILE"
+}
+
+# share_token: let any user use the token's objects, workers that dropped root's
+# rights among them; after each that root has made.
+share_token() {
+    chmod -R a+rwX "$TOKEN_DIR"
+}
+
+# start_spy: from now on TOKEN_MODULE and TOKEN_URI name the spy, which forwards
+# to the module that they named before. Sets SPY_LOG; exports DEVID_SPY_MODULE
+# and DEVID_SPY_LOG, which programs under test must be given.
+start_spy() {
+    SPY_LOG=$WORK/$TOKEN_LABEL.calls
+    : >"$SPY_LOG"
+    chmod 666 "$SPY_LOG"
+    export DEVID_SPY_MODULE=$TOKEN_MODULE
+    export DEVID_SPY_LOG=$SPY_LOG
+    TOKEN_MODULE=$BUILD_DIR/swtpm-ci/pkcs11-spy.so
+    token_uri
+}
+
+# spy_reset: forget the calls so far.
+spy_reset() {
+    : >"$SPY_LOG"
+}
+
+# spy_count [CALL]: print how many calls came since the reset, all or those of
+# one name. Failed ones count.
+spy_count() {
+    awk -v name="${1:-}" 'name == "" || $2 == name { n++ } END { print n + 0 }' \
+        "$SPY_LOG"
+}
+
+# spy_list: print the calls since the reset in one line, without their C_; a
+# failed one with its value: "Initialize OpenSession Login:0xa0".
+spy_list() {
+    awk '{ name = substr($2, 3)
+           printf "%s%s%s", sep, name, $3 == "0x0" ? "" : ":" $3; sep = " " }
+        END { print "" }' "$SPY_LOG"
+}
+
+# take_token_away, put_token_back: move the objects of the token out of the
+# module's sight, as when a token is pulled out of its slot, and back.
+take_token_away() {
+    mv "$TOKEN_DIR" "$TOKEN_DIR.away"
+    mkdir "$TOKEN_DIR"
+    share_token
+}
+put_token_back() {
+    rm -rf "$TOKEN_DIR"
+    mv "$TOKEN_DIR.away" "$TOKEN_DIR"
+}

@@ -1,0 +1,95 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# A token that is taken away and put back; PINs that are wrong, locked or
+# missing; a module that does not load. One sentence each, one login at most.
+#
+# Usage: token_faults.sh [--build-dir DIR] [--keep]
+source "$(dirname "$0")/common.sh"
+
+# log_says WHAT TEXT: nginx's log holds it.
+log_says() {
+    assert_contains "$1" "$2" "$(<"$WORK/nginx.log")"
+}
+
+# refused WHAT SENTENCE LOGINS: a CSR fails so, after that many calls of C_Login.
+refused() {
+    spy_reset
+    assert_fails "$1" "$DEVID" csr --key "$WORK/server.key" --subject /CN=x \
+        --out -
+    assert_contains "$1: it says why" "$2" "$OUTPUT"
+    assert_equal "$1: logins" "$3" "$(spy_count C_Login)"
+    [[ $OUTPUT != *"$TOKEN_PIN"* && $OUTPUT != *wrong-pin* ]] ||
+        fail "$1: the PIN stands in \"$OUTPUT\""
+}
+
+harness_dir
+make_ca "$WORK/ca"
+openssl_conf "$WORK/openssl.cnf"
+make_plain_client
+start_token faults
+start_spy
+make_identity server server --device "$TOKEN_URI"
+share_token
+
+say "The token is taken away and put back"
+with_devid start_nginx --workers 2 --key "$WORK/server.key" \
+    --cert "$WORK/server.pem"
+for ((i = 0; i < 6; i++)); do
+    plain_request >/dev/null
+done
+take_token_away
+assert_fails "without its token nginx refuses" plain_request
+log_says "nginx's log names the token" "token=faults"
+for ((i = 0; i < 8; i++)); do
+    assert_fails "and again" plain_request
+done
+put_token_back
+for ((i = 0; i < 50; i++)); do
+    if plain_request >/dev/null 2>&1; then break; fi
+    sleep 0.1
+done
+say "  it served again after $i tries"
+((i < 50)) || fail "nginx does not serve again"
+sleep 1.2
+for ((i = 0; i < 12; i++)); do
+    plain_request >/dev/null || fail "nginx serves only now and then"
+done
+stop_nginx
+
+say "A wrong PIN, four workers"
+cp "$TOKEN_PIN_FILE" "$WORK/right.pin"
+printf 'wrong-pin\n' >"$TOKEN_PIN_FILE"
+spy_reset
+with_devid start_nginx --workers 4 --key "$WORK/server.key" \
+    --cert "$WORK/server.pem"
+for ((i = 0; i < 12; i++)); do
+    plain_request >/dev/null 2>&1 && fail "nginx served with a wrong PIN"
+done
+assert_equal "four workers log in once" 1 "$(spy_count C_Login)"
+log_says "it says that the PIN was refused" "refused the PIN"
+stop_nginx
+refused "a wrong PIN" "refused the PIN (CKR_PIN_INCORRECT)" 1
+
+say "No PIN, an empty PIN file, none that can be read"
+: >"$TOKEN_PIN_FILE"
+refused "an empty PIN file" "it is empty" 0
+rm "$TOKEN_PIN_FILE"
+refused "no PIN file" "cannot be read: No such file" 0
+cp "$WORK/right.pin" "$TOKEN_PIN_FILE"
+"$DEVID" csr --key "$WORK/server.key" --subject /CN=x --out - >/dev/null
+say "  ok: the right PIN still signs"
+
+say "What SoftHSM never answers: a PIN that is locked, a token that is full"
+DEVID_SPY_FAULT=C_Login=0xa4 refused "a locked PIN" "has locked its PIN" 1
+DEVID_SPY_FAULT=C_Login=0x102 refused "no PIN set" "has no user PIN yet" 1
+DEVID_SPY_FAULT=C_Sign=0x32 refused "a token removed" "the token was removed" 5
+DEVID_SPY_FAULT=C_Initialize=0x5 refused "a module that does not start" \
+    "does not start: C_Initialize answered 0x5, CKR_GENERAL_ERROR" 0
+DEVID_SPY_FAULT=C_GenerateKeyPair=0x31 assert_fails "a token that is full" \
+    "$DEVID" keygen --device "$TOKEN_URI" --out "$WORK/none.key"
+assert_contains "a token that is full: it says why" "has no room left" "$OUTPUT"
+
+say "A module that does not load"
+DEVID_SPY_MODULE=/nonexistent refused "a module that gives no functions" \
+    "does not load" 0
