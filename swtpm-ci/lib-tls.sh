@@ -73,7 +73,7 @@ EOF
 # $WORK/nginx/nginx.conf for a server with mutual TLS under the CA of CA_DIR,
 # that answers "$ssl_protocol $ssl_cipher $ssl_client_verify
 # $ssl_client_s_dn"; TEXT is more directives for its server block. As root, the
-# workers are www-data. Sets NGINX_DIR, NGINX_PORT.
+# workers are www-data, or NGINX_USER. Sets NGINX_DIR, NGINX_PORT.
 nginx_conf() {
     local key='' cert='' workers=1 more='' user=''
     while (($#)); do
@@ -92,7 +92,7 @@ nginx_conf() {
     NGINX_DIR=$WORK/nginx
     NGINX_PORT=$(free_port)
     mkdir -p "$NGINX_DIR"
-    ((EUID)) || user='user www-data;'
+    ((EUID)) || user="user ${NGINX_USER:-www-data};"
     cat >"$NGINX_DIR/nginx.conf" <<EOF
 daemon off;
 $user

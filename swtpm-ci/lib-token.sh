@@ -12,6 +12,12 @@ SOFTHSM_MODULE=${SOFTHSM_MODULE:-/usr/lib/softhsm/libsofthsm2.so}
 # token, its module and where its PIN is; exports SOFTHSM2_CONF.
 start_token() {
     need softhsm2-util
+    # SoftHSM reads files of its own: a worker must be able to get at them.
+    if ((EUID == 0)) && ! setpriv --reuid www-data --regid www-data \
+        --clear-groups test -x "$WORK"; then
+        say "www-data may not enter $WORK: the workers are root"
+        export NGINX_USER=root
+    fi
     [[ -e $SOFTHSM_MODULE ]] ||
         fail "there is no $SOFTHSM_MODULE; run swtpm-ci/install"
     TOKEN_LABEL=${1:-token}
