@@ -40,10 +40,10 @@ for ((i = 0; i < 6; i++)); do
 done
 take_token_away
 assert_fails "without its token nginx refuses" plain_request
-log_says "nginx's log names the token" "token=faults"
 for ((i = 0; i < 8; i++)); do
     assert_fails "and again" plain_request
 done
+log_says "nginx's log names the token" "token=faults"
 put_token_back
 for ((i = 0; i < 50; i++)); do
     if plain_request >/dev/null 2>&1; then break; fi
