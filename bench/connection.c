@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -159,6 +161,7 @@ enum progress connection_start(struct connection *self,
         .sin_port = htons(target->port),
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
     };
+    const int on = 1;
 
     *self = (struct connection){.fd = -1};
     self->ssl = SSL_new(target->tls);
@@ -169,6 +172,8 @@ enum progress connection_start(struct connection *self,
                                  sizeof(address)) != 0 &&
                          errno != EINPROGRESS))
         return failed(self, why, size, "no connection");
+    /* The request must not wait for the server to acknowledge Finished. */
+    (void)setsockopt(self->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     if (SSL_set_fd(self->ssl, self->fd) != 1)
         errx(EXIT_FAILURE, "no memory for a connection");
     return connection_continue(self, target, why, size);
