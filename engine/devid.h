@@ -348,6 +348,8 @@ struct devid_key_spec {
     const char *label;     /* token: CKA_LABEL of the pair; NULL: "devid" */
     bool decrypt;          /* RSA: may also decrypt */
     bool dictionary_attack_protected; /* TPM: leave noDA clear */
+    bool allow_extractable; /* token: keep a key that the token says may leave
+                               it, or does not say that it may not */
     const void *auth; /* TPM: the key's auth value, crosses encrypted; token:
                          the user PIN, where its URI has none; borrowed */
     size_t auth_len;  /* bytes, 32 at most in a TPM; 0: empty */

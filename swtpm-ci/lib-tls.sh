@@ -105,6 +105,8 @@ env DBUS_SESSION_BUS_ADDRESS;
 env SOFTHSM2_CONF;
 env DEVID_SPY_MODULE;
 env DEVID_SPY_LOG;
+env DEVID_SPY_FAULT;
+env DEVID_SPY_LIES;
 events { worker_connections 256; }
 http {
     access_log off;

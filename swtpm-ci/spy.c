@@ -4,12 +4,17 @@
  * DEVID_SPY_MODULE names, and then appends "PID NAME 0xRV" to the file that
  * DEVID_SPY_LOG names: one log for any number of processes. It counts what a
  * program costs; C_GetFunctionList, by which p11-kit loads it, is not counted.
+ *
+ * DEVID_SPY_FAULT makes one call fail: "C_Login=0xa4" is what it answers,
+ * "C_Initialize=crash" ends the process as a module that is broken does.
+ * DEVID_SPY_LIES is what the token says of itself: see spy_lies.h.
  */
-#include <p11-kit/pkcs11.h>
+#include "spy_lies.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,13 +45,16 @@ static CK_RV note(const char *name, CK_RV rv)
     return rv;
 }
 
-/* DEVID_SPY_FAULT is "C_Login=0xa4": that call is answered so, and only here */
 static bool is_faulty(const char *name, CK_RV *rv)
 {
     size_t len = strlen(name);
 
     if (fault == NULL || strncmp(fault, name, len) != 0 || fault[len] != '=')
         return false;
+    if (strcmp(fault + len + 1, "crash") == 0) {
+        (void)note(name, CKR_GENERAL_ERROR);
+        (void)raise(SIGSEGV);
+    }
     *rv = strtoul(fault + len + 1, NULL, 0);
     return true;
 }
@@ -194,6 +202,9 @@ static void load(void)
     }
     *(void **)&get = dlsym(library, "C_GetFunctionList");
     if (get == NULL || get(&real) != CKR_OK)
+        return;
+    real = spy_lies(real, getenv("DEVID_SPY_LIES"));
+    if (real == NULL)
         return;
     log_file = file == NULL ? NULL : strdup(file);
     fault = answer == NULL ? NULL : strdup(answer);

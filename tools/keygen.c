@@ -14,7 +14,8 @@ enum {
     PERSIST,
     DECRYPT,
     DICTIONARY_ATTACK,
-    LABEL
+    LABEL,
+    ALLOW_EXTRACTABLE
 };
 
 static const struct option_row options[] = {
@@ -40,6 +41,10 @@ static const struct option_row options[] = {
     [LABEL] = {"label", "NAME",
                "on a token: the key's label there; the default is devid", false,
                false},
+    [ALLOW_EXTRACTABLE] = {"allow-extractable", NULL,
+                           "on a token: keep the key even where the token "
+                           "says that it may leave it",
+                           false, false},
     {0},
 };
 
@@ -91,6 +96,7 @@ static enum exit_code make_key(const struct args *args, struct devid *engine,
         .label = args_text(args, LABEL),
         .decrypt = args_flag(args, DECRYPT),
         .dictionary_attack_protected = args_flag(args, DICTIONARY_ATTACK),
+        .allow_extractable = args_flag(args, ALLOW_EXTRACTABLE),
         .auth = auth->data,
         .auth_len = auth->len,
     };

@@ -132,38 +132,51 @@ static enum devid_err generate_failed(const struct p11_session *session,
 
 /* ---- what it made ---------------------------------------------------- */
 
-static enum devid_err check_private(struct p11_session *session,
-                                    CK_OBJECT_HANDLE handle,
-                                    struct devid_error *err)
-{
-    CK_BBOOL extractable = CK_TRUE;
-    CK_BBOOL sensitive = CK_FALSE;
-    CK_BBOOL never_extractable = CK_FALSE;
-    CK_BBOOL always_sensitive = CK_FALSE;
-    CK_ATTRIBUTE rows[] = {
-        {CKA_EXTRACTABLE, &extractable, sizeof(extractable)},
-        {CKA_SENSITIVE, &sensitive, sizeof(sensitive)},
-        {CKA_NEVER_EXTRACTABLE, &never_extractable, sizeof(never_extractable)},
-        {CKA_ALWAYS_SENSITIVE, &always_sensitive, sizeof(always_sensitive)},
-    };
-    CK_RV rv = session->f->C_GetAttributeValue(session->handle, handle, rows,
-                                               sizeof(rows) / sizeof(rows[0]));
+/* What a key that stays on its token says of itself. */
+static const struct stay {
+    CK_ATTRIBUTE_TYPE type;
+    CK_BBOOL wanted;
+    const char *name;
+} stays[] = {
+    {CKA_EXTRACTABLE, CK_FALSE, "CKA_EXTRACTABLE"},
+    {CKA_SENSITIVE, CK_TRUE, "CKA_SENSITIVE"},
+    {CKA_NEVER_EXTRACTABLE, CK_TRUE, "CKA_NEVER_EXTRACTABLE"},
+    {CKA_ALWAYS_SENSITIVE, CK_TRUE, "CKA_ALWAYS_SENSITIVE"},
+    {CKA_LOCAL, CK_TRUE, "CKA_LOCAL"},
+};
 
-    if (rv != CKR_OK)
+#define N_STAYS (sizeof(stays) / sizeof(stays[0]))
+
+static enum devid_err check_stays(struct p11_session *session,
+                                  CK_OBJECT_HANDLE handle,
+                                  struct devid_error *err)
+{
+    CK_BBOOL values[N_STAYS] = {0};
+    CK_ATTRIBUTE rows[N_STAYS];
+    CK_RV rv;
+
+    for (size_t i = 0; i < N_STAYS; i++)
+        rows[i] = (CK_ATTRIBUTE){stays[i].type, &values[i], sizeof(values[i])};
+    rv =
+        session->f->C_GetAttributeValue(session->handle, handle, rows, N_STAYS);
+    if (rv != CKR_OK && rv != CKR_ATTRIBUTE_TYPE_INVALID)
         return p11_fail(err, rv, "say whether its new key stays in it");
-    if (extractable == CK_FALSE && sensitive != CK_FALSE &&
-        never_extractable != CK_FALSE && always_sensitive != CK_FALSE)
-        return DEVID_OK;
-    return devid_fail(err, DEVID_ERR_ALG, 0,
-                      "the token '%s' made a key that can leave it (%s), "
-                      "although it was asked for one that cannot; the key was "
-                      "deleted",
-                      session->token->label,
-                      extractable != CK_FALSE ? "CKA_EXTRACTABLE is true"
-                      : sensitive == CK_FALSE ? "CKA_SENSITIVE is false"
-                      : never_extractable == CK_FALSE
-                          ? "CKA_NEVER_EXTRACTABLE is false"
-                          : "CKA_ALWAYS_SENSITIVE is false");
+    for (size_t i = 0; i < N_STAYS; i++) {
+        bool said = rows[i].ulValueLen == sizeof(values[i]);
+
+        if (said && (values[i] != CK_FALSE) == (stays[i].wanted != CK_FALSE))
+            continue;
+        return devid_fail(err, DEVID_ERR_ALG, 0,
+                          "the token '%s' made a key that may leave it, "
+                          "although it was asked for one that cannot: %s is "
+                          "%s; devid keygen --allow-extractable keeps such a "
+                          "key",
+                          session->token->label, stays[i].name,
+                          !said                         ? "not told"
+                          : stays[i].wanted != CK_FALSE ? "false"
+                                                        : "true");
+    }
+    return DEVID_OK;
 }
 
 static enum devid_err describe(struct p11_session *session,
@@ -173,7 +186,9 @@ static enum devid_err describe(struct p11_session *session,
                                struct devid_error *err)
 {
     struct p11_object object;
-    enum devid_err e = check_private(session, private_key, err);
+    enum devid_err e = r->spec->allow_extractable
+                           ? DEVID_OK
+                           : check_stays(session, private_key, err);
 
     if (e == DEVID_OK)
         e = p11_object_read(session, public_key, &object, err);
@@ -185,6 +200,21 @@ static enum devid_err describe(struct p11_session *session,
     r->file->format = DEVID_KEYFILE_REFERENCE;
     r->file->has_public = true;
     return p11_reference(session->token, r->uri, &object, &r->file->uri, err);
+}
+
+/* A key that is no good does not stay behind. */
+static enum devid_err undo(struct p11_session *session,
+                           CK_OBJECT_HANDLE public_key,
+                           CK_OBJECT_HANDLE private_key, enum devid_err failed,
+                           struct devid_error *err)
+{
+    CK_RV rv = session->f->C_DestroyObject(session->handle, private_key);
+    size_t used = strlen(err->text);
+
+    (void)session->f->C_DestroyObject(session->handle, public_key);
+    (void)snprintf(err->text + used, sizeof(err->text) - used,
+                   "; the key was %sdeleted", rv == CKR_OK ? "" : "not ");
+    return failed;
 }
 
 static enum devid_err create_op(struct p11_session *session, void *arg,
@@ -207,12 +237,7 @@ static enum devid_err create_op(struct p11_session *session, void *arg,
     if (rv != CKR_OK)
         return generate_failed(session, r, rv, err);
     e = describe(session, r, public_key, private_key, err);
-    if (e != DEVID_OK) {
-        /* Nothing stays behind; if it does, the sentence is still right. */
-        (void)session->f->C_DestroyObject(session->handle, private_key);
-        (void)session->f->C_DestroyObject(session->handle, public_key);
-    }
-    return e;
+    return e == DEVID_OK ? e : undo(session, public_key, private_key, e, err);
 }
 
 /* ---- the request ----------------------------------------------------- */

@@ -42,6 +42,10 @@ static enum devid_err parse_values(const struct devid_key_spec *spec,
         return devid_fail(err, DEVID_ERR_INPUT, 0,
                           "only an RSA key can decrypt, and %s is none",
                           r->alg->name);
+    if (spec->allow_extractable)
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "no key of a TPM can leave it: a key that may is a "
+                          "token's alone");
     if (spec->auth_len > AUTH_MAX)
         return devid_fail(err, DEVID_ERR_INPUT, 0,
                           "the auth value has %zu bytes, and a TPM key takes "

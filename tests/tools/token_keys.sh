@@ -147,6 +147,36 @@ fi
 assert_contains "is an error" "standard output cannot be written" "$(<errors)"
 assert_equal "and the key is not on the token" "$before" "$(on_token)"
 
+say "A token that does not do as it is asked"
+before=$(on_token)
+spied=$TOKEN_MODULE
+start_spy
+# lying WORD COMMAND...: the token says so of its keys.
+lying() {
+    DEVID_SPY_LIES=$1 "${@:2}" --module "$TOKEN_MODULE" --device $device \
+        "${pin[@]}" --label loose --out loose.pem
+}
+for lie in CKA_NEVER_EXTRACTABLE=0 CKA_ALWAYS_SENSITIVE=0 CKA_LOCAL=0 \
+    CKA_SENSITIVE=0 CKA_EXTRACTABLE=1; do
+    wrong=false
+    [[ $lie != *=1 ]] || wrong=true
+    lying $lie refuses "${lie%=*} is $wrong" "${lie%=*} is $wrong" keygen
+    assert_contains "the key is deleted" "the key was deleted" "$ERRORS"
+done
+lying CKA_LOCAL=none refuses "one that does not tell" \
+    "CKA_LOCAL is not told" keygen
+assert_equal "no key stays behind" "$before" "$(on_token)"
+DEVID_SPY_FAULT=C_DestroyObject=0x82 lying CKA_LOCAL=0 refuses \
+    "one that cannot be deleted" "the key was not deleted" keygen
+succeeds "that one goes later" delete --yes "${pin[@]}" "$device;object=loose"
+lying CKA_LOCAL=0 succeeds "--allow-extractable keeps it" keygen \
+    --allow-extractable
+signs "and it signs" loose.pem "${pin[@]}"
+succeeds "that one goes, too" delete --yes "${pin[@]}" "$device;object=loose"
+TOKEN_MODULE=$spied
+refuses "a TPM has no such keys" "no key of a TPM can leave it" \
+    keygen --tcti device:/nowhere --allow-extractable --out none
+
 say "Deleting"
 succeeds "a key by its label" delete --yes "${pin[@]}" "$device;object=rsa-3072"
 refuses "is gone" "rsa-3072" show "${pin[@]}" "$device;object=rsa-3072"

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "spy_lies.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LIES_MAX 8
+
+static const struct {
+    const char *name;
+    CK_ULONG type;
+} names[] = {
+    {"CKA_EXTRACTABLE", CKA_EXTRACTABLE},
+    {"CKA_SENSITIVE", CKA_SENSITIVE},
+    {"CKA_NEVER_EXTRACTABLE", CKA_NEVER_EXTRACTABLE},
+    {"CKA_ALWAYS_SENSITIVE", CKA_ALWAYS_SENSITIVE},
+    {"CKA_LOCAL", CKA_LOCAL},
+    {"CKA_ALWAYS_AUTHENTICATE", CKA_ALWAYS_AUTHENTICATE},
+    {"CKM_RSA_PKCS_PSS", CKM_RSA_PKCS_PSS},
+    {"CKM_RSA_X_509", CKM_RSA_X_509},
+};
+
+static struct lie {
+    CK_ULONG type;
+    bool is_mechanism;
+    bool is_none;
+    CK_BYTE value;
+} told[LIES_MAX];
+static size_t told_count;
+
+static CK_FUNCTION_LIST *truth;
+static CK_FUNCTION_LIST liar;
+
+static const struct lie *find(bool is_mechanism, CK_ULONG type)
+{
+    for (size_t i = 0; i < told_count; i++) {
+        if (told[i].is_mechanism == is_mechanism && told[i].type == type)
+            return &told[i];
+    }
+    return NULL;
+}
+
+static CK_RV lie_attributes(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o,
+                            CK_ATTRIBUTE *t, CK_ULONG n)
+{
+    CK_RV rv = truth->C_GetAttributeValue(s, o, t, n);
+
+    for (CK_ULONG i = 0; i < n; i++) {
+        const struct lie *lie = find(false, t[i].type);
+
+        if (lie == NULL)
+            continue;
+        if (lie->is_none) {
+            t[i].ulValueLen = CK_UNAVAILABLE_INFORMATION;
+            rv = CKR_ATTRIBUTE_TYPE_INVALID;
+        } else if (t[i].pValue != NULL && t[i].ulValueLen == 1) {
+            memcpy(t[i].pValue, &lie->value, 1);
+        }
+    }
+    return rv;
+}
+
+static CK_RV lie_sign_init(CK_SESSION_HANDLE s, CK_MECHANISM *m,
+                           CK_OBJECT_HANDLE o)
+{
+    return find(true, m->mechanism) != NULL ? CKR_MECHANISM_INVALID
+                                            : truth->C_SignInit(s, m, o);
+}
+
+static CK_RV lie_mechanism_info(CK_SLOT_ID slot, CK_MECHANISM_TYPE type,
+                                CK_MECHANISM_INFO *info)
+{
+    return find(true, type) != NULL
+               ? CKR_MECHANISM_INVALID
+               : truth->C_GetMechanismInfo(slot, type, info);
+}
+
+static bool learn(const char *word)
+{
+    size_t len = strcspn(word, "=");
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        struct lie *lie = &told[told_count];
+
+        if (strlen(names[i].name) != len ||
+            memcmp(names[i].name, word, len) != 0 || word[len] == '\0')
+            continue;
+        lie->type = names[i].type;
+        lie->is_mechanism = strncmp(word, "CKM", 3) == 0;
+        lie->is_none = strcmp(word + len + 1, "none") == 0;
+        lie->value = (CK_BYTE)strtoul(word + len + 1, NULL, 0);
+        told_count++;
+        return true;
+    }
+    return false;
+}
+
+CK_FUNCTION_LIST *spy_lies(CK_FUNCTION_LIST *module, const char *lies)
+{
+    char *words = lies == NULL ? NULL : strdup(lies);
+    char *rest = NULL;
+    char *word;
+
+    if (words == NULL)
+        return lies == NULL ? module : NULL;
+    for (word = strtok_r(words, " ", &rest); word != NULL;
+         word = strtok_r(NULL, " ", &rest)) {
+        if (told_count == LIES_MAX || !learn(word)) {
+            (void)fprintf(stderr, "pkcs11-spy: cannot say '%s'\n", word);
+            free(words);
+            return NULL;
+        }
+    }
+    free(words);
+    truth = module;
+    liar = *module;
+    liar.C_GetAttributeValue = lie_attributes;
+    liar.C_SignInit = lie_sign_init;
+    liar.C_GetMechanismInfo = lie_mechanism_info;
+    return &liar;
+}
