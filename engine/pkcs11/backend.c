@@ -8,10 +8,13 @@
  *   open, close, key_free, key_set_auth, key_info   none
  *   key_open    none; of a file without a public key contact without C_Login,
  *               a search, C_GetAttributeValue
- *   key_find    contact, a search, C_GetAttributeValue; EC: both once more
+ *   key_find    contact, a search, C_GetAttributeValue for each object of the
+ *               URI's id or label, up to three; else once, and once more with a
+ *               search for the public half of an EC key
  *   sign        first: contact, a search, C_GetAttributeValue, C_SignInit and
- *               C_Sign; then C_SignInit and C_Sign (a key that asks each time
- *               also C_Login); C_OpenSession for each more that signs at once
+ *               C_Sign; then, and right after key_find, C_SignInit and C_Sign
+ *               (a key that asks each time also C_Login); C_OpenSession for
+ *               each more that signs at once
  *   key_create  contact, C_GenerateKeyPair, C_GetAttributeValue twice,
  *               C_CloseSession
  *   remove      contact, a search, C_GetAttributeValue, C_DestroyObject, for a

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Token keys as key.c sees them: open from a reference, find, describe. */
+/* Token keys as key.c sees them: open from a reference, describe, use. */
 #include "pkcs11.h"
 
 #include "../secret.h"
@@ -31,21 +31,18 @@ enum devid_err p11_open_uri(const struct p11_state *state, const char *text,
     return e;
 }
 
-static bool names_a_key(const struct p11_uri *uri)
+enum devid_err p11_check_names_key(const struct p11_uri *uri, const char *text,
+                                   struct devid_error *err)
 {
     const CK_ATTRIBUTE *class = p11_kit_uri_get_attribute(uri->kit, CKA_CLASS);
-
-    /* type=public names the pair just as well, as openssl's users write it. */
-    return class == NULL ||
-           *(const CK_OBJECT_CLASS *)class->pValue == CKO_PRIVATE_KEY ||
-           *(const CK_OBJECT_CLASS *)class->pValue == CKO_PUBLIC_KEY;
-}
-
-static enum devid_err no_key(const char *uri, struct devid_error *err)
-{
     char shown[256];
 
-    p11_uri_show(uri, shown, sizeof(shown));
+    /* type=public names the pair just as well, as openssl's users write it. */
+    if (class == NULL ||
+        *(const CK_OBJECT_CLASS *)class->pValue == CKO_PRIVATE_KEY ||
+        *(const CK_OBJECT_CLASS *)class->pValue == CKO_PUBLIC_KEY)
+        return DEVID_OK;
+    p11_uri_show(text, shown, sizeof(shown));
     return devid_fail(err, DEVID_ERR_INPUT, 0,
                       "'%.250s' names no key: a key's URI has type=private, or "
                       "no type",
@@ -130,8 +127,9 @@ static enum devid_err fill(const struct p11_state *state,
     e = p11_open_uri(state, file->uri, &k->uri, &k->token, &ask, err);
     if (e != DEVID_OK)
         return e;
-    if (!names_a_key(&k->uri))
-        return no_key(file->uri, err);
+    e = p11_check_names_key(&k->uri, file->uri, err);
+    if (e != DEVID_OK)
+        return e;
     if (file->has_public)
         k->pub = file->public_key;
     else
@@ -215,6 +213,11 @@ static enum devid_err find_key(struct p11_key *key, struct p11_session *session,
     CK_RV rv;
 
     p11_query_from_uri(&key->uri, CKO_PRIVATE_KEY, &query);
+    if (p11_token_recall(session, &query, &key->handle,
+                         &key->always_authenticate)) {
+        key->contact = session->contact;
+        return DEVID_OK;
+    }
     e = p11_find_one(session, &query, key->text, &handle, err);
     if (e != DEVID_OK)
         return e;
@@ -243,121 +246,5 @@ enum devid_err p11_key_handle(struct p11_key *key, struct p11_session *session,
     *handle = key->handle;
     *always_authenticate = key->always_authenticate;
     pthread_mutex_unlock(&key->lock);
-    return e;
-}
-
-/* ---- a key by its URI ------------------------------------------------ */
-
-enum devid_err p11_reference(const struct p11_token *token,
-                             const struct p11_uri *uri,
-                             const struct p11_object *private_key, char **text,
-                             struct devid_error *err)
-{
-    struct p11_reference ref = {
-        .token = &token->info,
-        .id = private_key->id,
-        .id_len = private_key->id_len,
-        .label = private_key->label,
-        .class = CKO_PRIVATE_KEY,
-        .module_path = token->module->path,
-        .module_name = token->module->path == NULL ? token->module->name : NULL,
-        .pin_source = p11_kit_uri_get_pin_source(uri->kit),
-    };
-
-    return p11_uri_format(&ref, text, err);
-}
-
-struct find_request {
-    const struct p11_uri *uri;
-    const char *text;
-    struct devid_keyfile *file;
-};
-
-static enum devid_err find_op(struct p11_session *session, void *arg,
-                              struct devid_error *err)
-{
-    struct find_request *r = arg;
-    struct p11_query query;
-    struct p11_object object;
-    CK_OBJECT_HANDLE handle = 0;
-    enum devid_err e;
-
-    p11_query_from_uri(r->uri, CKO_PRIVATE_KEY, &query);
-    e = p11_find_one(session, &query, r->text, &handle, err);
-    if (e == DEVID_OK)
-        e = p11_object_read(session, handle, &object, err);
-    if (e == DEVID_OK)
-        e = p11_public_of(session, &object, &r->file->public_key, err);
-    if (e != DEVID_OK)
-        return e;
-    r->file->format = DEVID_KEYFILE_REFERENCE;
-    r->file->has_public = true;
-    OPENSSL_free(r->file->uri); /* of an attempt before this one */
-    return p11_reference(session->token, r->uri, &object, &r->file->uri, err);
-}
-
-/*
- * The same by the public object alone, which takes no login: the program is
- * asked for the PIN once it has the key.
- */
-static enum devid_err find_public_op(struct p11_session *session, void *arg,
-                                     struct devid_error *err)
-{
-    struct find_request *r = arg;
-    struct p11_query query;
-    struct p11_object object;
-    CK_OBJECT_HANDLE handle = 0;
-    enum devid_err e;
-
-    p11_query_from_uri(r->uri, CKO_PUBLIC_KEY, &query);
-    e = p11_find_one(session, &query, r->text, &handle, err);
-    if (e == DEVID_OK)
-        e = p11_object_read(session, handle, &object, err);
-    if (e == DEVID_OK)
-        e = p11_object_public(&object, &r->file->public_key, err);
-    if (e != DEVID_OK)
-        return e;
-    r->file->format = DEVID_KEYFILE_REFERENCE;
-    r->file->has_public = true;
-    OPENSSL_free(r->file->uri); /* of an attempt before this one */
-    return p11_reference(session->token, r->uri, &object, &r->file->uri, err);
-}
-
-/* The reference names the token by its serial: that one knows the PIN too. */
-enum devid_err p11_hand_over(const struct p11_state *state,
-                             struct p11_token *from, const char *reference,
-                             struct devid_error *err)
-{
-    struct p11_uri uri;
-    struct p11_token *to = NULL;
-    enum devid_err e = p11_uri_parse(reference, &uri, err);
-
-    if (e != DEVID_OK)
-        return e;
-    e = p11_token_get(state, &uri, &to, err);
-    if (e == DEVID_OK)
-        p11_token_share_pin(from, to);
-    p11_uri_clear(&uri);
-    return e;
-}
-
-enum devid_err p11_key_find(void *state, const char *uri,
-                            struct devid_keyfile *file, struct devid_error *err)
-{
-    struct p11_uri parsed;
-    struct p11_token *token = NULL;
-    struct find_request r = {.uri = &parsed, .text = uri, .file = file};
-    bool ask = false;
-    enum devid_err e = p11_open_uri(state, uri, &parsed, &token, &ask, err);
-
-    if (e != DEVID_OK)
-        return e;
-    e = names_a_key(&parsed) ? p11_run(token, P11_USE, find_op, &r, err)
-                             : no_key(uri, err);
-    if (e == DEVID_ERR_AUTH && ask && !p11_token_has_pin(token))
-        e = p11_run(token, P11_READ, find_public_op, &r, err);
-    if (e == DEVID_OK)
-        e = p11_hand_over(state, token, file->uri, err);
-    p11_uri_clear(&parsed);
     return e;
 }

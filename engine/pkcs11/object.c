@@ -47,7 +47,9 @@ enum devid_err p11_find(struct p11_session *session,
     CK_RV rv;
 
     *count = 0;
-    template[n++] = attribute(CKA_CLASS, &query->class, sizeof(query->class));
+    if (query->class != P11_ANY_CLASS)
+        template[n++] =
+            attribute(CKA_CLASS, &query->class, sizeof(query->class));
     if (query->id != NULL)
         template[n++] = attribute(CKA_ID, query->id, query->id_len);
     if (query->label != NULL)
@@ -170,7 +172,8 @@ enum devid_err p11_object_read(struct p11_session *session,
                                struct p11_object *object,
                                struct devid_error *err)
 {
-    CK_ATTRIBUTE all[8];
+    CK_BBOOL each_time = CK_FALSE;
+    CK_ATTRIBUTE all[9];
     CK_ULONG n = 0;
     CK_RV rv;
 
@@ -187,6 +190,8 @@ enum devid_err p11_object_read(struct p11_session *session,
     all[n++] = ROW(CKA_MODULUS, modulus);
     all[n++] = ROW(CKA_PUBLIC_EXPONENT, exponent);
 #undef ROW
+    all[n++] =
+        attribute(CKA_ALWAYS_AUTHENTICATE, &each_time, sizeof(each_time));
     rv = session->f->C_GetAttributeValue(session->handle, handle, all, n);
     if (!is_partial(rv))
         return p11_fail(err, rv, "describe an object");
@@ -196,6 +201,9 @@ enum devid_err p11_object_read(struct p11_session *session,
     object->point_len = length_of(&all[5]);
     object->modulus_len = length_of(&all[6]);
     object->exponent_len = length_of(&all[7]);
+    /* A token of before v2.20 does not know it, and asks once. */
+    object->always_authenticate =
+        length_of(&all[8]) == 1 && each_time != CK_FALSE;
     return DEVID_OK;
 }
 

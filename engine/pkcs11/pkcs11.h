@@ -12,12 +12,12 @@
 #define DEVID_PKCS11_H
 
 #include "../backend.h"
+#include "uri.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
 #include <p11-kit/p11-kit.h>
-#include <p11-kit/uri.h>
 
 /* Idle sessions that are kept, and slots that are looked at in one call. */
 #define P11_SESSIONS_MAX 64
@@ -26,50 +26,6 @@
 #define P11_LABEL_MAX 128
 
 struct devid_secret;
-
-/* ---- uri.c: RFC 7512, strictly (pure) -------------------------------- */
-
-/* Which attributes a URI has; those not here only p11-kit cares for. */
-enum p11_seen {
-    P11_SEEN_SERIAL = 1 << 0,
-    P11_SEEN_SLOT_ID = 1 << 1,
-    P11_SEEN_SLOT_INFO = 1 << 2, /* slot-description, slot-manufacturer */
-    P11_SEEN_LIBRARY = 1 << 3,
-    P11_SEEN_OBJECT = 1 << 4,
-    P11_SEEN_ID = 1 << 5,
-    P11_SEEN_TYPE = 1 << 6,
-};
-
-struct p11_uri {
-    P11KitUri *kit; /* own */
-    unsigned seen;  /* of enum p11_seen */
-};
-
-/*
- * Returns DEVID_OK or DEVID_ERR_INPUT: what is wrong and where, never a value
- * of the query, which may be a PIN. Source: RFC 7512, 2.3.
- */
-DEVID_CHECK enum devid_err p11_uri_parse(const char *text, struct p11_uri *uri,
-                                         struct devid_error *err);
-void p11_uri_clear(struct p11_uri *uri);
-
-/* The URI without its PIN, for people; "" where it does not fit. */
-void p11_uri_show(const char *text, char *out, size_t size);
-
-/* What is written down of a key. */
-struct p11_reference {
-    const CK_TOKEN_INFO *token;
-    const uint8_t *id;
-    size_t id_len;
-    const char *label;       /* where there is no id; else NULL */
-    CK_OBJECT_CLASS class;   /* private key or certificate */
-    const char *module_path; /* or NULL */
-    const char *module_name; /* or NULL */
-    const char *pin_source;  /* where the PIN is, never the PIN; or NULL */
-};
-/* The URI by OPENSSL_malloc. */
-DEVID_CHECK enum devid_err p11_uri_format(const struct p11_reference *ref,
-                                          char **text, struct devid_error *err);
 
 /* ---- rv.c: what a return value means --------------------------------- */
 
@@ -134,7 +90,17 @@ bool p11_module_restart(struct p11_module *module, uint64_t epoch,
 /* C_Finalize of all that this process has initialised. */
 void p11_modules_stop(void);
 
-/* ---- token.c, session.c ---------------------------------------------- */
+/* ---- token.c, slots.c, session.c
+ * ---------------------------------------------- */
+
+/* The private key that was found last by a URI. */
+struct p11_found {
+    uint64_t contact; /* in which it was; else it is void */
+    CK_OBJECT_HANDLE handle;
+    uint8_t id[P11_ID_MAX];
+    size_t id_len;
+    bool always_authenticate;
+};
 
 struct p11_token {
     struct p11_token *next;
@@ -154,6 +120,7 @@ struct p11_token {
     size_t open_count; /* sessions; with the last one the login goes */
     CK_SESSION_HANDLE idle[P11_SESSIONS_MAX];
     size_t idle_count;
+    struct p11_found found;
 };
 
 struct p11_state {
@@ -170,6 +137,11 @@ void p11_token_give_pin(struct p11_token *token, struct devid_secret *pin);
 bool p11_token_has_pin(struct p11_token *token);
 /* A copy of the PIN of another token, where this has none. */
 void p11_token_share_pin(struct p11_token *from, struct p11_token *to);
+/*
+ * Where two rows are one token, the second takes over the place and the
+ * sessions of the first, unless somebody works with either.
+ */
+void p11_token_move(struct p11_token *from, struct p11_token *to);
 /* When the last engine goes: PINs are wiped. */
 void p11_tokens_open(void);
 void p11_tokens_close(void);
@@ -244,10 +216,13 @@ DEVID_CHECK enum devid_err p11_run(struct p11_token *token, enum p11_need need,
 
 /* ---- object.c: objects by attributes --------------------------------- */
 
+/* A class that no object has: for a search of all of them. */
+#define P11_ANY_CLASS CK_UNAVAILABLE_INFORMATION
+
 /* What a search asks for. */
 struct p11_query {
-    CK_OBJECT_CLASS class;
-    const uint8_t *id; /* NULL: any */
+    CK_OBJECT_CLASS class; /* or P11_ANY_CLASS */
+    const uint8_t *id;     /* NULL: any */
     size_t id_len;
     const char *label; /* NULL: any */
     size_t label_len;
@@ -287,6 +262,7 @@ struct p11_object {
     size_t modulus_len;
     uint8_t exponent[8];
     size_t exponent_len;
+    bool always_authenticate;
 };
 /* Cost: C_GetAttributeValue. */
 DEVID_CHECK enum devid_err p11_object_read(struct p11_session *session,
@@ -346,13 +322,27 @@ DEVID_CHECK enum devid_err p11_key_handle(struct p11_key *key,
                                           bool *always_authenticate,
                                           struct devid_error *err);
 
+/* ---- find.c: a key by its URI ---------------------------------------- */
+
+/* _INPUT where the URI's type is another. */
+DEVID_CHECK enum devid_err p11_check_names_key(const struct p11_uri *uri,
+                                               const char *text,
+                                               struct devid_error *err);
+
+/* A private key that was found, for who looks for its id next. */
+void p11_token_remember(const struct p11_session *session,
+                        const struct p11_object *private_key);
+bool p11_token_recall(const struct p11_session *session,
+                      const struct p11_query *query, CK_OBJECT_HANDLE *handle,
+                      bool *always_authenticate);
+
 /* The reference to a private key that is there, for its file. */
 DEVID_CHECK enum devid_err p11_reference(const struct p11_token *token,
                                          const struct p11_uri *uri,
                                          const struct p11_object *private_key,
                                          char **text, struct devid_error *err);
 
-/* The token that a reference names gets the PIN that led to it. */
+/* The token that a reference names gets the PIN and the sessions of `from`. */
 DEVID_CHECK enum devid_err p11_hand_over(const struct p11_state *state,
                                          struct p11_token *from,
                                          const char *reference,

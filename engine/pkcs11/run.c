@@ -40,7 +40,9 @@ static enum devid_err in_session(struct p11_token *token, enum p11_need need,
         at->wrote = need == P11_WRITE;
         e = op(&session, arg, err);
     }
-    p11_session_put(&session, e == DEVID_OK);
+    /* What a token does not hold is an answer: nothing is amiss. */
+    p11_session_put(&session, e == DEVID_OK || (e == DEVID_ERR_NOT_FOUND &&
+                                                err->device_rc == 0));
     return e;
 }
 

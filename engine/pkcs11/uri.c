@@ -3,7 +3,7 @@
  * PKCS#11 URIs. p11-kit parses and matches them; what it lets pass in silence,
  * so that another key than the one meant would match, is refused here first.
  */
-#include "pkcs11.h"
+#include "pkcs11.h" /* P11_ID_MAX, P11_LABEL_MAX */
 
 #include <errno.h>
 #include <stdio.h>

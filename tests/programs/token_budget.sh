@@ -10,6 +10,10 @@ source "$(dirname "$0")/common.sh"
 FIRST="Initialize GetSlotList GetTokenInfo OpenSession Login FindObjectsInit"
 FIRST+=" FindObjects FindObjectsFinal GetAttributeValue SignInit Sign"
 LATER="SignInit Sign"
+# By a URI the pair is found at once; each half lacks what the other has.
+FOUND="Initialize GetSlotList GetTokenInfo OpenSession Login FindObjectsInit"
+FOUND+=" FindObjects FindObjectsFinal GetAttributeValue:0x12"
+FOUND+=" GetAttributeValue:0x12"
 # p11-kit closes the sessions of its user before it ends the module.
 END="CloseSession Finalize"
 
@@ -59,10 +63,15 @@ check() {
         "$DEVID" csr --key "$WORK/$name-client.key" --subject /CN=x --out -
 }
 
-# uri_pem KEY FILE: the URI in that key's file as pkcs11-provider's PEM.
+# uri_of KEY: the URI in that key's file.
+uri_of() {
+    "$DEVID" show --json "$1" | jq -r '.[0].uri'
+}
+
+# uri_pem KEY FILE: that URI as pkcs11-provider's PEM.
 uri_pem() {
     local uri
-    uri=$("$DEVID" show --json "$1" | jq -r '.. | .uri? // empty' | head -n 1)
+    uri=$(uri_of "$1")
     printf '%s\n' asn1=SEQUENCE:s '[s]' \
         'd=VISIBLESTRING:PKCS\#11 Provider URI v1.0' \
         "u=FORMAT:UTF8,UTF8String:\"$uri\"" >"$WORK/uri.cnf"
@@ -76,15 +85,39 @@ uri_pem() {
     chmod 644 "$2"
 }
 
-# fill_token COUNT: put that many other objects on the token.
-fill_token() {
-    local i
-    printf 'data' >"$WORK/data"
-    for ((i = 0; i < $1; i++)); do
-        pkcs11-tool --module "$SOFTHSM_MODULE" --login --pin "$TOKEN_PIN" \
-            --write-object "$WORK/data" --type data --label "other $i" \
-            >/dev/null 2>&1 || fail "object $i does not go onto the token"
+# check_uris: keys by their URIs, in a program that knows no file of theirs.
+check_uris() {
+    local name uri
+    for name in ec-p256 rsa-2048; do
+        uri=$(uri_of "$WORK/$name-client.key")
+        costs "$name: a key by its URI" "$FOUND $END" \
+            with_devid openssl pkey -in "$uri" -noout
+        costs "$name: a CSR by the key's URI" "$FOUND $LATER $END" \
+            with_devid openssl req -new -key "$uri" -subj /CN=x
+        "$DEVID" cert put --key "$uri" --cert "$WORK/$name-client.pem"
+        costs "$name: with its certificate beside it" \
+            "$FOUND GetAttributeValue:0x12 $END" \
+            with_devid openssl pkey -in "$uri" -noout
+        "$DEVID" delete --yes "${uri/type=private/type=cert}"
     done
+}
+
+# fill_token COUNT: put that many other objects on the token, where there is a
+# file system in memory there: SoftHSM cuts each file to length some ten times.
+fill_token() {
+    local fast=$WORK/fast
+    [[ ! -w /dev/shm ]] || fast=$(mktemp -d /dev/shm/devid.XXXXXXXX)
+    printf 'directories.tokendir = %s\nobjectstore.backend = file\n' \
+        "$fast/token" >"$WORK/fast.conf"
+    mkdir -p "$fast"
+    mv "$TOKEN_DIR" "$fast/token"
+    SOFTHSM2_CONF=$WORK/fast.conf "$BUILD_DIR/tests/programs/fill_token" \
+        "$SOFTHSM_MODULE" "$TOKEN_LABEL" "$1" 2>"$WORK/fill.log" || true
+    mv "$fast/token" "$TOKEN_DIR"
+    rm -rf "$fast"
+    [[ ! -s $WORK/fill.log ]] || fail "$(<"$WORK/fill.log")"
+    (($(find "$TOKEN_DIR" -name '*.object' | wc -l) > $1)) ||
+        fail "the token has fewer than $1 objects"
 }
 
 harness_dir
@@ -103,6 +136,9 @@ for algorithm in ec-p256 rsa-2048; do
     check "$algorithm"
 done
 
+say "A key by its URI: ten calls, eleven with its certificate"
+check_uris
+
 say "pkcs11-provider's PEM has no public key, so that the token is asked for it"
 uri_pem "$WORK/ec-p256-server.key" "$WORK/uri.pem"
 spy_reset
@@ -114,6 +150,14 @@ FindObjectsInit FindObjects FindObjectsFinal GetAttributeValue:0x12" \
 costs "nginx's first handshake" "${FIRST/Initialize/Initialize:0x191}" \
     plain_request
 costs "nginx's next handshake" "$LATER" plain_request
+stop_nginx
+OPENSSL_CONF=/dev/null start_nginx --key "$WORK/plain.key" \
+    --cert "$WORK/plain-server.pem"
+uri_pem "$WORK/ec-p256-client.key" "$WORK/uri.pem"
+costs "a whole curl" "Initialize GetSlotList GetTokenInfo OpenSession \
+FindObjectsInit FindObjects FindObjectsFinal GetAttributeValue:0x12 Login \
+FindObjectsInit FindObjects FindObjectsFinal GetAttributeValue $LATER $END" \
+    with_devid curl_mtls "$WORK/uri.pem" "$WORK/ec-p256-client.pem"
 stop_nginx
 
 say "Eight programs start at once"
@@ -127,6 +171,7 @@ for pid in "${pids[@]}"; do
     wait "$pid" || fail "one of eight failed"
 done
 
-need pkcs11-tool
-fill_token 100
+say "Two thousand other objects on the token"
+fill_token 2000
 check ec-p256
+check_uris
