@@ -85,7 +85,7 @@ static size_t put_id(char *text, size_t size, const struct p11_object *object)
 
     for (size_t i = 0; i < object->id_len && used + 4 < size; i++)
         used +=
-            (size_t)snprintf(text + used, size - used, "%%%02x", object->id[i]);
+            (size_t)snprintf(text + used, size - used, "%%%02X", object->id[i]);
     return used;
 }
 

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include <openssl/crypto.h>
 
@@ -66,16 +67,21 @@ static enum devid_err read_program(const char *command,
     /* The shell is what the URI's author, as of a file's name, asks for. */
     FILE *f = popen(command, "re"); /* NOLINT(cert-env33-c) */
     enum devid_err e;
+    int status;
 
     if (f == NULL)
         return devid_fail(err, DEVID_ERR_INPUT, 0,
                           "the PIN's program '%.300s' does not run: %s",
                           command, strerror(errno));
     e = read_stream(f, command, pin, err);
-    if (pclose(f) > 0 && e == DEVID_OK) {
+    status = pclose(f);
+    if (status > 0) { /* says more than that its output is empty */
         devid_secret_free(pin);
         e = devid_fail(err, DEVID_ERR_INPUT, 0,
-                       "the PIN's program '%.300s' failed", command);
+                       "the PIN's program '%.300s' failed (%s %d)", command,
+                       WIFSIGNALED(status) ? "signal" : "exit status",
+                       WIFSIGNALED(status) ? WTERMSIG(status)
+                                           : WEXITSTATUS(status));
     }
     return e;
 }

@@ -158,8 +158,9 @@ struct p11_session {
 
 /*
  * Find the token where it is not known. Cost: C_Initialize, C_GetSlotList,
- * C_GetTokenInfo for each slot up to it (each slot where its serial is not
- * known, since two tokens may have one label).
+ * C_GetTokenInfo for each slot up to it (each slot where its URI has not
+ * both label and serial, since others may share one of them). _INPUT: several
+ * fit; the sentence lists them.
  */
 DEVID_CHECK enum devid_err p11_token_connect(struct p11_token *token,
                                              struct devid_error *err);

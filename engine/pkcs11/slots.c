@@ -37,25 +37,58 @@ static enum devid_err look_at(struct p11_token *t, struct p11_module *m,
                                                           : DEVID_ERR_NOT_FOUND;
 }
 
-static enum devid_err two_tokens(const struct p11_token *t,
-                                 const CK_TOKEN_INFO *other,
-                                 struct devid_error *err)
+/* The tokens that fit, while they are looked for. */
+struct search {
+    struct p11_token *token; /* gets the place of the first */
+    unsigned count;
+    char list[320]; /* of them, as far as they go in */
+};
+
+/* A field of fixed width, padded with blanks, as a text. */
+static void put_field(char *text, size_t size, const CK_UTF8CHAR *field,
+                      size_t field_size)
 {
-    return devid_fail(
-        err, DEVID_ERR_INPUT, 0,
-        "two tokens fit the URI '%.200s': serial=%.16s (%.32s) and "
-        "serial=%.16s (%.32s); add the serial of the one that is meant",
-        t->key, t->info.serialNumber, t->info.label, other->serialNumber,
-        other->label);
+    size_t len = p11_kit_space_strlen(field, field_size);
+
+    (void)snprintf(text, size, "%.*s", (int)len, (const char *)field);
 }
 
-/* The first that fits is it where its serial is known: no two share one. */
+static void note_match(struct search *s, struct p11_module *m, CK_SLOT_ID slot,
+                       const CK_TOKEN_INFO *info)
+{
+    struct p11_token *t = s->token;
+    size_t used = strlen(s->list);
+    char label[sizeof(info->label) + 1];
+    char serial[sizeof(info->serialNumber) + 1];
+    int n;
+
+    put_field(label, sizeof(label), info->label, sizeof(info->label));
+    put_field(serial, sizeof(serial), info->serialNumber,
+              sizeof(info->serialNumber));
+    if (s->count++ == 0) {
+        t->module = m;
+        t->epoch = p11_module_epoch(m);
+        t->slot = slot;
+        t->info = *info;
+        memcpy(t->label, label, sizeof(label));
+    }
+    n = snprintf(s->list + used, sizeof(s->list) - used,
+                 "%s'%s' (serial=%s;slot-id=%lu)", used == 0 ? "" : ", ", label,
+                 serial, slot);
+    if (n < 0 || (size_t)n >= sizeof(s->list) - used)
+        s->list[used] = '\0'; /* the first are enough to choose by */
+}
+
+/* The first that fits is it where it is named so that no other can be. */
 static bool is_certain(const struct p11_token *t)
 {
-    return (t->uri.seen & (P11_SEEN_SERIAL | P11_SEEN_SLOT_ID)) != 0;
+    const unsigned both = P11_SEEN_TOKEN | P11_SEEN_SERIAL;
+
+    return ((t->uri.seen & P11_SEEN_SLOT_ID) != 0 && t->in.count == 1) ||
+           (t->uri.seen & both) == both;
 }
 
-static enum devid_err search_slots(struct p11_token *t, struct p11_module *m,
+static enum devid_err search_slots(struct search *s, struct p11_module *m,
                                    struct devid_error *err)
 {
     CK_SLOT_ID slots[P11_SLOTS_MAX];
@@ -66,31 +99,23 @@ static enum devid_err search_slots(struct p11_token *t, struct p11_module *m,
         return p11_fail(err, rv, "say which slots there are");
     for (CK_ULONG i = 0; i < count; i++) {
         CK_TOKEN_INFO info;
-        enum devid_err e = look_at(t, m, slots[i], &info, err);
+        enum devid_err e = look_at(s->token, m, slots[i], &info, err);
 
         if (e == DEVID_ERR_NOT_FOUND)
             continue;
         if (e != DEVID_OK)
             return e;
-        if (t->module != NULL)
-            return two_tokens(t, &info, err);
-        t->module = m;
-        t->epoch = p11_module_epoch(m);
-        t->slot = slots[i];
-        t->info = info;
-        (void)snprintf(
-            t->label, sizeof(t->label), "%.*s",
-            (int)p11_kit_space_strlen(info.label, sizeof(info.label)),
-            (const char *)info.label);
-        if (is_certain(t))
+        note_match(s, m, slots[i], &info);
+        if (is_certain(s->token))
             break;
     }
     return DEVID_OK;
 }
 
-static enum devid_err search_module(struct p11_token *t, struct p11_module *m,
+static enum devid_err search_module(struct search *s, struct p11_module *m,
                                     struct devid_error *err)
 {
+    const struct p11_token *t = s->token;
     CK_INFO info;
     enum devid_err e = p11_module_start(m, err);
     CK_RV rv;
@@ -104,26 +129,30 @@ static enum devid_err search_module(struct p11_token *t, struct p11_module *m,
         if (!p11_kit_uri_match_module_info(t->uri.kit, &info))
             return DEVID_OK;
     }
-    return search_slots(t, m, err);
+    return search_slots(s, m, err);
 }
 
 /* One of several modules that does not start may still be the wrong one. */
 static enum devid_err search(struct p11_token *t, struct devid_error *err)
 {
+    struct search s = {.token = t};
     enum devid_err failed = DEVID_OK;
 
     for (size_t i = 0; i < t->in.count; i++) {
-        enum devid_err e = search_module(t, t->in.modules[i], err);
+        enum devid_err e = search_module(&s, t->in.modules[i], err);
 
-        if (e == DEVID_ERR_INPUT)
-            return e;
         if (e != DEVID_OK)
             failed = e;
-        if (t->module != NULL && is_certain(t))
+        if (s.count > 0 && is_certain(t))
             return DEVID_OK;
     }
-    if (t->module != NULL)
+    if (s.count == 1)
         return DEVID_OK;
+    if (s.count > 1)
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "%u tokens fit the URI '%.200s': %s; add to it what "
+                          "tells the one that is meant from the others",
+                          s.count, t->key, s.list);
     if (failed != DEVID_OK)
         return failed;
     return devid_fail(err, DEVID_ERR_NO_DEVICE, CKR_TOKEN_NOT_PRESENT,

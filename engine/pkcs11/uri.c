@@ -19,7 +19,7 @@ static const struct attribute {
     unsigned seen; /* of enum p11_seen, or 0 */
     bool in_query;
 } attributes[] = {
-    {"token", 0, false},
+    {"token", P11_SEEN_TOKEN, false},
     {"manufacturer", 0, false},
     {"serial", P11_SEEN_SERIAL, false},
     {"model", 0, false},
@@ -145,9 +145,15 @@ static enum devid_err check(const char *text, unsigned *seen,
 {
     const char *path = text + strlen(SCHEME);
     size_t len = strcspn(path, "?");
+    size_t blank = strcspn(text, " \t\r\n\v\f");
     struct scan scan = {.text = text};
     enum devid_err e = DEVID_OK;
 
+    if (text[blank] != '\0') /* p11-kit would take it out */
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "the URI has a blank at character %zu: write it as "
+                          "%%20",
+                          blank + 1);
     if (len > 0)
         e = check_part(&scan, path, len, ';', err);
     if (e == DEVID_OK && path[len] == '?') {

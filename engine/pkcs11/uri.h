@@ -17,6 +17,7 @@ enum p11_seen {
     P11_SEEN_OBJECT = 1 << 4,
     P11_SEEN_ID = 1 << 5,
     P11_SEEN_TYPE = 1 << 6,
+    P11_SEEN_TOKEN = 1 << 7,
 };
 
 struct p11_uri {

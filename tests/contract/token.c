@@ -230,6 +230,7 @@ static void bad_uris_are_refused(void **state)
         {"pkcs11:type=nonsense", "type is private"},
         {"pkcs11:object=", "has no value"},
         {"pkcs11:token=x?pin-value=12345&", "an empty segment"},
+        {"pkcs11:token=my token", "a blank at character 16: write it as %20"},
         {"pkcs11:token=x?12345", "unknown attribute ''"},
     };
     size_t i;
