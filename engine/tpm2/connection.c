@@ -21,8 +21,11 @@
 #define DEFAULT_LOCK_TIMEOUT_MS 10000u
 #define WAIT_MIN_MS 2u
 #define WAIT_MAX_MS 50u
-/* Where all slots stay taken this long, what is in them is orphaned. */
-#define REAP_AFTER_MS 1000u
+/* Where all slots stay taken for between half of this and all of it, what is
+   in them is taken for orphaned. */
+#define REAP_AFTER_MS 2000u
+/* A session that was put aside and has an owner is used within this. */
+#define PARKED_MS 1000u
 /* So often others may flush what an operation on a bare TPM has loaded. */
 #define RELOADS_MAX 8u
 
@@ -106,6 +109,7 @@ static void flush_all(struct tpm2_conn *conn)
         conn->session_instance == conn->instance)
         (void)Esys_FlushContext(conn->esys, conn->session);
     conn->session = ESYS_TR_NONE;
+    tpm2_unpark(conn);
 }
 
 static void conn_free(struct tpm2_conn *conn)
@@ -242,7 +246,7 @@ static uint64_t now_ms(void)
 }
 
 /* Between half and all of it, so that waiters do not march in step. */
-static void sleep_jittered(unsigned ms)
+static unsigned jittered_us(unsigned ms)
 {
     struct timespec ts;
     unsigned us = ms * 500u;
@@ -252,17 +256,45 @@ static void sleep_jittered(unsigned ms)
     (void)clock_gettime(CLOCK_MONOTONIC, &ts);
     noise = (unsigned char)((unsigned long)ts.tv_nsec / 64u +
                             (unsigned long)getpid());
-    us += us * noise / 255u;
-    ts.tv_sec = 0;
-    ts.tv_nsec = (long)us * 1000L;
+    return us + us / 255u * noise;
+}
+
+static void sleep_jittered(unsigned ms)
+{
+    struct timespec ts = {.tv_nsec = (long)jittered_us(ms) * 1000L};
+
     (void)nanosleep(&ts, NULL); /* shorter where a signal comes: no harm */
 }
 
 struct retry {
     uint64_t start_ms;
+    uint64_t reap_at_ms;
     unsigned wait_ms;
     unsigned reconnects;
 };
+
+static uint64_t reap_at_ms(const struct tpm2_conn *conn)
+{
+    unsigned after_ms = conn->lock_timeout_ms < REAP_AFTER_MS
+                            ? conn->lock_timeout_ms
+                            : REAP_AFTER_MS;
+
+    return now_ms() + jittered_us(after_ms) / 1000u;
+}
+
+/* Not too often: a slow TPM needs time to do what orphans held up. */
+static void reap_where_due(struct tpm2_conn *conn, TSS2_RC rc,
+                           struct retry *retry)
+{
+    if (now_ms() < retry->reap_at_ms || conn->esys == NULL ||
+        (conn->has_rm && conn->shared == NULL))
+        return;
+    tpm2_early_lock(conn);
+    tpm2_reap(conn, rc);
+    tpm2_early_unlock(conn);
+    conn->parked_at_ms = now_ms();
+    retry->reap_at_ms = reap_at_ms(conn);
+}
 
 static unsigned reconnects_max(const struct tpm2_conn *conn, TSS2_RC rc)
 {
@@ -272,8 +304,6 @@ static unsigned reconnects_max(const struct tpm2_conn *conn, TSS2_RC rc)
 /* May the failed attempt be made again? Prepares it where so. */
 static bool again(struct tpm2_conn *conn, TSS2_RC rc, struct retry *retry)
 {
-    uint64_t waited_ms = now_ms() - retry->start_ms;
-
     switch (tpm2_rc_action(rc)) {
     case TPM2_ACTION_FAIL:
         return false;
@@ -291,12 +321,9 @@ static bool again(struct tpm2_conn *conn, TSS2_RC rc, struct retry *retry)
     case TPM2_ACTION_WAIT:
         break;
     }
-    if (waited_ms >= conn->lock_timeout_ms)
+    if (now_ms() - retry->start_ms >= conn->lock_timeout_ms)
         return false;
-    if (tpm2_rc_base(rc) == TPM2_RC_OBJECT_MEMORY &&
-        (!conn->has_rm || conn->shared != NULL) && waited_ms >= REAP_AFTER_MS &&
-        conn->esys != NULL)
-        tpm2_reap(conn);
+    reap_where_due(conn, rc, retry);
     if (conn->exclusive)
         disconnect(conn);
     sleep_jittered(retry->wait_ms);
@@ -336,7 +363,11 @@ static enum devid_err attempt(struct tpm2_conn *conn, tpm2_op *op, void *arg,
 enum devid_err tpm2_run(struct tpm2_conn *conn, tpm2_op *op, void *arg,
                         struct devid_error *err)
 {
-    struct retry retry = {.start_ms = now_ms(), .wait_ms = WAIT_MIN_MS};
+    struct retry retry = {
+        .start_ms = now_ms(),
+        .reap_at_ms = reap_at_ms(conn),
+        .wait_ms = WAIT_MIN_MS,
+    };
     struct devid_error local = {0};
     enum devid_err e;
 
@@ -351,7 +382,8 @@ enum devid_err tpm2_run(struct tpm2_conn *conn, tpm2_op *op, void *arg,
         /* What an operation understood (_NOT_FOUND, ...) is its answer. */
     } while ((e == DEVID_ERR_DEVICE || e == DEVID_ERR_BUSY) &&
              again(conn, err->device_rc, &retry));
-    conn->current = NULL;
+    if (conn->parked_count > 0 && now_ms() - conn->parked_at_ms >= PARKED_MS)
+        tpm2_unpark(conn);
     if (conn->exclusive)
         disconnect(conn);
     held = NULL;

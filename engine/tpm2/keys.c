@@ -112,6 +112,28 @@ void tpm2_key_set_auth(void *key, struct devid_secret *auth)
     pthread_mutex_unlock(&k->conn->lock);
 }
 
+/* So that its orphans are known. */
+static void enlist(struct tpm2_key *key)
+{
+    struct tpm2_conn *conn = key->conn;
+
+    pthread_mutex_lock(&conn->lock);
+    key->next_open = conn->keys;
+    conn->keys = key;
+    pthread_mutex_unlock(&conn->lock);
+}
+
+/* The connection is locked. */
+static void delist(struct tpm2_key *key)
+{
+    struct tpm2_key **link = &key->conn->keys;
+
+    while (*link != NULL && *link != key)
+        link = &(*link)->next_open;
+    if (*link != NULL)
+        *link = key->next_open;
+}
+
 enum devid_err tpm2_key_open(void *state, const struct devid_keyfile *file,
                              void **key, struct devid_public *pub,
                              struct devid_key_limits *limits,
@@ -138,6 +160,7 @@ enum devid_err tpm2_key_open(void *state, const struct devid_keyfile *file,
         return e;
     }
     tpm2_conn_preload(k->conn);
+    enlist(k);
     e = tpm2_early_open(k->conn, err);
     if (e != DEVID_OK) {
         void *opened = k;
@@ -159,6 +182,7 @@ void tpm2_key_free(void **key)
         return;
     pthread_mutex_lock(&k->conn->lock);
     tpm2_key_unload(k->conn, k);
+    delist(k);
     pthread_mutex_unlock(&k->conn->lock);
     tpm2_conn_put(&k->conn);
     key_clear(k);

@@ -236,7 +236,6 @@ enum devid_err tpm2_key_acquire(struct tpm2_conn *conn, struct tpm2_key *key,
     enum devid_err e;
 
     *flush = false;
-    conn->current = key;
     if (key->persistent != 0)
         return acquire_persistent(conn, key, err);
     if (conn->managed)
@@ -253,7 +252,7 @@ void tpm2_key_release(struct tpm2_conn *conn, struct tpm2_key *key, bool flush)
     /* If this fails somebody else flushed it, or the link is gone. */
     if (Esys_FlushContext(conn->esys, key->handle) == TSS2_RC_SUCCESS &&
         conn->orphaned) {
-        tpm2_reap(conn);
+        tpm2_reap_keys(conn);
         conn->orphaned = false;
     }
     key->handle = ESYS_TR_NONE;
@@ -275,42 +274,4 @@ void tpm2_key_unload(struct tpm2_conn *conn, struct tpm2_key *key)
     else
         (void)Esys_FlushContext(conn->esys, key->handle);
     key->handle = ESYS_TR_NONE;
-}
-
-static bool same_name(struct tpm2_conn *conn, ESYS_TR object,
-                      const TPM2B_NAME *name)
-{
-    TPM2B_NAME *found = NULL;
-    bool same = Esys_TR_GetName(conn->esys, object, &found) == 0 &&
-                found->size == name->size &&
-                memcmp(found->name, name->name, name->size) == 0;
-
-    Esys_Free(found);
-    return same;
-}
-
-void tpm2_reap(struct tpm2_conn *conn)
-{
-    const struct tpm2_key *key = conn->current;
-    TPMS_CAPABILITY_DATA *data = NULL;
-    TPM2B_NAME name;
-
-    if (key == NULL || !key->has_public ||
-        tpm2_public_name(&key->tpm_public.publicArea, key->libctx, &name,
-                         NULL) != DEVID_OK ||
-        tpm2_capability(conn, TPM2_CAP_HANDLES, TPM2_TRANSIENT_MIN,
-                        TPM2_MAX_CAP_HANDLES, &data, NULL) != DEVID_OK)
-        return;
-    for (UINT32 i = 0; i < data->data.handles.count; i++) {
-        ESYS_TR object = ESYS_TR_NONE;
-
-        if (Esys_TR_FromTPMPublic(conn->esys, data->data.handles.handle[i],
-                                  ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-                                  &object) != TSS2_RC_SUCCESS)
-            continue; /* gone already */
-        if (!same_name(conn, object, &name) ||
-            Esys_FlushContext(conn->esys, object) != TSS2_RC_SUCCESS)
-            (void)Esys_TR_Close(conn->esys, &object);
-    }
-    Esys_Free(data);
 }

@@ -26,10 +26,10 @@ TSS2_RC tpm2_rc_base(TSS2_RC rc)
     return (rc & TPM2_RC_FMT1) != 0 ? rc & (TPM2_RC_FMT1 | 0x3fu) : rc;
 }
 
-/* TPM 2.0 Part 2, 6.6.2: neither a parameter (bit 6) nor a session (bit 11). */
+/* TPM 2.0 Part 2, 6.6.2: not a parameter; a handle, or a session's. */
 static bool blames_handle(TSS2_RC rc)
 {
-    return (rc & TPM2_RC_FMT1) != 0 && (rc & (TPM2_RC_P | TPM2_RC_S)) == 0;
+    return (rc & TPM2_RC_FMT1) != 0 && (rc & TPM2_RC_P) == 0;
 }
 
 enum tpm2_action tpm2_rc_action(TSS2_RC rc)
@@ -102,6 +102,12 @@ static const char *advice(TSS2_RC rc)
     case TPM2_RC_OBJECT_HANDLES:
         return "; its slots are filled by other programs: use /dev/tpmrm0 or "
                "tpm2-abrmd, or flush with tpm2_flushcontext -t";
+    case TPM2_RC_SESSION_MEMORY:
+        return "; its session slots are filled by other programs: use "
+               "/dev/tpmrm0 or tpm2-abrmd, or flush with tpm2_flushcontext -l";
+    case TPM2_RC_SESSION_HANDLES:
+        return "; other programs have saved all the sessions that it can "
+               "have: flush them with tpm2_flushcontext -s";
     case TPM2_RC_NV_SPACE:
         return "; its non-volatile memory is full: free a persistent handle "
                "with devid delete";

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include <tss2/tss2_mu.h>
+
 #define RSA_EK_BYTES 256
 
 static TPMI_ECC_CURVE curve_of(const struct devid_algorithm *alg)
@@ -74,6 +76,24 @@ void tpm2_template_storage(TPM2B_PUBLIC *pub)
     ecc->scheme.scheme = TPM2_ALG_NULL;
     ecc->curveID = TPM2_ECC_NIST_P256;
     ecc->kdf.scheme = TPM2_ALG_NULL;
+}
+
+bool tpm2_public_is_storage(const TPMT_PUBLIC *tpm)
+{
+    TPM2B_PUBLIC template;
+    uint8_t wanted[sizeof(*tpm)];
+    uint8_t found[sizeof(*tpm)];
+    size_t wanted_len = 0;
+    size_t found_len = 0;
+
+    tpm2_template_storage(&template);
+    template.publicArea.unique = tpm->unique; /* the point: each TPM's own */
+    return tpm->type == template.publicArea.type &&
+           Tss2_MU_TPMT_PUBLIC_Marshal(&template.publicArea, wanted,
+                                       sizeof(wanted), &wanted_len) == 0 &&
+           Tss2_MU_TPMT_PUBLIC_Marshal(tpm, found, sizeof(found), &found_len) ==
+               0 &&
+           wanted_len == found_len && memcmp(wanted, found, found_len) == 0;
 }
 
 /* Source: TCG EK Credential Profile 2.5, template L-1 (RSA 2048). */

@@ -21,12 +21,12 @@
 #define TPM2_IAK_HANDLE 0x81020001u
 /* Ranges of handles (TPM 2.0 Part 2, 7.2); tss2 shifts a signed int. */
 #define TPM2_NV_INDEX_MIN 0x01000000u
-#define TPM2_TRANSIENT_MIN 0x80000000u
 #define TPM2_PERSISTENT_MIN 0x81000000u
 #define TPM2_PERSISTENT_PLATFORM 0x81800000u
 #define TPM2_PERSISTENT_MAX 0x81ffffffu
 
 #define TPM2_POLL_FDS_MAX 4
+#define TPM2_PARKED_MAX 8
 
 struct devid_secret;
 struct tpm2_key;
@@ -61,13 +61,16 @@ struct tpm2_conn {
     ESYS_CONTEXT *abandoned; /* the parent's: never spoken to again */
     bool stranded;     /* tabrmd: a parent had opened it, see tpm2_tcti_fail */
     uint64_t instance; /* of esys; what it made dies with it */
-    uint64_t generation;      /* counts losses of contact: prove keys again */
-    struct tpm2_key *loaded;  /* keys with an object on this instance */
-    struct tpm2_key *current; /* the key at work, for the reaper */
+    uint64_t generation;     /* counts losses of contact: prove keys again */
+    struct tpm2_key *loaded; /* keys with an object on this instance */
+    struct tpm2_key *keys;   /* all that are open, for the reaper */
     bool orphaned; /* bare: an object may have gone astray with the link */
     struct tpm2_salt salt;
     ESYS_TR session; /* HMAC; valid while its instance is the connection's */
     uint64_t session_instance;
+    uint32_t parked[TPM2_PARKED_MAX]; /* sessions, see reap.c */
+    size_t parked_count;
+    uint64_t parked_at_ms;
     int fds[TPM2_POLL_FDS_MAX];
     size_t fd_count;
 };
@@ -95,6 +98,7 @@ struct tpm2_key {
     bool has_context; /* bare: the saved context of the loaded blob */
     TPMS_CONTEXT context;
     struct tpm2_key *next_loaded;
+    struct tpm2_key *next_open;
 
     bool pss_checked; /* the TPM's PSS salt has been looked at */
     bool pss_salt_is_digest;
@@ -176,6 +180,8 @@ DEVID_CHECK enum devid_err tpm2_public_name(const TPMT_PUBLIC *tpm,
 void tpm2_template_key(const struct devid_key_spec *spec,
                        const struct devid_algorithm *alg, TPM2B_PUBLIC *pub);
 void tpm2_template_storage(TPM2B_PUBLIC *pub);
+/* Whether a key was made from that template. */
+bool tpm2_public_is_storage(const TPMT_PUBLIC *tpm);
 void tpm2_template_ek_rsa(TPM2B_PUBLIC *pub);
 
 /* ---- auth.c: secrets, never in clear on the bus ---------------------- */
@@ -270,17 +276,23 @@ DEVID_CHECK enum devid_err tpm2_key_acquire(struct tpm2_conn *conn,
 void tpm2_key_release(struct tpm2_conn *conn, struct tpm2_key *key, bool flush);
 /* Flush what is loaded and forget it; the connection is locked. */
 void tpm2_key_unload(struct tpm2_conn *conn, struct tpm2_key *key);
-/* Flush orphans of the key at work, left by a process that was killed. */
-void tpm2_reap(struct tpm2_conn *conn);
-
 /*
- * Public area behind a persistent handle or NV index as ESYS has read it,
+ * Public area behind an object's handle or NV index as ESYS has read it,
  * without a second command. DEVID_ERR_NOT_FOUND where the handle is empty.
  */
 DEVID_CHECK enum devid_err tpm2_read_handle(struct tpm2_conn *conn,
                                             uint32_t handle, ESYS_TR *object,
                                             TPM2B_PUBLIC *pub,
                                             struct devid_error *err);
+
+/* ---- reap.c: what killed programs left in a bare TPM ------------------ */
+
+/* Make room where rc says that slots are full. */
+void tpm2_reap(struct tpm2_conn *conn, TSS2_RC rc);
+/* Flush every loaded object that is a key of this process. */
+void tpm2_reap_keys(struct tpm2_conn *conn);
+/* Give back the handles of the sessions that tpm2_reap() put aside. */
+void tpm2_unpark(struct tpm2_conn *conn);
 
 /* ---- the table's functions ------------------------------------------- */
 

@@ -24,9 +24,17 @@ static void each_response_code_gets_its_action_and_its_error(void **state)
         {TPM2_RC_TESTING, TPM2_ACTION_WAIT, DEVID_ERR_BUSY, "(0x90a)"},
         {TPM2_RC_OBJECT_MEMORY, TPM2_ACTION_WAIT, DEVID_ERR_BUSY,
          "use /dev/tpmrm0"},
-        {TPM2_RC_SESSION_MEMORY, TPM2_ACTION_WAIT, DEVID_ERR_BUSY, ""},
+        {TPM2_RC_SESSION_MEMORY, TPM2_ACTION_WAIT, DEVID_ERR_BUSY,
+         "tpm2_flushcontext -l"},
+        {TPM2_RC_SESSION_HANDLES, TPM2_ACTION_WAIT, DEVID_ERR_BUSY,
+         "tpm2_flushcontext -s"},
         /* what was loaded is gone, or the link is */
         {TPM2_RC_REFERENCE_H0, TPM2_ACTION_RECONNECT, DEVID_ERR_DEVICE, ""},
+        {TPM2_RC_REFERENCE_S0, TPM2_ACTION_RECONNECT, DEVID_ERR_DEVICE, ""},
+        {TPM2_RC_VALUE + TPM2_RC_S + TPM2_RC_1, TPM2_ACTION_RECONNECT,
+         DEVID_ERR_DEVICE, ""},
+        {TPM2_RC_VALUE + TPM2_RC_P + TPM2_RC_1, TPM2_ACTION_FAIL,
+         DEVID_ERR_DEVICE, ""},
         {TPM2_RC_HANDLE + TPM2_RC_P + TPM2_RC_1, TPM2_ACTION_RECONNECT,
          DEVID_ERR_DEVICE, ""},
         {TPM2_RC_INITIALIZE, TPM2_ACTION_RECONNECT, DEVID_ERR_DEVICE,
@@ -145,6 +153,27 @@ static void attributes_become_words_and_limits(void **state)
     assert_true(limits.restricted && !limits.sign);
 }
 
+static void a_primary_of_ours_is_told_from_those_of_others(void **state)
+{
+    TPM2B_PUBLIC pub;
+
+    (void)state;
+    tpm2_template_storage(&pub);
+    pub.publicArea.unique.ecc.x.size = 32;
+    memset(pub.publicArea.unique.ecc.x.buffer, 0xaa, 32);
+    assert_true(tpm2_public_is_storage(&pub.publicArea));
+    pub.publicArea.objectAttributes &= ~(uint32_t)TPMA_OBJECT_NODA;
+    assert_false(tpm2_public_is_storage(&pub.publicArea));
+    tpm2_template_storage(&pub);
+    pub.publicArea.parameters.eccDetail.curveID = TPM2_ECC_NIST_P384;
+    assert_false(tpm2_public_is_storage(&pub.publicArea));
+    tpm2_template_storage(&pub);
+    pub.publicArea.authPolicy.size = 32;
+    assert_false(tpm2_public_is_storage(&pub.publicArea));
+    tpm2_template_ek_rsa(&pub);
+    assert_false(tpm2_public_is_storage(&pub.publicArea));
+}
+
 /* ---- parents --------------------------------------------------------- */
 
 static void a_parent_is_a_hierarchy_or_a_persistent_handle(void **state)
@@ -224,6 +253,7 @@ int main(void)
         cmocka_unit_test(a_short_coordinate_gets_its_leading_zeros_back),
         cmocka_unit_test(what_is_no_key_for_tls_is_refused_with_its_reason),
         cmocka_unit_test(attributes_become_words_and_limits),
+        cmocka_unit_test(a_primary_of_ours_is_told_from_those_of_others),
         cmocka_unit_test(a_parent_is_a_hierarchy_or_a_persistent_handle),
         cmocka_unit_test(an_rsa_primary_as_parent_is_refused_before_the_tpm_is),
     };
