@@ -141,7 +141,7 @@ await "Sign" $signing under_way Sign
 tpm2_flushcontext -l
 wait $signing || fail "it does not sign: $(<"$WORK/sign.log")"
 assert_equal "it starts another" "2 Sign:0x918 0" \
-    "$(trace_count StartAuthSession) $(trace_list | grep -o Sign:[^\ ]*) $(counter)"
+    "$(trace_count StartAuthSession) $(trace_list | grep -o 'Sign:[^ ]*') $(counter)"
 fault_clear
 no_session
 
