@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The arrows run down only: provider/ and tools/ see engine/devid.h and nothing
-# else of the engine; tss2 and p11-kit are seen by their back end alone, which
-# the rest of the engine reaches through backend.h. Tokens are administered with
+# else of the engine, but for tools/, which see engine/attest.h; tss2 and p11-kit
+# are seen by their back end alone, which the rest of the engine reaches through
+# backend.h. Attestation is pure: of tss2 it sees the structures, of the TPM back
+# end public.h, and nothing in the engine sees it. Tokens are administered with
 # libp11, and p11-kit's list of modules, by the files of `devid token` alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -25,6 +27,7 @@ for dir in provider tools; do
         case $dir/${file##*/}:$header in
         tools/token*:libp11.h | tools/token*:p11-kit/*) continue ;;
         tools/modules.c:p11-kit/*) continue ;;
+        tools/*:attest.h) continue ;;
         esac
         case $header in
         devid.h) ;;
@@ -49,5 +52,24 @@ while IFS=: read -r file header; do
         ;;
     esac
 done < <(includes engine)
+
+while IFS=: read -r file header; do
+    case $header in
+    tss2/tss2_mu.h | tss2/tss2_tpm2_types.h | ../tpm2/public.h) ;;
+    tss2/* | p11-kit/* | libp11.h | ../tpm2/* | ../pkcs11/*)
+        complain "$file includes $header: attestation needs no device"
+        ;;
+    esac
+done < <(includes engine/attest)
+
+for dir in engine engine/tpm2 engine/pkcs11; do
+    while IFS=: read -r file header; do
+        case $header in
+        attest.h | ../attest.h | *attest/*)
+            complain "$file includes $header: attestation is built on the engine"
+            ;;
+        esac
+    done < <(includes "$dir")
+done
 
 exit "$status"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Public areas of TPM objects. Pure: no device. */
-#include "tpm2.h"
+#include "public.h"
+
+#include "../backend.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +22,36 @@ static const struct curve {
     {TPM2_ECC_NIST_P521, "ec-p521"},
 };
 
-static const struct devid_algorithm *curve_algorithm(TPMI_ECC_CURVE id)
+static const struct {
+    const char *name;
+    TPMI_ALG_HASH id;
+} hashes[] = {
+    {"SHA1", TPM2_ALG_SHA1},
+    {"SHA2-256", TPM2_ALG_SHA256},
+    {"SHA2-384", TPM2_ALG_SHA384},
+    {"SHA2-512", TPM2_ALG_SHA512},
+};
+
+const struct devid_hash *tpm2_hash_from_id(TPM2_ALG_ID id)
+{
+    for (size_t i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++) {
+        if (hashes[i].id == id)
+            return devid_hash_by_name(hashes[i].name);
+    }
+    return NULL;
+}
+
+TPMI_ALG_HASH tpm2_hash_id(const struct devid_hash *hash)
+{
+    for (size_t i = 0; hash != NULL && i < sizeof(hashes) / sizeof(hashes[0]);
+         i++) {
+        if (devid_hash_by_name(hashes[i].name) == hash)
+            return hashes[i].id;
+    }
+    return TPM2_ALG_NULL;
+}
+
+const struct devid_algorithm *tpm2_curve_from_id(TPMI_ECC_CURVE id)
 {
     for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++) {
         if (curves[i].id == id)
@@ -52,7 +83,7 @@ static enum devid_err ecc_public(const TPMT_PUBLIC *tpm,
     const TPMS_ECC_POINT *point = &tpm->unique.ecc;
 
     pub->type = DEVID_KEY_EC;
-    pub->alg = curve_algorithm(id);
+    pub->alg = tpm2_curve_from_id(id);
     if (pub->alg == NULL) {
         return devid_fail(err, DEVID_ERR_ALG, 0,
                           "the key is on TPM curve 0x%x, which TLS does not "
@@ -157,26 +188,10 @@ void tpm2_public_words(const TPMT_PUBLIC *tpm, char *text, size_t size)
     }
 }
 
-static const char *name_hash(TPMI_ALG_HASH alg)
-{
-    switch (alg) {
-    case TPM2_ALG_SHA1:
-        return "SHA1";
-    case TPM2_ALG_SHA256:
-        return "SHA2-256";
-    case TPM2_ALG_SHA384:
-        return "SHA2-384";
-    case TPM2_ALG_SHA512:
-        return "SHA2-512";
-    default: /* not an enum */
-        return NULL;
-    }
-}
-
 enum devid_err tpm2_public_name(const TPMT_PUBLIC *tpm, OSSL_LIB_CTX *libctx,
                                 TPM2B_NAME *name, struct devid_error *err)
 {
-    const char *hash = name_hash(tpm->nameAlg);
+    const struct devid_hash *hash = tpm2_hash_from_id(tpm->nameAlg);
     uint8_t area[sizeof(*tpm)];
     size_t area_len = 0;
     size_t digest_len = 0;
@@ -191,12 +206,12 @@ enum devid_err tpm2_public_name(const TPMT_PUBLIC *tpm, OSSL_LIB_CTX *libctx,
         return devid_fail(err, DEVID_ERR_INPUT, 0,
                           "the key's public area does not encode");
     ERR_set_mark();
-    ok = EVP_Q_digest(libctx, hash, "provider!=devid", area, area_len,
+    ok = EVP_Q_digest(libctx, hash->name, "provider!=devid", area, area_len,
                       name->name + 2, &digest_len);
     ERR_pop_to_mark();
     if (ok != 1)
         return devid_fail(err, DEVID_ERR_SYSTEM, 0,
-                          "OpenSSL does not compute %s", hash);
+                          "OpenSSL does not compute %s", hash->name);
     name->name[0] = (BYTE)(tpm->nameAlg >> 8);
     name->name[1] = (BYTE)tpm->nameAlg;
     name->size = (UINT16)(digest_len + 2);

@@ -38,27 +38,6 @@ static TPMI_ALG_HASH hash_of_length(size_t len)
     }
 }
 
-/* The TPM's id of a hash that RSA padding names; NULL where it has none. */
-static TPMI_ALG_HASH hash_of_name(const struct devid_hash *hash)
-{
-    static const struct {
-        const char *name;
-        TPMI_ALG_HASH id;
-    } known[] = {
-        {"SHA1", TPM2_ALG_SHA1},
-        {"SHA2-256", TPM2_ALG_SHA256},
-        {"SHA2-384", TPM2_ALG_SHA384},
-        {"SHA2-512", TPM2_ALG_SHA512},
-    };
-
-    for (size_t i = 0; hash != NULL && i < sizeof(known) / sizeof(known[0]);
-         i++) {
-        if (devid_hash_by_name(known[i].name) == hash)
-            return known[i].id;
-    }
-    return TPM2_ALG_NULL;
-}
-
 static enum devid_err plan_ecdsa(struct sign_request *r,
                                  struct devid_error *err)
 {
@@ -86,7 +65,7 @@ static bool may(const struct tpm2_key *key, TPMA_OBJECT attribute)
 static bool plan_rsa(struct sign_request *r)
 {
     const struct devid_tbs *tbs = r->tbs;
-    TPMI_ALG_HASH hash = hash_of_name(tbs->hash);
+    TPMI_ALG_HASH hash = tpm2_hash_id(tbs->hash);
 
     /* openssl_tpm2_engine makes RSA keys that may decrypt only. */
     if (hash == TPM2_ALG_NULL || !may(r->key, TPMA_OBJECT_SIGN_ENCRYPT))

@@ -11,6 +11,7 @@
 #define DEVID_TPM2_H
 
 #include "../backend.h"
+#include "public.h"
 
 #include <pthread.h>
 #include <tss2/tss2_esys.h>
@@ -159,21 +160,6 @@ enum tpm2_action tpm2_rc_action(TSS2_RC rc);
 TSS2_RC tpm2_rc_base(TSS2_RC rc);
 /* Sentence and code for a failed command; `what` was asked of the TPM. */
 enum devid_err tpm2_fail(struct devid_error *err, TSS2_RC rc, const char *what);
-
-/* ---- public.c: public areas (pure) ----------------------------------- */
-
-DEVID_CHECK enum devid_err tpm2_public_to_devid(const TPMT_PUBLIC *tpm,
-                                                struct devid_public *pub,
-                                                struct devid_error *err);
-void tpm2_public_limits(const TPMT_PUBLIC *tpm,
-                        struct devid_key_limits *limits);
-/* Attributes in words: "fixedTPM, fixedParent, ... noDA". */
-void tpm2_public_words(const TPMT_PUBLIC *tpm, char *text, size_t size);
-/* The Name of a public area (TPM 2.0 Part 1, 16). */
-DEVID_CHECK enum devid_err tpm2_public_name(const TPMT_PUBLIC *tpm,
-                                            OSSL_LIB_CTX *libctx,
-                                            TPM2B_NAME *name,
-                                            struct devid_error *err);
 
 /* ---- template.c: public areas that we ask for ------------------------ */
 

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* TPM structures that need no TPM to be understood: public areas. Pure. */
+#ifndef DEVID_TPM2_PUBLIC_H
+#define DEVID_TPM2_PUBLIC_H
+
+#include "../devid.h"
+
+#include <tss2/tss2_tpm2_types.h>
+
+struct devid_key_limits;
+
+/*
+ * A hash of the table for the TPM's id of it, NULL for one that is not there;
+ * and the reverse, TPM2_ALG_NULL for one that TPMs do not have.
+ */
+const struct devid_hash *tpm2_hash_from_id(TPM2_ALG_ID id);
+TPMI_ALG_HASH tpm2_hash_id(const struct devid_hash *hash);
+
+/* A curve of the table for the TPM's id of it, or NULL. */
+const struct devid_algorithm *tpm2_curve_from_id(TPM2_ECC_CURVE id);
+
+DEVID_CHECK enum devid_err tpm2_public_to_devid(const TPMT_PUBLIC *tpm,
+                                                struct devid_public *pub,
+                                                struct devid_error *err);
+void tpm2_public_limits(const TPMT_PUBLIC *tpm,
+                        struct devid_key_limits *limits);
+/* Attributes in words: "fixedTPM, fixedParent, ... noDA". */
+void tpm2_public_words(const TPMT_PUBLIC *tpm, char *text, size_t size);
+/* The Name of a public area (TPM 2.0 Part 1, 16). */
+DEVID_CHECK enum devid_err tpm2_public_name(const TPMT_PUBLIC *tpm,
+                                            OSSL_LIB_CTX *libctx,
+                                            TPM2B_NAME *name,
+                                            struct devid_error *err);
+
+#endif
