@@ -83,4 +83,17 @@ DEVID_CHECK enum devid_err devid_tcg_csr_encode(struct devid_bytes contents,
                                                 uint8_t **out, size_t *len,
                                                 struct devid_error *err);
 
+/* ---- weak keys --------------------------------------------------------- */
+
+/*
+ * True where an RSA modulus has the fingerprint of CVE-2017-15361 ("ROCA"):
+ * a generator in Infineon's chips whose keys can be factored. One sound
+ * modulus in some 2^27 has it too.
+ *
+ * modulus  big endian, `len` bytes, leading zeros allowed
+ *
+ * Source: Nemec et al., The Return of Coppersmith's Attack, section 3.
+ */
+bool devid_roca_fingerprint(const uint8_t *modulus, size_t len);
+
 #endif
