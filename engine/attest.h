@@ -96,4 +96,108 @@ DEVID_CHECK enum devid_err devid_tcg_csr_encode(struct devid_bytes contents,
  */
 bool devid_roca_fingerprint(const uint8_t *modulus, size_t len);
 
+/* ---- vendors' certificates --------------------------------------------- */
+
+struct devid_trust;
+
+struct devid_trust_count {
+    unsigned roots;         /* self-signed: trusted */
+    unsigned intermediates; /* others: used on the way to a root */
+    unsigned known;         /* were there already */
+    unsigned ignored;       /* files that hold no certificate */
+};
+
+DEVID_CHECK enum devid_err devid_trust_new(OSSL_LIB_CTX *libctx,
+                                           struct devid_trust **trust,
+                                           struct devid_error *err);
+/*
+ * Add a file, or each file of a folder but its hidden ones: DER or PEM, in
+ * which other things than certificates may stand too. Folders in the folder
+ * are left alone. Not to be called while others verify.
+ *
+ * count  out, may be NULL: of this call
+ *
+ * Returns DEVID_OK; DEVID_ERR_NOT_FOUND (no such file or folder, or it cannot
+ * be read), _INPUT (not one certificate in it), _SYSTEM.
+ */
+DEVID_CHECK enum devid_err devid_trust_add(struct devid_trust *trust,
+                                           const char *path,
+                                           struct devid_trust_count *count,
+                                           struct devid_error *err);
+void devid_trust_free(struct devid_trust **trust);
+
+/* ---- the verdict ------------------------------------------------------- */
+
+/* Why a device is not trusted. The order is no promise, the names are. */
+enum devid_attest_reason {
+    DEVID_ATTEST_TRUSTED = 0,
+    DEVID_ATTEST_UNDECIDED, /* memory or libcrypto failed: ask again */
+    /* the EK's certificate */
+    DEVID_ATTEST_EK_MISSING,
+    DEVID_ATTEST_EK_MALFORMED,          /* wrapper, padding, DER */
+    DEVID_ATTEST_EK_KEY,                /* no key that an EK may have */
+    DEVID_ATTEST_EK_ROCA,               /* CVE-2017-15361 */
+    DEVID_ATTEST_EK_NOT_ALLOWED,        /* not on the allow-list */
+    DEVID_ATTEST_EK_PURPOSE,            /* a CA, or without the EK's EKU */
+    DEVID_ATTEST_EK_CRITICAL_EXTENSION, /* one that nobody here knows */
+    DEVID_ATTEST_EK_ISSUER_UNKNOWN,     /* no certificate of that name */
+    DEVID_ATTEST_EK_SIGNATURE,          /* of that name, but another key */
+    DEVID_ATTEST_EK_CHAIN,              /* the issuer leads to no root */
+    DEVID_ATTEST_EK_SHA1,
+    DEVID_ATTEST_EK_NOT_YET_VALID,
+    DEVID_ATTEST_EK_EXPIRED,
+};
+
+/* "ek-expired": for a ledger; "unknown" for what is no reason. */
+const char *devid_attest_reason_name(enum devid_attest_reason reason);
+
+#define DEVID_EK_DIGEST_SIZE 65
+
+/* What a station asks for; zeroes are the strictest that makes sense. */
+struct devid_attest_policy {
+    OSSL_LIB_CTX *libctx;            /* borrowed, may be NULL */
+    const struct devid_trust *trust; /* borrowed */
+    int64_t now;                     /* seconds since 1970; 0: the clock's */
+    bool allow_sha1;                 /* in signatures of vendors */
+    bool allow_expired;              /* certificates of vendors */
+    bool allow_no_eku;               /* certificates that say nothing */
+    /* NULL: any EK that a vendor vouches for. `digest` is ek_digest below. */
+    bool (*ek_allowed)(void *arg, const char *digest);
+    void *arg;
+};
+
+struct devid_attest_verdict {
+    enum devid_attest_reason reason;
+    struct devid_error error;             /* the reason as a sentence */
+    struct devid_bytes ek_cert;           /* DER, borrowed */
+    struct devid_public ek;               /* from EK_ROCA on */
+    char ek_digest[DEVID_EK_DIGEST_SIZE]; /* sha256 of its SPKI in hex, as
+                                             devid_whoami has it */
+};
+
+/*
+ * The certificate in what an NV index holds: some vendors wrap it in 5 or 7
+ * bytes, or fill the index up with 0x00, 0x11 or 0xff.
+ *
+ * der  out: borrows from `nv`
+ *
+ * Returns DEVID_OK, or DEVID_ERR_INPUT: the sentence says at which offset.
+ */
+DEVID_CHECK enum devid_err devid_ek_unwrap(struct devid_bytes nv,
+                                           struct devid_bytes *der,
+                                           struct devid_error *err);
+
+/*
+ * Is this the certificate of an EK that a vendor vouches for?
+ *
+ * nv       as read from the TPM: wrapped, padded or bare
+ * verdict  out: the first reason against it, in the order of the enum; what
+ *          is filled in of it borrows from `nv`
+ *
+ * Source: TCG EK Credential Profile 2.5, section 3; RFC 5280, section 6.
+ */
+DEVID_CHECK enum devid_attest_reason
+devid_ek_verify(struct devid_bytes nv, const struct devid_attest_policy *policy,
+                struct devid_attest_verdict *verdict);
+
 #endif

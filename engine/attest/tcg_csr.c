@@ -4,10 +4,9 @@
  * are the sizes of. Pure.
  * Source: TCG, TPM 2.0 Keys for Device Identity and Attestation 1.0, 13.1.
  */
-#include "../attest.h"
+#include "attest_internal.h"
 
 #include "../backend.h"
-#include "../libcrypto.h"
 #include "../tpm2/public.h"
 
 #include <openssl/crypto.h>
@@ -151,27 +150,12 @@ static enum devid_err take_hash(struct reader *r, struct devid_tcg_csr *csr)
     return e == DEVID_OK ? take(r, "hash", len, &csr->digest) : e;
 }
 
-static enum devid_err digest_of(const struct devid_hash *hash,
-                                OSSL_LIB_CTX *libctx, struct devid_bytes data,
-                                uint8_t *digest, struct devid_error *err)
-{
-    int ok;
-
-    devid_quiet_begin();
-    ok = EVP_Q_digest(libctx, hash->name, DEVID_PROPQ, data.data, data.len,
-                      digest, NULL);
-    devid_quiet_end();
-    return ok == 1 ? DEVID_OK
-                   : devid_fail(err, DEVID_ERR_SYSTEM, 0,
-                                "OpenSSL does not compute %s", hash->name);
-}
-
 static enum devid_err check_hash(const struct reader *r, OSSL_LIB_CTX *libctx,
                                  const struct devid_tcg_csr *csr)
 {
     const struct devid_bytes rest = {r->p, r->left};
     uint8_t digest[EVP_MAX_MD_SIZE];
-    enum devid_err e = digest_of(csr->hash, libctx, rest, digest, r->err);
+    enum devid_err e = attest_digest(csr->hash, libctx, rest, digest, r->err);
 
     if (e == DEVID_OK &&
         CRYPTO_memcmp(digest, csr->digest.data, csr->digest.len) != 0) {
@@ -377,7 +361,7 @@ enum devid_err devid_tcg_csr_encode_contents(const struct devid_tcg_csr *csr,
     rest.data = p + csr->hash->len;
     rest.len = (size_t)(*out + n + pad - rest.data);
     put_fields(*out + n + pad - rest.len, csr, pad);
-    e = digest_of(csr->hash, libctx, rest, p, err);
+    e = attest_digest(csr->hash, libctx, rest, p, err);
     if (e == DEVID_OK) {
         *len = n + pad;
     } else {

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From an EK's certificate up to a vendor's root. OpenSSL 3.0 fails on a
+ * certificate whose key is for RSAES-OAEP before it looks for an issuer, so the
+ * EK's own signature is verified here, and libcrypto is asked about its
+ * issuer's chain. Dates and hashes are looked at here as well: a policy may
+ * let one pass without the other.
+ */
+#include "attest_internal.h"
+
+#include "../libcrypto.h"
+
+#include <openssl/bio.h>
+#include <openssl/objects.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
+#include <time.h>
+
+#define WORDS 200
+
+/* ---- one certificate --------------------------------------------------- */
+
+static void time_words(const ASN1_TIME *at, char *text, size_t size)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    int n = 0;
+
+    if (bio != NULL && ASN1_TIME_print(bio, at) == 1)
+        n = BIO_read(bio, text, (int)size - 1);
+    text[n > 0 ? n : 0] = '\0';
+    BIO_free(bio);
+}
+
+/* As X509_cmp_time; a date that is none counts as past, not yet as reached. */
+static enum devid_attest_reason
+check_time(const X509 *cert, const struct devid_attest_policy *policy,
+           struct devid_attest_verdict *verdict)
+{
+    time_t now = policy->now != 0 ? (time_t)policy->now : time(NULL);
+    char name[WORDS];
+    char when[64];
+
+    attest_name_words(X509_get_subject_name(cert), name, sizeof(name));
+    if (X509_cmp_time(X509_get0_notBefore(cert), &now) >= 0) {
+        time_words(X509_get0_notBefore(cert), when, sizeof(when));
+        return attest_refuse(verdict, DEVID_ATTEST_EK_NOT_YET_VALID,
+                             "the certificate of '%s' on the EK's chain is "
+                             "not valid before %s: is the clock right?",
+                             name, when);
+    }
+    if (!policy->allow_expired &&
+        X509_cmp_time(X509_get0_notAfter(cert), &now) <= 0) {
+        time_words(X509_get0_notAfter(cert), when, sizeof(when));
+        return attest_refuse(verdict, DEVID_ATTEST_EK_EXPIRED,
+                             "the certificate of '%s' on the EK's chain "
+                             "expired on %s",
+                             name, when);
+    }
+    return DEVID_ATTEST_TRUSTED;
+}
+
+static enum devid_attest_reason
+check_hash(X509 *cert, const struct devid_attest_policy *policy,
+           struct devid_attest_verdict *verdict)
+{
+    char name[WORDS];
+    int md = NID_undef;
+
+    if (X509_get_signature_info(cert, &md, NULL, NULL, NULL) != 1)
+        md = NID_undef;
+    if (md != NID_sha1 && md != NID_md5)
+        return DEVID_ATTEST_TRUSTED;
+    if (md == NID_sha1 && policy->allow_sha1)
+        return DEVID_ATTEST_TRUSTED;
+    attest_name_words(X509_get_subject_name(cert), name, sizeof(name));
+    return attest_refuse(verdict, DEVID_ATTEST_EK_SHA1,
+                         "the certificate of '%s' on the EK's chain is signed "
+                         "over %s, which can be forged",
+                         name, OBJ_nid2sn(md));
+}
+
+/* ---- the chain above --------------------------------------------------- */
+
+/*
+ * libcrypto takes the issuer for the end of a chain, so that it is a CA, and
+ * that each one above allows so many below it, is looked at here.
+ */
+static enum devid_attest_reason check_cas(STACK_OF(X509) * chain,
+                                          struct devid_attest_verdict *verdict)
+{
+    char name[WORDS];
+    long below = 0;
+
+    for (int i = 0; i < sk_X509_num(chain); i++) {
+        X509 *ca = sk_X509_value(chain, i);
+        long most = X509_get_pathlen(ca);
+
+        attest_name_words(X509_get_subject_name(ca), name, sizeof(name));
+        if (X509_check_ca(ca) == 0 ||
+            (X509_get_key_usage(ca) & KU_KEY_CERT_SIGN) == 0) {
+            return attest_refuse(verdict, DEVID_ATTEST_EK_CHAIN,
+                                 "the EK's chain goes through '%s', which may "
+                                 "not issue certificates",
+                                 name);
+        }
+        if (most >= 0 && below > most) {
+            return attest_refuse(verdict, DEVID_ATTEST_EK_CHAIN,
+                                 "'%s' on the EK's chain allows %ld CAs below "
+                                 "it; there are %ld",
+                                 name, most, below);
+        }
+        if ((X509_get_extension_flags(ca) & EXFLAG_SI) == 0)
+            below++;
+    }
+    return DEVID_ATTEST_TRUSTED;
+}
+
+static enum devid_attest_reason
+check_chain(X509 *leaf, STACK_OF(X509) * chain,
+            const struct devid_attest_policy *policy,
+            struct devid_attest_verdict *verdict)
+{
+    int count = sk_X509_num(chain);
+    enum devid_attest_reason r = check_cas(chain, verdict);
+
+    if (r == DEVID_ATTEST_TRUSTED)
+        r = check_hash(leaf, policy, verdict);
+    /* A root is trusted for being there, not for its own signature. */
+    for (int i = 0; r == DEVID_ATTEST_TRUSTED && i < count - 1; i++)
+        r = check_hash(sk_X509_value(chain, i), policy, verdict);
+    if (r == DEVID_ATTEST_TRUSTED)
+        r = check_time(leaf, policy, verdict);
+    for (int i = 0; r == DEVID_ATTEST_TRUSTED && i < count; i++)
+        r = check_time(sk_X509_value(chain, i), policy, verdict);
+    return r;
+}
+
+static enum devid_attest_reason
+verify_issuer(X509 *leaf, X509 *issuer,
+              const struct devid_attest_policy *policy,
+              struct devid_attest_verdict *verdict)
+{
+    const struct devid_trust *trust = policy->trust;
+    X509_STORE_CTX *ctx = X509_STORE_CTX_new_ex(policy->libctx, DEVID_PROPQ);
+    enum devid_attest_reason r;
+    char name[WORDS];
+
+    if (ctx == NULL ||
+        X509_STORE_CTX_init(ctx, trust->roots, issuer, trust->all) != 1) {
+        X509_STORE_CTX_free(ctx);
+        return attest_undecided(verdict);
+    }
+    X509_STORE_CTX_set_flags(ctx, X509_V_FLAG_NO_CHECK_TIME);
+    if (X509_verify_cert(ctx) == 1) {
+        r = check_chain(leaf, X509_STORE_CTX_get0_chain(ctx), policy, verdict);
+    } else {
+        attest_name_words(X509_get_subject_name(issuer), name, sizeof(name));
+        r = attest_refuse(
+            verdict, DEVID_ATTEST_EK_CHAIN,
+            "the EK's issuer '%s' leads to no root that is "
+            "trusted: %s",
+            name, X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
+    }
+    X509_STORE_CTX_free(ctx);
+    return r;
+}
+
+/* Several may have the issuer's name: of renewed keys, or forged. */
+static enum devid_attest_reason
+try_issuers(X509 *leaf, const struct devid_attest_policy *policy,
+            struct devid_attest_verdict *verdict)
+{
+    const X509_NAME *wanted = X509_get_issuer_name(leaf);
+    enum devid_attest_reason r;
+    char name[WORDS];
+
+    attest_name_words(wanted, name, sizeof(name));
+    r = attest_refuse(verdict, DEVID_ATTEST_EK_ISSUER_UNKNOWN,
+                      "the EK's certificate is issued by '%s', of which there "
+                      "is no certificate among those of vendors",
+                      name);
+    if (policy->trust == NULL)
+        return r;
+    for (int i = 0; i < sk_X509_num(policy->trust->all); i++) {
+        X509 *issuer = sk_X509_value(policy->trust->all, i);
+
+        if (X509_NAME_cmp(X509_get_subject_name(issuer), wanted) != 0)
+            continue;
+        if (X509_verify(leaf, X509_get0_pubkey(issuer)) == 1) {
+            r = verify_issuer(leaf, issuer, policy, verdict);
+            if (r == DEVID_ATTEST_TRUSTED || r == DEVID_ATTEST_UNDECIDED)
+                return r;
+        } else if (r == DEVID_ATTEST_EK_ISSUER_UNKNOWN) {
+            r = attest_refuse(verdict, DEVID_ATTEST_EK_SIGNATURE,
+                              "the EK's certificate names '%s', but that key "
+                              "did not sign it",
+                              name);
+        }
+    }
+    return r;
+}
+
+enum devid_attest_reason
+attest_chain_verify(X509 *leaf, const struct devid_attest_policy *policy,
+                    struct devid_attest_verdict *verdict)
+{
+    enum devid_attest_reason r;
+
+    devid_quiet_begin();
+    r = try_issuers(leaf, policy, verdict);
+    devid_quiet_end();
+    return r;
+}
