@@ -18,7 +18,28 @@ static const struct devid_algorithm algorithms[] = {
     {"rsa-2048", DEVID_KEY_RSA, 2048, NULL, NULL, 256, 112},
     {"rsa-3072", DEVID_KEY_RSA, 3072, NULL, NULL, 384, 128},
     {"rsa-4096", DEVID_KEY_RSA, 4096, NULL, NULL, 512, 152},
+    {"rsa-pss-2048", DEVID_KEY_RSA_PSS, 2048, NULL, NULL, 256, 112},
+    {"rsa-pss-3072", DEVID_KEY_RSA_PSS, 3072, NULL, NULL, 384, 128},
+    {"rsa-pss-4096", DEVID_KEY_RSA_PSS, 4096, NULL, NULL, 512, 152},
     {NULL, DEVID_KEY_EC, 0, NULL, NULL, 0, 0},
+};
+
+#define SIGNS(scheme) (1u << (scheme))
+
+static const struct devid_key_kind kinds[] = {
+    [DEVID_KEY_EC] = {"EC", false, SIGNS(DEVID_ECDSA), "ECDSA alone",
+                      DEVID_ECDSA},
+    [DEVID_KEY_RSA] = {"RSA", true,
+                       SIGNS(DEVID_RSA_PKCS1) | SIGNS(DEVID_RSA_PSS),
+                       "RSA PKCS#1 and RSA-PSS", DEVID_RSA_PKCS1},
+    [DEVID_KEY_RSA_PSS] = {"RSA-PSS", true, SIGNS(DEVID_RSA_PSS),
+                           "RSA-PSS alone", DEVID_RSA_PSS},
+};
+
+static const char *const scheme_names[] = {
+    [DEVID_ECDSA] = "ECDSA",
+    [DEVID_RSA_PKCS1] = "RSA PKCS#1",
+    [DEVID_RSA_PSS] = "RSA-PSS",
 };
 
 static const struct devid_hash hashes[] = {
@@ -73,6 +94,21 @@ const struct devid_algorithm *devid_algorithm_find(enum devid_key_type type,
     return NULL;
 }
 
+const struct devid_key_kind *devid_key_kind(enum devid_key_type type)
+{
+    return &kinds[type];
+}
+
+const char *devid_scheme_name(enum devid_scheme scheme)
+{
+    return scheme_names[scheme];
+}
+
+size_t devid_signature_len(const struct devid_public *pub)
+{
+    return (kinds[pub->type].is_rsa ? 1 : 2) * pub->coordinate_len;
+}
+
 bool devid_public_equal(const struct devid_public *a,
                         const struct devid_public *b)
 {
@@ -80,7 +116,7 @@ bool devid_public_equal(const struct devid_public *a,
 
     if (a->type != b->type || a->bits != b->bits || len != b->coordinate_len)
         return false;
-    if (a->type == DEVID_KEY_RSA) {
+    if (kinds[a->type].is_rsa) {
         return len <= sizeof(a->modulus) && a->exponent == b->exponent &&
                memcmp(a->modulus, b->modulus, len) == 0;
     }

@@ -4,6 +4,7 @@
  * goes to the key, so that libcrypto need not know the key at all.
  * Source: RFC 2986; algorithm identifiers RFC 5758 and RFC 4055.
  */
+#include "algid.h"
 #include "backend.h"
 #include "extensions.h"
 #include "key.h"
@@ -21,6 +22,8 @@
 /* The hash that is as strong as the key, where nobody asks for another. */
 static const char *hash_for(const struct devid_public *pub)
 {
+    if (pub->hash != NULL)
+        return pub->hash->name;
     if (pub->type == DEVID_KEY_EC && pub->bits > 384)
         return "SHA512";
     if (pub->type == DEVID_KEY_EC && pub->bits > 256)
@@ -28,34 +31,24 @@ static const char *hash_for(const struct devid_public *pub)
     return "SHA256";
 }
 
-static enum devid_err pick_hash(const struct devid_public *pub,
-                                const char *name,
-                                const struct devid_hash **hash,
-                                X509_ALGOR *algorithm, struct devid_error *err)
+/* How the request is signed, but for the digest. */
+static enum devid_err pick_scheme(const struct devid_public *pub,
+                                  const char *name, struct devid_tbs *tbs,
+                                  X509_ALGOR *algorithm,
+                                  struct devid_error *err)
 {
-    bool is_ec = pub->type == DEVID_KEY_EC;
-    int nid = NID_undef;
-
     if (name == NULL)
         name = hash_for(pub);
-    *hash = devid_hash_by_name(name);
-    if (*hash == NULL)
+    tbs->hash = devid_hash_by_name(name);
+    if (tbs->hash == NULL)
         return devid_fail(err, DEVID_ERR_INPUT, 0,
                           "the hash '%.60s' is not known: SHA256, SHA384 and "
                           "SHA512 are",
                           name);
-    if (OBJ_find_sigid_by_algs(&nid, (*hash)->nid,
-                               is_ec ? NID_X9_62_id_ecPublicKey
-                                     : NID_rsaEncryption) != 1) {
-        return devid_fail(err, DEVID_ERR_ALG, 0,
-                          "no %s signature with %s is defined for requests: "
-                          "take SHA256, SHA384 or SHA512",
-                          is_ec ? "ECDSA" : "RSA", (*hash)->name);
-    }
-    return X509_ALGOR_set0(algorithm, OBJ_nid2obj(nid),
-                           is_ec ? V_ASN1_UNDEF : V_ASN1_NULL, NULL) == 1
-               ? DEVID_OK
-               : devid_no_memory(err);
+    tbs->scheme = devid_key_kind(pub->type)->scheme;
+    if (tbs->scheme == DEVID_RSA_PSS)
+        tbs->salt_len = tbs->hash->len;
+    return devid_algorithm_put(tbs, algorithm, err);
 }
 
 /* Everything but the signature. */
@@ -148,28 +141,24 @@ static enum devid_err put_signature(X509_REQ *req, X509_ALGOR *algorithm,
 
 /* Verified too: a request that no CA can accept should not leave this house. */
 static enum devid_err sign(X509_REQ *req, struct devid_key *key,
-                           const struct devid_hash *hash, X509_ALGOR *algorithm,
+                           struct devid_tbs *tbs, X509_ALGOR *algorithm,
                            struct devid_error *err)
 {
     const struct devid_public *pub = devid_key_public(key);
     OSSL_LIB_CTX *libctx = devid_key_libctx(key);
-    bool is_ec = pub->type == DEVID_KEY_EC;
+    bool is_ec = tbs->scheme == DEVID_ECDSA;
     uint8_t digest[EVP_MAX_MD_SIZE];
-    struct devid_tbs tbs = {
-        .scheme = is_ec ? DEVID_ECDSA : DEVID_RSA_PKCS1,
-        .hash = hash,
-        .digest = digest,
-        .digest_len = hash->len,
-    };
     struct devid_sig sig = {0};
     uint8_t *der = NULL;
     size_t len = 0;
-    enum devid_err e = digest_of(req, libctx, hash, digest, err);
+    enum devid_err e = digest_of(req, libctx, tbs->hash, digest, err);
 
+    tbs->digest = digest;
+    tbs->digest_len = tbs->hash->len;
     if (e == DEVID_OK)
-        e = devid_key_sign(key, &tbs, &sig, err);
+        e = devid_key_sign(key, tbs, &sig, err);
     if (e == DEVID_OK)
-        e = devid_verify(pub, libctx, &tbs, &sig, err);
+        e = devid_verify(pub, libctx, tbs, &sig, err);
     if (e == DEVID_OK && is_ec)
         e = devid_ecdsa_to_der(&sig, &der, &len, err);
     if (e == DEVID_OK)
@@ -185,7 +174,7 @@ enum devid_err devid_csr_create(struct devid_key *key,
                                 struct devid_error *err)
 {
     const struct devid_public *pub = devid_key_public(key);
-    const struct devid_hash *hash = NULL;
+    struct devid_tbs tbs = {0};
     X509_ALGOR *algorithm = NULL;
     X509_REQ *req;
     enum devid_err e;
@@ -198,11 +187,11 @@ enum devid_err devid_csr_create(struct devid_key *key,
     algorithm = X509_ALGOR_new();
     e = req == NULL || algorithm == NULL ? devid_no_memory(err) : DEVID_OK;
     if (e == DEVID_OK)
-        e = pick_hash(pub, spec->hash, &hash, algorithm, err);
+        e = pick_scheme(pub, spec->hash, &tbs, algorithm, err);
     if (e == DEVID_OK)
         e = fill(req, pub, spec, err);
     if (e == DEVID_OK)
-        e = sign(req, key, hash, algorithm, err);
+        e = sign(req, key, &tbs, algorithm, err);
     if (e == DEVID_OK) {
         n = i2d_X509_REQ(req, der);
         if (n <= 0)

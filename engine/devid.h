@@ -104,6 +104,7 @@ void devid_shutdown(void);
 enum devid_key_type {
     DEVID_KEY_EC,
     DEVID_KEY_RSA,
+    DEVID_KEY_RSA_PSS, /* signs RSA-PSS alone, often with one hash alone */
 };
 
 #define DEVID_COORDINATE_MAX 66 /* bytes: P-521 */
@@ -133,8 +134,13 @@ struct devid_public {
     uint8_t y[DEVID_COORDINATE_MAX];
     uint8_t modulus[DEVID_MODULUS_MAX]; /* RSA, coordinate_len bytes */
     uint32_t exponent;
+    /* RSA-PSS: the one hash that it signs with, which is MGF1's too, and its
+     * shortest salt in bytes; NULL: any. Source: RFC 4055, 1.2. */
+    const struct devid_hash *hash;
+    size_t salt_len;
 };
 
+/* The same key: type and numbers; what it is bound to does not count. */
 bool devid_public_equal(const struct devid_public *a,
                         const struct devid_public *b);
 
@@ -180,6 +186,20 @@ enum devid_scheme {
     DEVID_RSA_PKCS1,
     DEVID_RSA_PSS,
 };
+/* In words: "ECDSA", "RSA PKCS#1". */
+const char *devid_scheme_name(enum devid_scheme scheme);
+
+/* What holds of every key of a type. */
+struct devid_key_kind {
+    const char *name;         /* OpenSSL's: "EC", "RSA-PSS" */
+    bool is_rsa;              /* a modulus and an exponent */
+    unsigned schemes;         /* 1u << enum devid_scheme: what it signs */
+    const char *signs;        /* the same in words: "RSA-PSS alone" */
+    enum devid_scheme scheme; /* of requests for certificates */
+};
+const struct devid_key_kind *devid_key_kind(enum devid_key_type type);
+/* Bytes of a raw signature: see struct devid_sig. */
+size_t devid_signature_len(const struct devid_public *pub);
 
 struct devid_tbs {
     enum devid_scheme scheme;
@@ -217,6 +237,16 @@ DEVID_CHECK enum devid_err devid_verify(const struct devid_public *pub,
                                         const struct devid_tbs *tbs,
                                         const struct devid_sig *sig,
                                         struct devid_error *err);
+
+/*
+ * The AlgorithmIdentifier that names a signature in certificates and requests,
+ * by scheme, hash and salt; DER by OPENSSL_malloc.
+ * Returns DEVID_OK, DEVID_ERR_USAGE (no hash), _ALG (none is defined),
+ * _SYSTEM. Source: RFC 5758, RFC 4055, RFC 8017 A.2.3.
+ */
+DEVID_CHECK enum devid_err devid_algorithm_id(const struct devid_tbs *tbs,
+                                              uint8_t **der, size_t *len,
+                                              struct devid_error *err);
 
 /* ---- keys ------------------------------------------------------------ */
 
@@ -346,6 +376,8 @@ struct devid_key_spec {
                               owner */
     const char *persist;   /* TPM: persistent handle "0x81000010", or NULL */
     const char *label;     /* token: CKA_LABEL of the pair; NULL: "devid" */
+    const char *hash;      /* RSA-PSS: the one that it signs with; NULL:
+                              SHA256 */
     bool decrypt;          /* RSA: may also decrypt */
     bool dictionary_attack_protected; /* TPM: leave noDA clear */
     bool allow_extractable; /* token: keep a key that the token says may leave

@@ -31,7 +31,17 @@ static int push_ec(OSSL_PARAM_BLD *bld, const struct devid_public *pub,
 static int push_rsa(OSSL_PARAM_BLD *bld, const struct devid_public *pub,
                     BIGNUM **modulus)
 {
+    const char *hash = pub->hash != NULL ? pub->hash->name : NULL;
+
     if (pub->coordinate_len > DEVID_MODULUS_MAX)
+        return 0;
+    if (hash != NULL &&
+        !(OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_RSA_DIGEST, hash,
+                                          0) &&
+          OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_MGF1_DIGEST,
+                                          hash, 0) &&
+          OSSL_PARAM_BLD_push_int(bld, OSSL_PKEY_PARAM_RSA_PSS_SALTLEN,
+                                  (int)pub->salt_len)))
         return 0;
     *modulus = BN_bin2bn(pub->modulus, (int)pub->coordinate_len, NULL);
     return *modulus != NULL &&
@@ -57,7 +67,7 @@ enum devid_err devid_public_to_pkey(const struct devid_public *pub,
                                     OSSL_LIB_CTX *libctx, EVP_PKEY **pkey,
                                     struct devid_error *err)
 {
-    bool is_ec = pub->type == DEVID_KEY_EC;
+    const struct devid_key_kind *kind = devid_key_kind(pub->type);
     uint8_t point[POINT_MAX];
     OSSL_PARAM_BLD *bld;
     OSSL_PARAM *params = NULL;
@@ -66,11 +76,11 @@ enum devid_err devid_public_to_pkey(const struct devid_public *pub,
     *pkey = NULL;
     devid_quiet_begin();
     bld = OSSL_PARAM_BLD_new();
-    if (bld != NULL &&
-        (is_ec ? push_ec(bld, pub, point) : push_rsa(bld, pub, &modulus)))
+    if (bld != NULL && (kind->is_rsa ? push_rsa(bld, pub, &modulus)
+                                     : push_ec(bld, pub, point)))
         params = OSSL_PARAM_BLD_to_param(bld);
     if (params != NULL)
-        *pkey = from_params(libctx, is_ec ? "EC" : "RSA", params);
+        *pkey = from_params(libctx, kind->name, params);
     OSSL_PARAM_free(params);
     OSSL_PARAM_BLD_free(bld);
     BN_free(modulus);
@@ -80,10 +90,8 @@ enum devid_err devid_public_to_pkey(const struct devid_public *pub,
     if (params == NULL)
         return devid_no_memory(err);
     return devid_fail(err, DEVID_ERR_INPUT, 0,
-                      "OpenSSL does not take the public key: %s",
-                      is_ec ? "its point is not on the curve, or no provider "
-                              "but devid offers EC keys (list default in "
-                              "openssl.cnf)"
-                            : "no provider but devid offers RSA keys (list "
-                              "default in openssl.cnf)");
+                      "OpenSSL does not take the public key: %sno provider "
+                      "but devid offers %s keys (list default in openssl.cnf)",
+                      kind->is_rsa ? "" : "its point is not on the curve, or ",
+                      kind->name);
 }

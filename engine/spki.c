@@ -6,6 +6,7 @@
  * runs inside a provider's decoder.
  */
 #include "spki.h"
+#include "algid.h"
 #include "algorithm.h"
 #include "asn1.h"
 #include "backend.h"
@@ -73,28 +74,59 @@ static bool is_sane(const struct devid_public *pub)
     return pub->coordinate_len > 0 && pub->coordinate_len <= DEVID_MODULUS_MAX;
 }
 
+/* A public key in the parts of its SubjectPublicKeyInfo. */
+struct parts {
+    int nid;
+    int param_type; /* V_ASN1_: of the algorithm's parameters */
+    void *param;    /* own; objects of the table need not be freed */
+    uint8_t *key;   /* own */
+    int key_len;    /* 0: libcrypto failed */
+};
+
+static void put_parts(const struct devid_public *pub, struct parts *parts)
+{
+    switch (pub->type) {
+    case DEVID_KEY_EC:
+        parts->nid = NID_X9_62_id_ecPublicKey;
+        parts->param_type = V_ASN1_OBJECT;
+        parts->param = OBJ_nid2obj(OBJ_sn2nid(pub->alg->group));
+        parts->key_len = put_ec(pub, &parts->key);
+        return;
+    case DEVID_KEY_RSA:
+        parts->nid = NID_rsaEncryption;
+        parts->param_type = V_ASN1_NULL;
+        break;
+    case DEVID_KEY_RSA_PSS:
+        parts->nid = NID_rsassaPss;
+        parts->param_type = V_ASN1_UNDEF;
+        if (pub->hash == NULL)
+            break;
+        parts->param_type = V_ASN1_SEQUENCE;
+        parts->param = devid_pss_put(pub->hash, pub->hash, pub->salt_len);
+        if (parts->param == NULL)
+            return;
+        break;
+    }
+    parts->key_len = put_rsa(pub, &parts->key);
+}
+
 enum devid_err devid_public_put(const struct devid_public *pub,
                                 X509_PUBKEY *out, struct devid_error *err)
 {
-    bool is_ec = pub->type == DEVID_KEY_EC;
-    ASN1_OBJECT *curve = NULL;
-    ASN1_OBJECT *oid;
-    uint8_t *key = NULL;
-    int ok = 0;
-    int len;
+    struct parts parts = {0};
+    bool ok;
 
     devid_quiet_begin();
-    if (is_sane(pub)) {
-        oid = OBJ_nid2obj(is_ec ? NID_X9_62_id_ecPublicKey : NID_rsaEncryption);
-        if (is_ec)
-            curve = OBJ_nid2obj(OBJ_sn2nid(pub->alg->group));
-        len = is_ec ? put_ec(pub, &key) : put_rsa(pub, &key);
-        ok = len > 0 && X509_PUBKEY_set0_param(
-                            out, oid, is_ec ? V_ASN1_OBJECT : V_ASN1_NULL,
-                            curve, key, len) == 1;
+    if (is_sane(pub))
+        put_parts(pub, &parts);
+    ok = parts.key_len > 0 &&
+         X509_PUBKEY_set0_param(out, OBJ_nid2obj(parts.nid), parts.param_type,
+                                parts.param, parts.key, parts.key_len) == 1;
+    if (!ok) {
+        OPENSSL_free(parts.key);
+        if (parts.param_type == V_ASN1_SEQUENCE)
+            ASN1_STRING_free(parts.param);
     }
-    if (!ok)
-        OPENSSL_free(key);
     devid_quiet_end();
     return ok ? DEVID_OK
               : devid_fail(err, DEVID_ERR_SYSTEM, 0,
@@ -202,7 +234,7 @@ static enum devid_err get_rsa_numbers(const RSA_PUBLIC *rsa,
     } else {
         pub->bits = (unsigned)bits;
         pub->coordinate_len = (size_t)BN_num_bytes(n);
-        pub->alg = devid_algorithm_find(DEVID_KEY_RSA, pub->bits);
+        pub->alg = devid_algorithm_find(pub->type, pub->bits);
         pub->exponent = (uint32_t)exponent;
         (void)BN_bn2bin(n, pub->modulus); /* fits: bits is checked */
     }
@@ -234,6 +266,7 @@ static enum devid_err get_spki(const SPKI *spki, struct devid_public *pub,
 {
     const ASN1_OBJECT *oid = NULL;
     char name[64] = "";
+    enum devid_err e;
 
     X509_ALGOR_get0(&oid, NULL, NULL, spki->algorithm);
     switch (OBJ_obj2nid(oid)) {
@@ -243,11 +276,15 @@ static enum devid_err get_spki(const SPKI *spki, struct devid_public *pub,
     case NID_rsaEncryption:
         pub->type = DEVID_KEY_RSA;
         return get_rsa(spki, pub, err);
+    case NID_rsassaPss:
+        pub->type = DEVID_KEY_RSA_PSS;
+        e = devid_pss_get(spki->algorithm, pub, err);
+        return e != DEVID_OK ? e : get_rsa(spki, pub, err);
     default:
         (void)OBJ_obj2txt(name, sizeof(name), oid, 0);
         return devid_fail(err, DEVID_ERR_ALG, 0,
-                          "the public key is of type %s; devid takes EC and "
-                          "RSA (rsaEncryption)",
+                          "the public key is of type %s; devid takes EC, RSA "
+                          "(rsaEncryption) and RSA-PSS (rsassaPss)",
                           name);
     }
 }

@@ -100,16 +100,16 @@ enum devid_err devid_verify(const struct devid_public *pub,
                             const struct devid_sig *sig,
                             struct devid_error *err)
 {
-    bool is_ec = pub->type == DEVID_KEY_EC;
+    bool is_ec = tbs->scheme == DEVID_ECDSA;
     EVP_PKEY *pkey = NULL;
     uint8_t *der = NULL;
     size_t len = 0;
     enum devid_err e;
 
-    if (is_ec != (tbs->scheme == DEVID_ECDSA))
+    if ((devid_key_kind(pub->type)->schemes & 1u << tbs->scheme) == 0)
         return devid_fail(err, DEVID_ERR_USAGE, 0,
                           "the signature's scheme does not fit the key's type");
-    if (sig->len != (is_ec ? 2 : 1) * pub->coordinate_len)
+    if (sig->len != devid_signature_len(pub))
         return say(DEVID_ERR_WRONG_KEY, tbs, err);
     e = devid_public_to_pkey(pub, libctx, &pkey, err);
     if (e != DEVID_OK)

@@ -3,7 +3,7 @@
  * Decoders: key files to keys, in two stages as OSSL_STORE needs them.
  *
  * PEM to DER takes our labels only and judges the key already: through
- * OSSL_STORE libcrypto drops the errors of the second stage. DER to EC or RSA
+ * OSSL_STORE libcrypto drops the errors of the second stage. DER to a type
  * makes the key. Whatever is not ours is passed over without an error and
  * unread beyond its header, so that ordinary keys load as they always did.
  */
@@ -253,7 +253,7 @@ static int decode_der(const struct decoder *self, OSSL_CORE_BIO *in,
 
     if (key == NULL)
         return !ours; /* read_key raised */
-    /* The decoder of the other type takes what is not of ours. */
+    /* The decoder of another type takes what is not of ours. */
     if (devid_key_public(key->key)->type == self->type)
         ok = prov_ask_auth(self->ctx, key->key, caller->ask, caller->ask_arg) &&
              pass_key(&key, caller->callback, caller->arg);
@@ -339,6 +339,11 @@ static void *rsa_new(void *vctx)
     return decoder_new(vctx, decode_der, DEVID_KEY_RSA);
 }
 
+static void *rsa_pss_new(void *vctx)
+{
+    return decoder_new(vctx, decode_der, DEVID_KEY_RSA_PSS);
+}
+
 /* NOLINTNEXTLINE(readability-function-size): as OpenSSL declares it */
 static int decode(void *vdecoder, OSSL_CORE_BIO *in, int selection,
                   OSSL_CALLBACK *callback, void *arg,
@@ -374,6 +379,7 @@ TO_DER(check_functions, check_new);
 
 TO_KEY(ec_functions, ec_new);
 TO_KEY(rsa_functions, rsa_new);
+TO_KEY(rsa_pss_functions, rsa_pss_new);
 
 /* No structure: libcrypto lets the first decoder of a chain that names one
  * decide, for all others, whether the caller's is looked at. */
@@ -386,5 +392,7 @@ const OSSL_ALGORITHM prov_decoder_algorithms[] = {
      "DER key files of EC keys"},
     {"RSA:rsaEncryption:1.2.840.113549.1.1.1", FROM_DER, rsa_functions,
      "DER key files of RSA keys"},
+    {"RSA-PSS:RSASSA-PSS:1.2.840.113549.1.1.10", FROM_DER, rsa_pss_functions,
+     "DER key files of RSA-PSS keys"},
     {NULL, NULL, NULL, NULL},
 };

@@ -27,6 +27,7 @@ enum text {
     TEXT_PARENT,
     TEXT_PERSIST,
     TEXT_LABEL,
+    TEXT_HASH,
     TEXT_COUNT,
 };
 
@@ -36,12 +37,13 @@ static const char *const text_names[TEXT_COUNT] = {
     [TEXT_PARENT] = PARAM_PARENT,
     [TEXT_PERSIST] = PARAM_PERSIST,
     [TEXT_LABEL] = PARAM_LABEL,
+    [TEXT_HASH] = OSSL_PKEY_PARAM_RSA_DIGEST,
 };
 
 struct gen {
     const struct prov_ctx *ctx;
     enum devid_key_type type;
-    size_t bits; /* RSA */
+    size_t bits; /* RSA, RSA-PSS */
     int decrypt; /* RSA */
     char *texts[TEXT_COUNT];
 };
@@ -71,27 +73,42 @@ int prov_gen_set_params(void *vgen, const OSSL_PARAM params[])
     return 1;
 }
 
+/* Where the key goes, for any type. */
+#define PLACE_PARAMS                                                           \
+    OSSL_PARAM_utf8_string(PARAM_DEVICE, NULL, 0),                             \
+        OSSL_PARAM_utf8_string(PARAM_PARENT, NULL, 0),                         \
+        OSSL_PARAM_utf8_string(PARAM_PERSIST, NULL, 0),                        \
+        OSSL_PARAM_utf8_string(PARAM_LABEL, NULL, 0)
+
 const OSSL_PARAM *prov_gen_settable(enum devid_key_type type)
 {
     static const OSSL_PARAM ec[] = {
         OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, NULL, 0),
-        OSSL_PARAM_utf8_string(PARAM_DEVICE, NULL, 0),
-        OSSL_PARAM_utf8_string(PARAM_PARENT, NULL, 0),
-        OSSL_PARAM_utf8_string(PARAM_PERSIST, NULL, 0),
-        OSSL_PARAM_utf8_string(PARAM_LABEL, NULL, 0),
+        PLACE_PARAMS,
         OSSL_PARAM_END,
     };
     static const OSSL_PARAM rsa[] = {
         OSSL_PARAM_size_t(OSSL_PKEY_PARAM_RSA_BITS, NULL),
         OSSL_PARAM_int(PARAM_DECRYPT, NULL),
-        OSSL_PARAM_utf8_string(PARAM_DEVICE, NULL, 0),
-        OSSL_PARAM_utf8_string(PARAM_PARENT, NULL, 0),
-        OSSL_PARAM_utf8_string(PARAM_PERSIST, NULL, 0),
-        OSSL_PARAM_utf8_string(PARAM_LABEL, NULL, 0),
+        PLACE_PARAMS,
+        OSSL_PARAM_END,
+    };
+    static const OSSL_PARAM rsa_pss[] = {
+        OSSL_PARAM_size_t(OSSL_PKEY_PARAM_RSA_BITS, NULL),
+        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_RSA_DIGEST, NULL, 0),
+        PLACE_PARAMS,
         OSSL_PARAM_END,
     };
 
-    return type == DEVID_KEY_EC ? ec : rsa;
+    switch (type) {
+    case DEVID_KEY_EC:
+        return ec;
+    case DEVID_KEY_RSA:
+        return rsa;
+    case DEVID_KEY_RSA_PSS:
+        break;
+    }
+    return rsa_pss;
 }
 
 void prov_gen_cleanup(void *vgen)
@@ -127,12 +144,13 @@ void *prov_gen_new(const struct prov_ctx *ctx, enum devid_key_type type,
     return gen;
 }
 
-static const struct devid_algorithm *rsa_algorithm(size_t bits)
+static const struct devid_algorithm *rsa_algorithm(enum devid_key_type type,
+                                                   size_t bits)
 {
     const struct devid_algorithm *alg = devid_algorithms();
 
     for (; alg->name != NULL; alg++) {
-        if (alg->type == DEVID_KEY_RSA && alg->bits == bits)
+        if (alg->type == type && alg->bits == bits)
             return alg;
     }
     return NULL;
@@ -162,7 +180,8 @@ static const char *algorithm_name(const struct gen *gen)
                        group);
         break;
     case DEVID_KEY_RSA:
-        alg = rsa_algorithm(gen->bits);
+    case DEVID_KEY_RSA_PSS:
+        alg = rsa_algorithm(gen->type, gen->bits);
         if (alg == NULL)
             prov_raise(gen->ctx, DEVID_ERR_ALG,
                        "devid makes no RSA key of %zu bits: take 2048, 3072 "
@@ -182,6 +201,7 @@ void *prov_gen(void *vgen, OSSL_CALLBACK *callback, void *arg)
         .parent = gen->texts[TEXT_PARENT],
         .persist = gen->texts[TEXT_PERSIST],
         .label = gen->texts[TEXT_LABEL],
+        .hash = gen->texts[TEXT_HASH],
         .decrypt = gen->decrypt != 0,
     };
     struct devid_error err = {0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Key management: EC and RSA keys in a device, by one implementation.
+ * Key management: keys of every type in a device, by one implementation.
  *
  * A private export is refused and there is no import, so libcrypto always
  * comes back to us to sign with our keys and never brings us others. A public
@@ -15,6 +15,7 @@
 const struct prov_key_type prov_key_types[] = {
     [DEVID_KEY_EC] = {"EC", "ECDSA"},
     [DEVID_KEY_RSA] = {"RSA", "RSA"},
+    [DEVID_KEY_RSA_PSS] = {"RSA-PSS", "RSA"},
 };
 
 /* ---- life of a key --------------------------------------------------- */
@@ -112,7 +113,7 @@ static int keymgmt_match(const void *vkey1, const void *vkey2, int selection)
     if ((selection & OSSL_KEYMGMT_SELECT_KEYPAIR) != 0)
         return devid_public_equal(pub1, pub2);
     return pub1->type == pub2->type &&
-           (pub1->type == DEVID_KEY_RSA || pub1->alg == pub2->alg);
+           (pub1->type != DEVID_KEY_EC || pub1->alg == pub2->alg);
 }
 
 static int keymgmt_get_params(void *vkey, OSSL_PARAM params[])
@@ -135,43 +136,11 @@ static int keymgmt_export(void *vkey, int selection, OSSL_CALLBACK *callback,
 
 /* ---- what depends on the type ---------------------------------------- */
 
-static const OSSL_PARAM *ec_gettable(void *vctx)
-{
-    (void)vctx;
-    return prov_key_gettable(DEVID_KEY_EC);
-}
-
-static const OSSL_PARAM *rsa_gettable(void *vctx)
-{
-    (void)vctx;
-    return prov_key_gettable(DEVID_KEY_RSA);
-}
-
-static const OSSL_PARAM *ec_export_types(int selection)
-{
-    return prov_key_export_types(DEVID_KEY_EC, selection);
-}
-
-static const OSSL_PARAM *rsa_export_types(int selection)
-{
-    return prov_key_export_types(DEVID_KEY_RSA, selection);
-}
-
 static const char *operation_name(enum devid_key_type type, int operation_id)
 {
     const struct prov_key_type *row = &prov_key_types[type];
 
     return operation_id == OSSL_OP_SIGNATURE ? row->signature : row->name;
-}
-
-static const char *ec_operation_name(int operation_id)
-{
-    return operation_name(DEVID_KEY_EC, operation_id);
-}
-
-static const char *rsa_operation_name(int operation_id)
-{
-    return operation_name(DEVID_KEY_RSA, operation_id);
 }
 
 static void *gen_init(void *vctx, enum devid_key_type type, int selection,
@@ -187,35 +156,38 @@ static void *gen_init(void *vctx, enum devid_key_type type, int selection,
     return prov_gen_new(ctx, type, params);
 }
 
-static void *ec_gen_init(void *vctx, int selection, const OSSL_PARAM params[])
-{
-    return gen_init(vctx, DEVID_KEY_EC, selection, params);
-}
-
-static void *rsa_gen_init(void *vctx, int selection, const OSSL_PARAM params[])
-{
-    return gen_init(vctx, DEVID_KEY_RSA, selection, params);
-}
-
-static const OSSL_PARAM *ec_gen_settable(void *genctx, void *vctx)
-{
-    (void)genctx;
-    (void)vctx;
-    return prov_gen_settable(DEVID_KEY_EC);
-}
-
-static const OSSL_PARAM *rsa_gen_settable(void *genctx, void *vctx)
-{
-    (void)genctx;
-    (void)vctx;
-    return prov_gen_settable(DEVID_KEY_RSA);
-}
-
-/* ---- tables ---------------------------------------------------------- */
-
-/* The functions that see a key; those named after a type see none yet. */
-#define COMMON_FUNCTIONS                                                       \
-    {OSSL_FUNC_KEYMGMT_NEW, PROV_FN(keymgmt_new)},                             \
+/*
+ * libcrypto asks these where there is no key that would say its type, so each
+ * type has its own; they are written by a macro because they differ in
+ * nothing else.
+ */
+#define FUNCTIONS_OF(type, id)                                                 \
+    static const OSSL_PARAM *type##_gettable(void *vctx)                       \
+    {                                                                          \
+        (void)vctx;                                                            \
+        return prov_key_gettable(id);                                          \
+    }                                                                          \
+    static const OSSL_PARAM *type##_export_types(int selection)                \
+    {                                                                          \
+        return prov_key_export_types(id, selection);                           \
+    }                                                                          \
+    static const char *type##_operation_name(int operation_id)                 \
+    {                                                                          \
+        return operation_name(id, operation_id);                               \
+    }                                                                          \
+    static void *type##_gen_init(void *vctx, int selection,                    \
+                                 const OSSL_PARAM params[])                    \
+    {                                                                          \
+        return gen_init(vctx, id, selection, params);                          \
+    }                                                                          \
+    static const OSSL_PARAM *type##_gen_settable(void *genctx, void *vctx)     \
+    {                                                                          \
+        (void)genctx;                                                          \
+        (void)vctx;                                                            \
+        return prov_gen_settable(id);                                          \
+    }                                                                          \
+    static const OSSL_DISPATCH type##_functions[] = {                          \
+        {OSSL_FUNC_KEYMGMT_NEW, PROV_FN(keymgmt_new)},                         \
         {OSSL_FUNC_KEYMGMT_FREE, PROV_FN(prov_key_free)},                      \
         {OSSL_FUNC_KEYMGMT_LOAD, PROV_FN(keymgmt_load)},                       \
         {OSSL_FUNC_KEYMGMT_DUP, PROV_FN(keymgmt_dup)},                         \
@@ -225,34 +197,26 @@ static const OSSL_PARAM *rsa_gen_settable(void *genctx, void *vctx)
         {OSSL_FUNC_KEYMGMT_EXPORT, PROV_FN(keymgmt_export)},                   \
         {OSSL_FUNC_KEYMGMT_GEN_SET_PARAMS, PROV_FN(prov_gen_set_params)},      \
         {OSSL_FUNC_KEYMGMT_GEN, PROV_FN(prov_gen)},                            \
-    {                                                                          \
-        OSSL_FUNC_KEYMGMT_GEN_CLEANUP, PROV_FN(prov_gen_cleanup)               \
+        {OSSL_FUNC_KEYMGMT_GEN_CLEANUP, PROV_FN(prov_gen_cleanup)},            \
+        {OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS, PROV_FN(type##_gettable)},         \
+        {OSSL_FUNC_KEYMGMT_EXPORT_TYPES, PROV_FN(type##_export_types)},        \
+        {OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME,                               \
+         PROV_FN(type##_operation_name)},                                      \
+        {OSSL_FUNC_KEYMGMT_GEN_INIT, PROV_FN(type##_gen_init)},                \
+        {OSSL_FUNC_KEYMGMT_GEN_SETTABLE_PARAMS, PROV_FN(type##_gen_settable)}, \
+        {0, NULL},                                                             \
     }
 
-static const OSSL_DISPATCH ec_functions[] = {
-    COMMON_FUNCTIONS,
-    {OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS, PROV_FN(ec_gettable)},
-    {OSSL_FUNC_KEYMGMT_EXPORT_TYPES, PROV_FN(ec_export_types)},
-    {OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME, PROV_FN(ec_operation_name)},
-    {OSSL_FUNC_KEYMGMT_GEN_INIT, PROV_FN(ec_gen_init)},
-    {OSSL_FUNC_KEYMGMT_GEN_SETTABLE_PARAMS, PROV_FN(ec_gen_settable)},
-    {0, NULL},
-};
-
-static const OSSL_DISPATCH rsa_functions[] = {
-    COMMON_FUNCTIONS,
-    {OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS, PROV_FN(rsa_gettable)},
-    {OSSL_FUNC_KEYMGMT_EXPORT_TYPES, PROV_FN(rsa_export_types)},
-    {OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME, PROV_FN(rsa_operation_name)},
-    {OSSL_FUNC_KEYMGMT_GEN_INIT, PROV_FN(rsa_gen_init)},
-    {OSSL_FUNC_KEYMGMT_GEN_SETTABLE_PARAMS, PROV_FN(rsa_gen_settable)},
-    {0, NULL},
-};
+FUNCTIONS_OF(ec, DEVID_KEY_EC);
+FUNCTIONS_OF(rsa, DEVID_KEY_RSA);
+FUNCTIONS_OF(rsa_pss, DEVID_KEY_RSA_PSS);
 
 const OSSL_ALGORITHM prov_keymgmt_algorithms[] = {
     {"EC:id-ecPublicKey:1.2.840.10045.2.1", PROV_PROPERTIES, ec_functions,
      "EC keys in a device"},
     {"RSA:rsaEncryption:1.2.840.113549.1.1.1", PROV_PROPERTIES, rsa_functions,
      "RSA keys in a device"},
+    {"RSA-PSS:RSASSA-PSS:1.2.840.113549.1.1.10", PROV_PROPERTIES,
+     rsa_pss_functions, "RSA-PSS keys in a device"},
     {NULL, NULL, NULL, NULL},
 };

@@ -47,8 +47,8 @@ size_t prov_signature_size(const struct devid_public *pub)
 {
     size_t integers;
 
-    if (pub->type == DEVID_KEY_RSA)
-        return pub->coordinate_len;
+    if (devid_key_kind(pub->type)->is_rsa)
+        return devid_signature_len(pub);
     /* A leading zero byte where the top bit may be set: not on P-521. */
     integers = 2 * (ECDSA_INTEGER_HEADER + (size_t)pub->bits / 8 + 1);
     return (integers < 128 ? 2 : 3) + integers;
@@ -62,10 +62,13 @@ static int security_bits(const struct devid_public *pub)
 
 /* ---- the list -------------------------------------------------------- */
 
-static void add_int(struct values *v, const char *name, int number)
+static void add_int(struct values *v, const char *name, int number,
+                    int selection)
 {
-    v->row[v->count++] =
-        (struct value){.name = name, .shape = SHAPE_INT, .number = number};
+    v->row[v->count++] = (struct value){.name = name,
+                                        .shape = SHAPE_INT,
+                                        .selection = selection,
+                                        .number = number};
 }
 
 static void add_text(struct values *v, const char *name, const char *text,
@@ -126,18 +129,43 @@ static void list_rsa(const struct devid_public *pub, struct values *v)
               OSSL_KEYMGMT_SELECT_PUBLIC_KEY, v->exponent, sizeof(v->exponent));
 }
 
+/* What an RSA-PSS key is bound to. */
+static void list_pss(const struct devid_public *pub, struct values *v)
+{
+    const int selection = OSSL_KEYMGMT_SELECT_OTHER_PARAMETERS;
+
+    if (pub->hash == NULL)
+        return;
+    add_text(v, OSSL_PKEY_PARAM_RSA_DIGEST, pub->hash->name, selection);
+    add_text(v, OSSL_PKEY_PARAM_MGF1_DIGEST, pub->hash->name, selection);
+    add_int(v, OSSL_PKEY_PARAM_RSA_PSS_SALTLEN, (int)pub->salt_len, selection);
+}
+
+/* Where there is but one hash libcrypto must not take another. */
+static void list_digest(const struct devid_public *pub, struct values *v)
+{
+    if (pub->hash != NULL)
+        add_text(v, OSSL_PKEY_PARAM_MANDATORY_DIGEST, pub->hash->name, 0);
+    else
+        add_text(v, OSSL_PKEY_PARAM_DEFAULT_DIGEST, "SHA256", 0);
+}
+
 static void list_values(const struct devid_public *pub, struct values *v)
 {
     v->count = 0;
-    add_int(v, OSSL_PKEY_PARAM_BITS, (int)pub->bits);
-    add_int(v, OSSL_PKEY_PARAM_SECURITY_BITS, security_bits(pub));
-    add_int(v, OSSL_PKEY_PARAM_MAX_SIZE, (int)prov_signature_size(pub));
-    add_text(v, OSSL_PKEY_PARAM_DEFAULT_DIGEST, "SHA256", 0);
+    add_int(v, OSSL_PKEY_PARAM_BITS, (int)pub->bits, 0);
+    add_int(v, OSSL_PKEY_PARAM_SECURITY_BITS, security_bits(pub), 0);
+    add_int(v, OSSL_PKEY_PARAM_MAX_SIZE, (int)prov_signature_size(pub), 0);
+    list_digest(pub, v);
     switch (pub->type) {
     case DEVID_KEY_EC:
         list_ec(pub, v);
         break;
     case DEVID_KEY_RSA:
+        list_rsa(pub, v);
+        break;
+    case DEVID_KEY_RSA_PSS:
+        list_pss(pub, v);
         list_rsa(pub, v);
         break;
     }
@@ -190,6 +218,11 @@ int prov_key_get_params(const struct prov_key *key, OSSL_PARAM params[])
         OSSL_PARAM_int(OSSL_PKEY_PARAM_MAX_SIZE, NULL),                        \
         OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_DEFAULT_DIGEST, NULL, 0)
 
+#define PSS_PARAMS                                                             \
+    OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_RSA_DIGEST, NULL, 0),               \
+        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_MGF1_DIGEST, NULL, 0),          \
+        OSSL_PARAM_int(OSSL_PKEY_PARAM_RSA_PSS_SALTLEN, NULL)
+
 const OSSL_PARAM *prov_key_gettable(enum devid_key_type type)
 {
     static const OSSL_PARAM ec[] = {
@@ -210,8 +243,24 @@ const OSSL_PARAM *prov_key_gettable(enum devid_key_type type)
         OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, NULL, 0),
         OSSL_PARAM_END,
     };
+    static const OSSL_PARAM rsa_pss[] = {
+        COMMON_PARAMS,
+        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_MANDATORY_DIGEST, NULL, 0),
+        PSS_PARAMS,
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_N, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, NULL, 0),
+        OSSL_PARAM_END,
+    };
 
-    return type == DEVID_KEY_EC ? ec : rsa;
+    switch (type) {
+    case DEVID_KEY_EC:
+        return ec;
+    case DEVID_KEY_RSA:
+        return rsa;
+    case DEVID_KEY_RSA_PSS:
+        break;
+    }
+    return rsa_pss;
 }
 
 /* ---- exports --------------------------------------------------------- */
@@ -288,12 +337,24 @@ const OSSL_PARAM *prov_key_export_types(enum devid_key_type type, int selection)
         OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, NULL, 0),
         OSSL_PARAM_END,
     };
+    static const OSSL_PARAM rsa_pss_public[] = {
+        PSS_PARAMS,
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_N, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, NULL, 0),
+        OSSL_PARAM_END,
+    };
     static const OSSL_PARAM nothing[] = {OSSL_PARAM_END};
     bool public = (selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) != 0;
 
     if ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0)
         return NULL; /* no such export: keymgmt.c raises when asked for it */
-    if (type == DEVID_KEY_RSA)
+    switch (type) {
+    case DEVID_KEY_EC:
+        return public ? ec_public : ec_group;
+    case DEVID_KEY_RSA:
         return public ? rsa_public : nothing;
-    return public ? ec_public : ec_group;
+    case DEVID_KEY_RSA_PSS:
+        break;
+    }
+    return public ? rsa_pss_public : nothing;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A signature in the making: what signature.c, sigparams.c and algid.c share.
- */
+/* A signature in the making: what signature.c, sigparams.c and salt.c share. */
 #ifndef PROV_SIG_H
 #define PROV_SIG_H
 
@@ -31,6 +30,11 @@ struct prov_sig {
     int salt_len;                  /* bytes, or enum prov_salt */
 };
 
+/* ---- signature.c ----------------------------------------------------- */
+
+/* What the engine signs or names, without a digest yet; false: raised. */
+bool prov_sig_tbs(const struct prov_sig *sig, struct devid_tbs *tbs);
+
 /* ---- salt.c ---------------------------------------------------------- */
 
 /* The longest salt of an RSA key for sig->hash; 0 where not even it fits. */
@@ -47,14 +51,5 @@ extern OSSL_FUNC_signature_get_ctx_params_fn prov_sig_get_params;
 extern OSSL_FUNC_signature_gettable_ctx_params_fn prov_sig_gettable;
 extern OSSL_FUNC_signature_set_ctx_params_fn prov_sig_set_params;
 extern OSSL_FUNC_signature_settable_ctx_params_fn prov_sig_settable;
-
-/* ---- algid.c --------------------------------------------------------- */
-
-/*
- * DER of the AlgorithmIdentifier that names this signature, OPENSSL_malloc.
- * False: raised. Source: RFC 5758, RFC 4055, RFC 8017 A.2.3.
- */
-bool prov_sig_algorithm_id(const struct prov_sig *sig, uint8_t **der,
-                           size_t *len);
 
 #endif

@@ -73,6 +73,11 @@ static void *sig_dup(void *vsig)
     return self;
 }
 
+static const struct devid_public *public_of(const struct prov_sig *self)
+{
+    return devid_key_public(self->key);
+}
+
 /* Without a key: once more with the one at hand, as `openssl dgst` does. */
 static int init(void *vsig, void *vkey, const OSSL_PARAM params[])
 {
@@ -82,9 +87,10 @@ static int init(void *vsig, void *vkey, const OSSL_PARAM params[])
     if (key != NULL && key->key != NULL) {
         devid_key_free(&self->key);
         self->key = devid_key_up_ref(key->key);
-        self->hash = NULL;
+        self->hash = public_of(self)->hash;
         self->mgf1 = NULL;
-        self->pss = false;
+        self->pss =
+            devid_key_kind(public_of(self)->type)->scheme == DEVID_RSA_PSS;
         self->salt_len = PROV_SALT_DIGEST_MAX;
     }
     if (self->key == NULL) {
@@ -98,25 +104,25 @@ static int init(void *vsig, void *vkey, const OSSL_PARAM params[])
 
 /* ---- what is to be signed -------------------------------------------- */
 
-static const struct devid_public *public_of(const struct prov_sig *self)
+bool prov_sig_tbs(const struct prov_sig *self, struct devid_tbs *tbs)
 {
-    return devid_key_public(self->key);
+    *tbs = (struct devid_tbs){
+        .scheme = self->pss ? DEVID_RSA_PSS
+                            : devid_key_kind(public_of(self)->type)->scheme,
+        .hash = self->hash,
+        .mgf1 = self->mgf1,
+    };
+    return !self->pss || prov_sig_salt(self, &tbs->salt_len);
 }
 
 static bool fill_tbs(const struct prov_sig *self, const uint8_t *digest,
                      size_t len, struct devid_tbs *tbs)
 {
-    *tbs = (struct devid_tbs){.hash = self->hash,
-                              .mgf1 = self->mgf1,
-                              .digest = digest,
-                              .digest_len = len};
-    if (public_of(self)->type == DEVID_KEY_EC)
-        tbs->scheme = DEVID_ECDSA;
-    else if (!self->pss)
-        tbs->scheme = DEVID_RSA_PKCS1;
-    else
-        tbs->scheme = DEVID_RSA_PSS;
-    return tbs->scheme != DEVID_RSA_PSS || prov_sig_salt(self, &tbs->salt_len);
+    if (!prov_sig_tbs(self, tbs))
+        return false; /* prov_sig_tbs raised */
+    tbs->digest = digest;
+    tbs->digest_len = len;
+    return true;
 }
 
 /* ---- sign ------------------------------------------------------------ */

@@ -89,12 +89,27 @@ static const struct devid_hash *find_hash(const struct prov_sig *self,
     return hash;
 }
 
+/* An RSA-PSS key may be bound to one hash. */
+static bool may_hash(const struct prov_sig *self, const struct devid_hash *hash)
+{
+    const struct devid_public *pub =
+        self->key != NULL ? devid_key_public(self->key) : NULL;
+
+    if (pub == NULL || pub->hash == NULL || hash == pub->hash)
+        return true;
+    prov_raise(self->ctx, DEVID_ERR_ALG,
+               "this RSA-PSS key is bound to the hash %s, for MGF1 too, and "
+               "not to %s",
+               pub->hash->name, hash->name);
+    return false;
+}
+
 bool prov_sig_set_hash(struct prov_sig *self, const char *name)
 {
     const struct devid_hash *hash = find_hash(self, name);
 
-    if (hash == NULL)
-        return false; /* find_hash raised */
+    if (hash == NULL || !may_hash(self, hash))
+        return false; /* find_hash or may_hash raised */
     if (self->md != NULL && hash != self->hash) {
         prov_raise(self->ctx, DEVID_ERR_USAGE,
                    "the hash cannot become %s: %s is under way", hash->name,
@@ -121,21 +136,23 @@ static bool set_mgf1(struct prov_sig *self, const OSSL_PARAM *p)
     if (OSSL_PARAM_get_utf8_string_ptr(p, &name) != 1)
         return false; /* libcrypto already raised */
     self->mgf1 = find_hash(self, name);
-    return self->mgf1 != NULL;
+    return self->mgf1 != NULL && may_hash(self, self->mgf1);
 }
 
 static bool set_pad(struct prov_sig *self, const OSSL_PARAM *p)
 {
+    bool pss_alone = devid_key_public(self->key)->type == DEVID_KEY_RSA_PSS;
     int mode = 0;
 
-    if (take(p, pads, &mode) &&
-        (mode == RSA_PKCS1_PADDING || mode == RSA_PKCS1_PSS_PADDING)) {
+    if (take(p, pads, &mode) && ((mode == RSA_PKCS1_PADDING && !pss_alone) ||
+                                 mode == RSA_PKCS1_PSS_PADDING)) {
         self->pss = mode == RSA_PKCS1_PSS_PADDING;
         return true;
     }
-    prov_raise(self->ctx, DEVID_ERR_ALG,
-               "devid signs RSA with PKCS#1 v1.5 padding (pkcs1) or PSS (pss), "
-               "no other");
+    prov_raise(self->ctx, DEVID_ERR_ALG, "%s",
+               pss_alone ? "an RSA-PSS key signs with PSS padding (pss) alone"
+                         : "devid signs RSA with PKCS#1 v1.5 padding (pkcs1) "
+                           "or PSS (pss), no other");
     return false;
 }
 
@@ -177,7 +194,7 @@ static const struct setter setters[] = {
 static bool is_rsa(const struct prov_sig *self)
 {
     return self != NULL && self->key != NULL &&
-           devid_key_public(self->key)->type == DEVID_KEY_RSA;
+           devid_key_kind(devid_key_public(self->key)->type)->is_rsa;
 }
 
 int prov_sig_set_params(void *vsig, const OSSL_PARAM params[])
@@ -221,12 +238,20 @@ const OSSL_PARAM *prov_sig_settable(void *vsig, void *vctx)
 
 static int get_algorithm_id(const struct prov_sig *self, OSSL_PARAM *p)
 {
+    struct devid_error err = {0};
+    struct devid_tbs tbs;
     uint8_t *der = NULL;
     size_t len = 0;
+    enum devid_err e;
     int ok;
 
-    if (!prov_sig_algorithm_id(self, &der, &len))
-        return 0; /* prov_sig_algorithm_id raised */
+    if (!prov_sig_tbs(self, &tbs))
+        return 0; /* prov_sig_tbs raised */
+    e = devid_algorithm_id(&tbs, &der, &len, &err);
+    if (e != DEVID_OK) {
+        prov_raise(self->ctx, e, "%s", err.text);
+        return 0;
+    }
     ok = OSSL_PARAM_set_octet_string(p, der, len);
     OPENSSL_free(der);
     return ok;

@@ -31,9 +31,12 @@ static void put_algorithm(json_t *report, const struct devid_public *pub)
     if (pub->alg)
         snprintf(name, sizeof(name), "%s", pub->alg->name);
     else
-        snprintf(name, sizeof(name), "rsa-%u", pub->bits);
+        snprintf(name, sizeof(name), "rsa-%s%u",
+                 pub->type == DEVID_KEY_RSA_PSS ? "pss-" : "", pub->bits);
     report_text(report, "algorithm", name);
     report_number(report, "bits", pub->bits);
+    if (pub->hash)
+        report_text(report, "bound_to_hash", pub->hash->name);
 }
 
 /* A key type that the engine does not have, by OpenSSL's name for it. */

@@ -15,13 +15,15 @@ enum {
     DECRYPT,
     DICTIONARY_ATTACK,
     LABEL,
-    ALLOW_EXTRACTABLE
+    ALLOW_EXTRACTABLE,
+    HASH
 };
 
 static const struct option_row options[] = {
     [ALGORITHM] = {"algorithm", "NAME",
                    "ec-p256 (the default), ec-p384, ec-p521, rsa-2048, "
-                   "rsa-3072 or rsa-4096, as far as the device has them",
+                   "rsa-3072, rsa-4096, rsa-pss-2048, rsa-pss-3072 or "
+                   "rsa-pss-4096, as far as the device has them",
                    false, false},
     [PARENT] = {"parent", "PARENT",
                 "what the key is made under: a persistent handle, owner, "
@@ -45,6 +47,10 @@ static const struct option_row options[] = {
                            "on a token: keep the key even where the token "
                            "says that it may leave it",
                            false, false},
+    [HASH] = {"hash", "NAME",
+              "RSA-PSS: the hash that the key is bound to, SHA256 (the "
+              "default), SHA384 or SHA512",
+              false, false},
     {0},
 };
 
@@ -94,6 +100,7 @@ static enum exit_code make_key(const struct args *args, struct devid *engine,
         .parent = args_text(args, PARENT),
         .persist = args_text(args, PERSIST),
         .label = args_text(args, LABEL),
+        .hash = args_text(args, HASH),
         .decrypt = args_flag(args, DECRYPT),
         .dictionary_attack_protected = args_flag(args, DICTIONARY_ATTACK),
         .allow_extractable = args_flag(args, ALLOW_EXTRACTABLE),

@@ -16,6 +16,11 @@
         name, openssl, DEVID_KEY_RSA, DEVID_RSA_PSS, hash, 1                   \
     }
 
+#define PSS_ALONE(name, hash)                                                  \
+    {                                                                          \
+        name, name, DEVID_KEY_RSA_PSS, DEVID_RSA_PSS, hash, 1                  \
+    }
+
 const struct sigalg sigalgs[] = {
     EC("ecdsa_secp256r1_sha256", "ECDSA+SHA256", "SHA2-256", 256),
     EC("ecdsa_secp384r1_sha384", "ECDSA+SHA384", "SHA2-384", 384),
@@ -30,13 +35,22 @@ const struct sigalg sigalgs[] = {
     PKCS1("rsa_pkcs1_sha512", "RSA+SHA512", "SHA2-512"),
     PKCS1("rsa_pkcs1_sha224", "RSA+SHA224", "SHA2-224"),
     PKCS1("rsa_pkcs1_sha1", "RSA+SHA1", "SHA1"),
+    PSS_ALONE("rsa_pss_pss_sha256", "SHA2-256"),
+    PSS_ALONE("rsa_pss_pss_sha384", "SHA2-384"),
+    PSS_ALONE("rsa_pss_pss_sha512", "SHA2-512"),
     {0},
 };
+
+bool sigalg_fits(const struct sigalg *sigalg, const struct devid_public *pub)
+{
+    return sigalg->type == pub->type &&
+           (pub->hash == NULL || pub->hash == devid_hash_by_name(sigalg->hash));
+}
 
 bool sigalg_in_tls13(const struct sigalg *sigalg,
                      const struct devid_public *pub)
 {
-    if (sigalg->type == DEVID_KEY_RSA)
+    if (devid_key_kind(sigalg->type)->is_rsa)
         return sigalg->tls13_bits != 0;
     return sigalg->tls13_bits == pub->bits;
 }
@@ -47,5 +61,7 @@ bool sigalg_needed_by_tls13(const struct sigalg *sigalg,
     /* RFC 8446, 9.1: of the RSA schemes this one must be there. */
     if (sigalg->type == DEVID_KEY_RSA)
         return strcmp(sigalg->name, "rsa_pss_rsae_sha256") == 0;
+    if (sigalg->type == DEVID_KEY_RSA_PSS && pub->hash == NULL)
+        return strcmp(sigalg->name, "rsa_pss_pss_sha256") == 0;
     return sigalg_in_tls13(sigalg, pub);
 }

@@ -22,6 +22,9 @@ struct sigalg {
 /* Ended by a row whose name is NULL. */
 extern const struct sigalg sigalgs[];
 
+/* A key of this type, bound to a hash or not, may be asked for it. */
+bool sigalg_fits(const struct sigalg *sigalg, const struct devid_public *pub);
+
 /* TLS 1.3 may ask this key for it. */
 bool sigalg_in_tls13(const struct sigalg *sigalg,
                      const struct devid_public *pub);

@@ -185,7 +185,7 @@ static enum exit_code try_all(struct test *test)
 
     for (const struct sigalg *sigalg = sigalgs; sigalg->name; sigalg++) {
         struct outcome outcome;
-        if (sigalg->type != pub->type)
+        if (!sigalg_fits(sigalg, pub))
             continue;
         if (!is_of_the_scheme(try_sigalg(test, sigalg, &outcome)))
             return fail_engine(&outcome.err);

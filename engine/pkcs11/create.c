@@ -255,6 +255,12 @@ static enum devid_err check_spec(const struct p11_state *state,
                           "devid knows no algorithm '%.60s': ec-p256, ec-p384, "
                           "ec-p521, rsa-2048, rsa-3072 and rsa-4096",
                           spec->algorithm != NULL ? spec->algorithm : "");
+    if (r->alg->type == DEVID_KEY_RSA_PSS)
+        return devid_fail(err, DEVID_ERR_ALG, 0,
+                          "PKCS#11 has no keys that are RSA-PSS alone: a "
+                          "token's RSA key signs RSA-PSS as well, so make "
+                          "rsa-%u",
+                          r->alg->bits);
     if (spec->parent != NULL || spec->persist != NULL)
         return devid_fail(err, DEVID_ERR_INPUT, 0,
                           "a token's key has no %s '%.60s': that is a TPM's; "

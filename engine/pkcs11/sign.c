@@ -169,7 +169,7 @@ static enum devid_err check_length(const struct sign_request *r, CK_ULONG len,
                                    struct devid_error *err)
 {
     const struct devid_public *pub = &r->key->pub;
-    size_t wanted = (pub->type == DEVID_KEY_EC ? 2 : 1) * pub->coordinate_len;
+    size_t wanted = devid_signature_len(pub);
 
     if (len == wanted)
         return DEVID_OK;

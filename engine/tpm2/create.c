@@ -8,12 +8,14 @@
 #include <string.h>
 
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 
 /* ---- what the chip has ----------------------------------------------- */
 
-static bool chip_has(struct tpm2_conn *conn, const struct devid_algorithm *alg)
+static bool chip_has(struct tpm2_conn *conn, const struct devid_algorithm *alg,
+                     const char *hash)
 {
-    struct devid_key_spec spec = {.algorithm = alg->name};
+    struct devid_key_spec spec = {.algorithm = alg->name, .hash = hash};
     TPMT_PUBLIC_PARMS parms = {0};
     TPM2B_PUBLIC template;
 
@@ -30,15 +32,16 @@ static enum devid_err create_failed(struct tpm2_conn *conn,
                                     const struct tpm2_auth *auth, TSS2_RC rc,
                                     struct devid_error *err)
 {
-    char list[128] = "";
+    const char *hash = r->spec->hash;
+    char list[160] = "";
     size_t used = 0;
 
     if (tpm2_rc_base(rc) == 0 || tpm2_rc_action(rc) != TPM2_ACTION_FAIL ||
-        chip_has(conn, r->alg))
+        chip_has(conn, r->alg, hash))
         return tpm2_auth_fail(conn, auth, rc, err);
     for (const struct devid_algorithm *a = devid_algorithms(); a->name != NULL;
          a++) {
-        if (!chip_has(conn, a))
+        if (!chip_has(conn, a, NULL))
             continue;
         int n = snprintf(list + used, sizeof(list) - used, "%s%s",
                          used ? ", " : "", a->name);
@@ -46,7 +49,8 @@ static enum devid_err create_failed(struct tpm2_conn *conn,
             used += (size_t)n;
     }
     return devid_fail(err, DEVID_ERR_ALG, rc,
-                      "this TPM has no %s; it has %s (0x%x)", r->alg->name,
+                      "this TPM has no %s%s%s; it has %s (0x%x)", r->alg->name,
+                      hash != NULL ? " with " : "", hash != NULL ? hash : "",
                       used ? list : "no algorithm that devid uses", rc);
 }
 
@@ -173,6 +177,41 @@ static enum devid_err create_op(struct tpm2_conn *conn, void *arg,
     return e;
 }
 
+/*
+ * Sign once. A chip that salts RSA-PSS otherwise than TLS takes it has no use
+ * for a key that signs nothing else: said now, not in the handshake.
+ */
+static enum devid_err prove_pss(void *state, const struct devid_key_spec *spec,
+                                const struct devid_keyfile *file,
+                                struct devid_error *err)
+{
+    static const uint8_t digest[EVP_MAX_MD_SIZE];
+    struct devid_tbs tbs = {.scheme = DEVID_RSA_PSS, .digest = digest};
+    struct devid_key_limits limits = {0};
+    struct devid_secret *auth = NULL;
+    struct devid_public pub;
+    struct devid_sig sig;
+    void *key = NULL;
+    enum devid_err e = tpm2_key_open(state, file, &key, &pub, &limits, err);
+
+    if (e != DEVID_OK)
+        return e;
+    if (spec->auth_len > 0)
+        e = devid_secret_new(spec->auth, spec->auth_len, &auth, err);
+    if (e == DEVID_OK && auth != NULL)
+        tpm2_key_set_auth(key, auth);
+    tbs.hash = pub.hash;
+    tbs.digest_len = pub.hash->len;
+    tbs.salt_len = pub.hash->len;
+    if (e == DEVID_OK)
+        e = tpm2_sign(key, &tbs, &sig, err);
+    tpm2_key_free(&key);
+    /* Nothing stays behind; if it does, the sentence is still right. */
+    if (e != DEVID_OK && file->uri != NULL)
+        (void)tpm2_remove(state, file->uri, NULL);
+    return e;
+}
+
 enum devid_err tpm2_key_create(void *state, const struct devid_key_spec *spec,
                                struct devid_keyfile *file,
                                struct devid_error *err)
@@ -186,6 +225,8 @@ enum devid_err tpm2_key_create(void *state, const struct devid_key_spec *spec,
     if (e == DEVID_OK)
         e = request.persist != 0 ? tpm2_spec_reference(&request, file, err)
                                  : tpm2_spec_blob(&request, file, err);
+    if (e == DEVID_OK && request.alg->type == DEVID_KEY_RSA_PSS)
+        e = prove_pss(state, spec, file, err);
     devid_secret_free(&request.parent_auth);
     devid_secret_free(&request.owner_auth);
     Esys_Free(request.public_part);

@@ -2,6 +2,7 @@
 /* Public areas of TPM objects. Pure: no device. */
 #include "public.h"
 
+#include "../algorithm.h"
 #include "../backend.h"
 
 #include <stdio.h>
@@ -104,15 +105,41 @@ static enum devid_err ecc_public(const TPMT_PUBLIC *tpm,
     return DEVID_OK;
 }
 
+/*
+ * A key whose scheme is RSAPSS is of a type of its own, and bound to a hash.
+ * Not a restricted one: it signs what the TPM made, and its certificates are
+ * the attester's to shape.
+ */
+static enum devid_err rsa_type(const TPMT_PUBLIC *tpm, struct devid_public *pub,
+                               struct devid_error *err)
+{
+    const TPMT_RSA_SCHEME *scheme = &tpm->parameters.rsaDetail.scheme;
+
+    pub->type = DEVID_KEY_RSA;
+    if (scheme->scheme != TPM2_ALG_RSAPSS ||
+        (tpm->objectAttributes & TPMA_OBJECT_RESTRICTED) != 0)
+        return DEVID_OK;
+    pub->type = DEVID_KEY_RSA_PSS;
+    pub->hash = tpm2_hash_from_id(scheme->details.rsapss.hashAlg);
+    if (pub->hash == NULL)
+        return devid_fail(err, DEVID_ERR_ALG, 0,
+                          "the RSA-PSS key is bound to a hash (0x%x) that "
+                          "devid does not know",
+                          scheme->details.rsapss.hashAlg);
+    pub->salt_len = pub->hash->len;
+    return DEVID_OK;
+}
+
 static enum devid_err rsa_public(const TPMT_PUBLIC *tpm,
                                  struct devid_public *pub,
                                  struct devid_error *err)
 {
     const TPM2B_PUBLIC_KEY_RSA *modulus = &tpm->unique.rsa;
     UINT32 exponent = tpm->parameters.rsaDetail.exponent;
-    char name[16];
+    enum devid_err e = rsa_type(tpm, pub, err);
 
-    pub->type = DEVID_KEY_RSA;
+    if (e != DEVID_OK)
+        return e;
     pub->bits = tpm->parameters.rsaDetail.keyBits;
     pub->coordinate_len = modulus->size;
     if (modulus->size == 0 || modulus->size > sizeof(pub->modulus) ||
@@ -122,8 +149,7 @@ static enum devid_err rsa_public(const TPMT_PUBLIC *tpm,
                           "%u",
                           modulus->size, pub->bits, pub->bits / 8);
     }
-    (void)snprintf(name, sizeof(name), "rsa-%u", pub->bits);
-    pub->alg = devid_algorithm_by_name(name);
+    pub->alg = devid_algorithm_find(pub->type, pub->bits);
     pub->exponent = exponent == 0 ? RSA_DEFAULT_EXPONENT : exponent;
     memcpy(pub->modulus, modulus->buffer, modulus->size);
     return DEVID_OK;

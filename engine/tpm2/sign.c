@@ -90,6 +90,13 @@ static enum devid_err plan_raw(struct sign_request *r, struct devid_error *err)
     const char *hash = tbs->hash != NULL ? tbs->hash->name : "unnamed hash";
     enum devid_err e;
 
+    if (pub->type == DEVID_KEY_RSA_PSS)
+        return devid_fail(err, DEVID_ERR_ALG, 0,
+                          "the TPM cannot pad RSA-PSS with %s and a salt of "
+                          "%zu bytes by itself, and lets no RSA-PSS key "
+                          "decrypt, so that devid could: take an RSA key "
+                          "(devid keygen --algorithm rsa-%u --decrypt)",
+                          hash, tbs->salt_len, pub->bits);
     if (!may(r->key, TPMA_OBJECT_DECRYPT)) {
         return devid_fail(
             err, DEVID_ERR_ALG, 0,

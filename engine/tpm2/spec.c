@@ -13,6 +13,25 @@
 /* The digest of the name algorithm that our templates have (SHA-256). */
 #define AUTH_MAX 32
 
+static enum devid_err parse_hash(const struct devid_key_spec *spec,
+                                 const struct devid_algorithm *alg,
+                                 struct devid_error *err)
+{
+    if (spec->hash == NULL)
+        return DEVID_OK;
+    if (alg->type != DEVID_KEY_RSA_PSS)
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "only an RSA-PSS key is bound to a hash, and %s is "
+                          "none: it signs with any",
+                          alg->name);
+    if (tpm2_hash_id(devid_hash_by_name(spec->hash)) == TPM2_ALG_NULL)
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "'%.64s' is no hash that a TPM's RSA-PSS key can be "
+                          "bound to: take SHA256, SHA384 or SHA512",
+                          spec->hash);
+    return DEVID_OK;
+}
+
 static enum devid_err parse_values(const struct devid_key_spec *spec,
                                    struct tpm2_create *r,
                                    struct devid_error *err)
@@ -35,7 +54,8 @@ static enum devid_err parse_values(const struct devid_key_spec *spec,
     if (r->alg == NULL) {
         return devid_fail(err, DEVID_ERR_INPUT, 0,
                           "'%.64s' is no algorithm: a TPM key is ec-p256, "
-                          "ec-p384, ec-p521, rsa-2048, rsa-3072 or rsa-4096",
+                          "ec-p384, ec-p521, or rsa- or rsa-pss- with 2048, "
+                          "3072 or 4096",
                           spec->algorithm);
     }
     if (spec->decrypt && r->alg->type != DEVID_KEY_RSA)
@@ -46,6 +66,9 @@ static enum devid_err parse_values(const struct devid_key_spec *spec,
         return devid_fail(err, DEVID_ERR_INPUT, 0,
                           "no key of a TPM can leave it: a key that may is a "
                           "token's alone");
+    e = parse_hash(spec, r->alg, err);
+    if (e != DEVID_OK)
+        return e;
     if (spec->auth_len > AUTH_MAX)
         return devid_fail(err, DEVID_ERR_INPUT, 0,
                           "the auth value has %zu bytes, and a TPM key takes "

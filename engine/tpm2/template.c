@@ -20,6 +20,13 @@ static TPMI_ECC_CURVE curve_of(const struct devid_algorithm *alg)
     }
 }
 
+/* A TPM binds a key with a scheme to one hash. */
+static TPMI_ALG_HASH pss_hash(const struct devid_key_spec *spec)
+{
+    return spec->hash == NULL ? TPM2_ALG_SHA256
+                              : tpm2_hash_id(devid_hash_by_name(spec->hash));
+}
+
 void tpm2_template_key(const struct devid_key_spec *spec,
                        const struct devid_algorithm *alg, TPM2B_PUBLIC *pub)
 {
@@ -49,6 +56,10 @@ void tpm2_template_key(const struct devid_key_spec *spec,
         area->type = TPM2_ALG_RSA;
         rsa->symmetric.algorithm = TPM2_ALG_NULL;
         rsa->scheme.scheme = TPM2_ALG_NULL;
+        if (alg->type == DEVID_KEY_RSA_PSS) {
+            rsa->scheme.scheme = TPM2_ALG_RSAPSS;
+            rsa->scheme.details.rsapss.hashAlg = pss_hash(spec);
+        }
         rsa->keyBits = (TPMI_RSA_KEY_BITS)alg->bits;
     }
 }

@@ -17,10 +17,9 @@ static const struct {
     const char *size;
     const char *persist; /* as a reference; NULL: a blob */
 } kinds[] = {
-    {"EC", "P-256", NULL},
-    {"EC", "P-256", "0x81000010"},
-    {"RSA", "2048", NULL},
-    {"RSA", "2048", "0x81000011"},
+    {"EC", "P-256", NULL},     {"EC", "P-256", "0x81000010"},
+    {"RSA", "2048", NULL},     {"RSA", "2048", "0x81000011"},
+    {"RSA-PSS", "2048", NULL}, {"RSA-PSS", "3072", "0x81000012"},
 };
 
 static void a_key_file_loads_every_way_without_the_device(void **state)

@@ -14,9 +14,9 @@
 #define THREADS 8
 #define ROUNDS 20
 
-static const char *const types[] = {"EC", "RSA"};
-static const char *const sizes[] = {"P-256", "2048"};
-static const char *const signatures[] = {"ECDSA", "RSA"};
+static const char *const types[] = {"EC", "RSA", "RSA-PSS"};
+static const char *const sizes[] = {"P-256", "2048", "2048"};
+static const char *const signatures[] = {"ECDSA", "RSA", "RSA"};
 
 static void expect_default(const OSSL_PROVIDER *provider)
 {
@@ -197,7 +197,7 @@ static bool is_default(const OSSL_PROVIDER *provider)
 static void *race(void *arg)
 {
     struct racer *self = arg;
-    size_t i = self->number / 4 % 2;
+    size_t i = self->number / 2 % COUNT(types);
     bool ours = self->number % 4 == 3;
     EVP_KEYMGMT *keymgmt;
     EVP_SIGNATURE *signature;

@@ -172,6 +172,65 @@ static void what_makes_no_sense_is_refused_in_a_sentence(void **state)
     EVP_PKEY_free(pkey);
 }
 
+/* ---- keys that sign RSA-PSS alone ------------------------------------ */
+
+static void an_rsa_pss_key_signs_pss_unasked(void **state)
+{
+    static const struct {
+        const char *bits;
+        const char *hash; /* NULL: the key's own */
+    } cases[] = {{"2048", NULL}, {"2048", "SHA256"}, {"3072", "SHA512"}};
+    struct program *program = *state;
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        EVP_PKEY *pkey =
+            device_key(program->ctx, "RSA-PSS", cases[i].bits, NULL);
+        EVP_PKEY *half = public_half(program->ctx, pkey);
+        EVP_PKEY_CTX *params = NULL;
+        EVP_MD_CTX *md =
+            begin(program->ctx, pkey, cases[i].hash, false, &params);
+        unsigned char *sig = NULL;
+        size_t len = 0;
+        int pad = 0;
+
+        assert_true(EVP_PKEY_CTX_get_rsa_padding(params, &pad) > 0);
+        assert_int_equal(pad, RSA_PKCS1_PSS_PADDING);
+        EVP_MD_CTX_free(md);
+        sign_message(program->ctx, pkey, cases[i].hash, &sig, &len);
+        assert_int_equal(
+            verify_message(program->ctx, half, cases[i].hash, sig, len), 1);
+        assert_int_equal(
+            verify_message(program->ctx, pkey, cases[i].hash, sig, len), 1);
+        OPENSSL_free(sig);
+        EVP_PKEY_free(half);
+        EVP_PKEY_free(pkey);
+    }
+    expect_no_error();
+}
+
+static void an_rsa_pss_key_refuses_other_paddings_and_hashes(void **state)
+{
+    struct program *program = *state;
+    EVP_PKEY *pkey = device_key(program->ctx, "RSA-PSS", "2048", NULL);
+    EVP_PKEY_CTX *params = NULL;
+    EVP_MD_CTX *md = begin(program->ctx, pkey, "SHA256", false, &params);
+
+    assert_true(EVP_PKEY_CTX_set_rsa_padding(params, RSA_PKCS1_PADDING) <= 0);
+    expect_error("signs with PSS padding (pss) alone");
+    assert_true(EVP_PKEY_CTX_ctrl_str(params, "rsa_mgf1_md", "SHA1") <= 0);
+    expect_error("bound to the hash SHA2-256, for MGF1 too, and not to SHA1");
+    EVP_MD_CTX_free(md);
+    md = EVP_MD_CTX_new();
+    assert_int_not_equal(EVP_DigestSignInit_ex(md, NULL, "SHA384", program->ctx,
+                                               NULL, pkey, NULL),
+                         1);
+    expect_error("bound to the hash SHA2-256, for MGF1 too, and not to "
+                 "SHA2-384");
+    EVP_MD_CTX_free(md);
+    EVP_PKEY_free(pkey);
+    assert_int_equal(fake_calls().sign, 0);
+}
+
 /* ---- AlgorithmIdentifier --------------------------------------------- */
 
 static size_t algorithm_id(OSSL_LIB_CTX *ctx, EVP_PKEY *pkey, const char *hash,
@@ -202,12 +261,13 @@ static void algorithm_identifiers_are_those_of_openssl(void **state)
         const char *hash;
         int salt_len; /* -1: no PSS */
     } cases[] = {
-        {"EC", "P-256", "SHA256", -1}, {"EC", "P-384", "SHA384", -1},
-        {"EC", "P-256", "SHA1", -1},   {"RSA", "2048", "SHA256", -1},
-        {"RSA", "2048", "SHA512", -1}, {"RSA", "2048", "SHA1", -1},
-        {"RSA", "2048", "SHA256", 32}, {"RSA", "2048", "SHA384", 48},
-        {"RSA", "2048", "SHA512", 64}, {"RSA", "2048", "SHA256", 222},
-        {"RSA", "2048", "SHA1", 20},   {"RSA", "2048", "SHA256", 20},
+        {"EC", "P-256", "SHA256", -1},     {"EC", "P-384", "SHA384", -1},
+        {"EC", "P-256", "SHA1", -1},       {"RSA", "2048", "SHA256", -1},
+        {"RSA", "2048", "SHA512", -1},     {"RSA", "2048", "SHA1", -1},
+        {"RSA", "2048", "SHA256", 32},     {"RSA", "2048", "SHA384", 48},
+        {"RSA", "2048", "SHA512", 64},     {"RSA", "2048", "SHA256", 222},
+        {"RSA", "2048", "SHA1", 20},       {"RSA", "2048", "SHA256", 20},
+        {"RSA-PSS", "2048", "SHA256", 32}, {"RSA-PSS", "3072", "SHA512", 64},
     };
     struct program *program = *state;
 
@@ -241,6 +301,8 @@ int main(void)
         IN_BOTH_ORDERS(without_a_word_the_salt_is_what_tpms_can_do),
         IN_BOTH_ORDERS(parameters_are_numbers_or_words),
         IN_BOTH_ORDERS(what_makes_no_sense_is_refused_in_a_sentence),
+        IN_BOTH_ORDERS(an_rsa_pss_key_signs_pss_unasked),
+        IN_BOTH_ORDERS(an_rsa_pss_key_refuses_other_paddings_and_hashes),
         IN_BOTH_ORDERS(algorithm_identifiers_are_those_of_openssl),
     };
 

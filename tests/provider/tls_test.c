@@ -111,8 +111,8 @@ static void both_sides_shake_hands(struct program *program,
 
 static void two_hardware_keys_cost_a_signature_each(void **state)
 {
-    static const char *const types[] = {"EC", "EC", "RSA"};
-    static const char *const sizes[] = {"P-256", "P-384", "2048"};
+    static const char *const types[] = {"EC", "EC", "RSA", "RSA-PSS"};
+    static const char *const sizes[] = {"P-256", "P-384", "2048", "2048"};
     struct program *program = *state;
 
     for (size_t i = 0; i < COUNT(types); i++) {

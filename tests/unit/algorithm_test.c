@@ -100,6 +100,12 @@ static void public_keys_differ_by_any_of_their_parts(void **state)
     b = a;
     b.modulus[255] = 1;
     assert_false(devid_public_equal(&a, &b));
+    b = a;
+    b.type = DEVID_KEY_RSA_PSS;
+    assert_false(devid_public_equal(&a, &b));
+    a.type = DEVID_KEY_RSA_PSS;
+    b.hash = devid_hash_by_name("SHA256"); /* not of the key itself */
+    assert_true(devid_public_equal(&a, &b));
 }
 
 static void every_hash_is_found_by_the_names_in_use(void **state)

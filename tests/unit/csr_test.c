@@ -53,6 +53,8 @@ static void every_algorithm_signs_with_the_hash_that_fits_it(void **state)
         {"ec-p256", "SHA512", NID_ecdsa_with_SHA512, V_ASN1_UNDEF},
         {"rsa-2048", NULL, NID_sha256WithRSAEncryption, V_ASN1_NULL},
         {"rsa-4096", "sha384", NID_sha384WithRSAEncryption, V_ASN1_NULL},
+        {"rsa-pss-2048", NULL, NID_rsassaPss, V_ASN1_SEQUENCE},
+        {"rsa-pss-3072", "SHA512", NID_rsassaPss, V_ASN1_SEQUENCE},
     };
     size_t i;
 
@@ -153,7 +155,7 @@ static void bad_specs_are_refused_before_the_device_is_asked(void **state)
          "the hash 'SHA257' is not known: SHA256, SHA384 and SHA512 are"},
         {{.subject = "/CN=x", .hash = "MD5-SHA1"},
          DEVID_ERR_ALG,
-         "no ECDSA signature with MD5-SHA1 is defined for requests"},
+         "no certificate or request can name ECDSA with MD5-SHA1"},
     };
     struct devid_key *key = new_key("ec-p256");
     size_t i;

@@ -66,13 +66,15 @@ static void what_makes_no_sense_is_refused_before_the_device(void **state)
     (void)state;
     tbs = tbs_of(DEVID_RSA_PKCS1, "SHA256", digest);
     expect_refused(ec, &tbs, DEVID_ERR_USAGE,
-                   "an RSA signature asked of an EC key");
+                   "an RSA PKCS#1 signature asked of an EC key, which signs "
+                   "ECDSA alone");
     tbs = tbs_of(DEVID_RSA_PSS, "SHA256", digest);
     expect_refused(ec, &tbs, DEVID_ERR_USAGE,
-                   "an RSA signature asked of an EC key");
+                   "an RSA-PSS signature asked of an EC key");
     tbs = tbs_of(DEVID_ECDSA, "SHA256", digest);
     expect_refused(rsa, &tbs, DEVID_ERR_USAGE,
-                   "an ECDSA signature asked of an RSA key");
+                   "an ECDSA signature asked of an RSA key, which signs RSA "
+                   "PKCS#1 and RSA-PSS");
     tbs.digest_len = 31;
     expect_refused(ec, &tbs, DEVID_ERR_USAGE,
                    "a digest of 31 bytes is no SHA2-256 digest (32 bytes)");
@@ -84,6 +86,34 @@ static void what_makes_no_sense_is_refused_before_the_device(void **state)
     expect_refused(rsa, &tbs, DEVID_ERR_USAGE, "needs the name of its hash");
     devid_key_free(&rsa);
     devid_key_free(&ec);
+}
+
+static void an_rsa_pss_key_signs_pss_alone(void **state)
+{
+    struct devid_key *bound = new_key("rsa-pss-2048");
+    struct devid_key *free_one = new_key("rsa-pss-3072");
+    uint8_t digest[64];
+    struct devid_tbs tbs = tbs_of(DEVID_RSA_PKCS1, "SHA256", digest);
+
+    (void)state;
+    expect_refused(free_one, &tbs, DEVID_ERR_USAGE,
+                   "an RSA PKCS#1 signature asked of an RSA-PSS key, which "
+                   "signs RSA-PSS alone");
+    tbs.hash = NULL; /* raw: padded as it is */
+    expect_refused(bound, &tbs, DEVID_ERR_USAGE, "which signs RSA-PSS alone");
+    tbs = tbs_of(DEVID_RSA_PSS, "SHA384", digest);
+    expect_refused(bound, &tbs, DEVID_ERR_ALG,
+                   "bound to the hash SHA2-256, for MGF1 too");
+    tbs = tbs_of(DEVID_RSA_PSS, "SHA256", digest);
+    tbs.mgf1 = devid_hash_by_name("SHA1");
+    tbs.salt_len = 32;
+    expect_refused(bound, &tbs, DEVID_ERR_ALG, "for MGF1 too");
+    tbs.mgf1 = NULL;
+    tbs.salt_len = 31;
+    expect_refused(bound, &tbs, DEVID_ERR_ALG,
+                   "bound to salts of 32 bytes at least, and 31 are asked for");
+    devid_key_free(&free_one);
+    devid_key_free(&bound);
 }
 
 static void what_a_key_may_not_do_is_refused_before_the_device(void **state)
@@ -255,6 +285,7 @@ static void a_child_uses_its_parents_key(void **state)
 static const struct CMUnitTest tests[] = {
     FAKE_TEST(a_signature_costs_one_call_and_verifies),
     FAKE_TEST(what_makes_no_sense_is_refused_before_the_device),
+    FAKE_TEST(an_rsa_pss_key_signs_pss_alone),
     FAKE_TEST(what_a_key_may_not_do_is_refused_before_the_device),
     FAKE_TEST(a_devices_answer_reaches_the_caller_unchanged),
     FAKE_TEST(a_failure_without_an_error_to_write_to_is_a_failure_still),

@@ -7,6 +7,7 @@
 #include <openssl/provider.h>
 #include <openssl/x509.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 static void coding_agrees_with_openssl_for_every_algorithm(void **state)
@@ -157,7 +158,7 @@ static void other_kinds_of_keys_are_named(void **state)
         const char *arg; /* of EVP_PKEY_Q_keygen; NULL: none */
         const char *sentence;
     } rows[] = {
-        {"ED25519", NULL, "is of type ED25519; devid takes EC and RSA"},
+        {"ED448", NULL, "is of type ED448; devid takes EC, RSA"},
         {"EC", "secp256k1", "is on curve secp256k1; devid knows P-256"},
         {"EC", "secp224r1", "is on curve secp224r1; devid knows P-256"},
     };
@@ -257,9 +258,77 @@ static void an_rsa_exponent_that_makes_no_sense_is_refused(void **state)
     }
 }
 
+/* The SubjectPublicKeyInfo of an RSA-PSS key that is bound as told. */
+static uint8_t *bound_spki(const char *hash, const char *mgf1,
+                           const char *salt_len, size_t *len)
+{
+    EVP_PKEY_CTX *gen = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
+    EVP_PKEY *pkey = NULL;
+
+    assert_int_equal(EVP_PKEY_keygen_init(gen), 1);
+    assert_int_equal(EVP_PKEY_CTX_ctrl_str(gen, "bits", "1024"), 1);
+    assert_int_equal(EVP_PKEY_CTX_ctrl_str(gen, "digest", hash), 1);
+    assert_int_equal(EVP_PKEY_CTX_ctrl_str(gen, "mgf1-digest", mgf1), 1);
+    assert_int_equal(EVP_PKEY_CTX_ctrl_str(gen, "saltlen", salt_len), 1);
+    assert_int_equal(EVP_PKEY_generate(gen, &pkey), 1);
+    EVP_PKEY_CTX_free(gen);
+    return spki_of(pkey, len);
+}
+
+static void what_an_rsa_pss_key_is_bound_to_is_read_and_written(void **state)
+{
+    static const struct {
+        const char *hash;
+        const char *salt_len;
+    } rows[] = {{"SHA1", "20"}, {"SHA256", "20"}, {"SHA512", "64"}};
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        const struct devid_hash *hash = devid_hash_by_name(rows[i].hash);
+        struct devid_error err = {0};
+        struct devid_public pub;
+        uint8_t *ours = NULL;
+        size_t ours_len = 0;
+        size_t len = 0;
+        uint8_t *der =
+            bound_spki(rows[i].hash, rows[i].hash, rows[i].salt_len, &len);
+
+        assert_int_equal(devid_public_from_spki(der, len, &pub, &err),
+                         DEVID_OK);
+        assert_int_equal(pub.type, DEVID_KEY_RSA_PSS);
+        assert_ptr_equal(pub.hash, hash);
+        assert_int_equal(pub.salt_len, atoi(rows[i].salt_len));
+        assert_int_equal(devid_public_to_spki(&pub, &ours, &ours_len, &err),
+                         DEVID_OK);
+        assert_int_equal(ours_len, len);
+        assert_memory_equal(ours, der, len);
+        OPENSSL_free(ours);
+        OPENSSL_free(der);
+    }
+}
+
+static void what_an_rsa_pss_key_cannot_be_bound_to_is_said(void **state)
+{
+    size_t len = 0;
+    uint8_t *der = bound_spki("SHA256", "SHA1", "32", &len);
+
+    (void)state;
+    expect_refused(der, len, DEVID_ERR_ALG, "or to another one for MGF1");
+    OPENSSL_free(der);
+    der = bound_spki("SHA256", "SHA256", "33", &len);
+    expect_refused(der, len, DEVID_ERR_ALG,
+                   "a salt that is longer than the 32 bytes of its hash");
+    /* Behind three headers and the OID: the tag of the hash. */
+    assert_int_equal(der[18], 0xa0);
+    der[18] = 0xa4;
+    expect_refused(der, len, DEVID_ERR_INPUT, "are no RSASSA-PSS-params");
+    OPENSSL_free(der);
+}
+
 static void a_spki_cut_anywhere_is_refused(void **state)
 {
-    static const char *const names[] = {"ec-p256", "rsa-2048"};
+    static const char *const names[] = {"ec-p256", "rsa-2048", "rsa-pss-2048"};
     size_t i;
 
     (void)state;
@@ -311,6 +380,8 @@ int main(void)
         cmocka_unit_test(rsa_sizes_that_do_not_fit_are_named),
         cmocka_unit_test(an_rsa_size_out_of_the_table_is_read),
         cmocka_unit_test(an_rsa_exponent_that_makes_no_sense_is_refused),
+        cmocka_unit_test(what_an_rsa_pss_key_is_bound_to_is_read_and_written),
+        cmocka_unit_test(what_an_rsa_pss_key_cannot_be_bound_to_is_said),
         cmocka_unit_test(a_spki_cut_anywhere_is_refused),
         cmocka_unit_test(damaged_contents_are_refused),
     };

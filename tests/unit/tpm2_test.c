@@ -174,6 +174,39 @@ static void a_primary_of_ours_is_told_from_those_of_others(void **state)
     assert_false(tpm2_public_is_storage(&pub.publicArea));
 }
 
+static void a_key_whose_scheme_is_pss_is_of_a_type_of_its_own(void **state)
+{
+    const struct devid_key_spec spec = {.algorithm = "rsa-pss-3072",
+                                        .hash = "sha384"};
+    struct devid_public pub;
+    struct devid_error err = {0};
+    TPM2B_PUBLIC area;
+    TPMT_PUBLIC *tpm = &area.publicArea;
+
+    (void)state;
+    tpm2_template_key(&spec, devid_algorithm_by_name("rsa-pss-3072"), &area);
+    tpm->unique.rsa.size = 384;
+    memset(tpm->unique.rsa.buffer, 0xcd, 384);
+    assert_int_equal(tpm2_public_to_devid(tpm, &pub, &err), DEVID_OK);
+    assert_int_equal(pub.type, DEVID_KEY_RSA_PSS);
+    assert_string_equal(pub.alg->name, "rsa-pss-3072");
+    assert_string_equal(pub.hash->name, "SHA2-384");
+    assert_int_equal(pub.salt_len, 48);
+
+    tpm->parameters.rsaDetail.scheme.details.rsapss.hashAlg = TPM2_ALG_SM3_256;
+    assert_int_equal(tpm2_public_to_devid(tpm, &pub, &err), DEVID_ERR_ALG);
+    expect_text(&err, "bound to a hash (0x12) that devid does not know");
+
+    /* An attestation key: its certificates say rsaEncryption. */
+    tpm->objectAttributes |= TPMA_OBJECT_RESTRICTED;
+    assert_int_equal(tpm2_public_to_devid(tpm, &pub, &err), DEVID_OK);
+    assert_int_equal(pub.type, DEVID_KEY_RSA);
+    tpm->objectAttributes &= ~TPMA_OBJECT_RESTRICTED;
+    tpm->parameters.rsaDetail.scheme.scheme = TPM2_ALG_RSASSA;
+    assert_int_equal(tpm2_public_to_devid(tpm, &pub, &err), DEVID_OK);
+    assert_int_equal(pub.type, DEVID_KEY_RSA);
+}
+
 /* ---- parents --------------------------------------------------------- */
 
 static void a_parent_is_a_hierarchy_or_a_persistent_handle(void **state)
@@ -254,6 +287,7 @@ int main(void)
         cmocka_unit_test(what_is_no_key_for_tls_is_refused_with_its_reason),
         cmocka_unit_test(attributes_become_words_and_limits),
         cmocka_unit_test(a_primary_of_ours_is_told_from_those_of_others),
+        cmocka_unit_test(a_key_whose_scheme_is_pss_is_of_a_type_of_its_own),
         cmocka_unit_test(a_parent_is_a_hierarchy_or_a_persistent_handle),
         cmocka_unit_test(an_rsa_primary_as_parent_is_refused_before_the_tpm_is),
     };

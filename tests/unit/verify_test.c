@@ -76,6 +76,8 @@ static void good_signatures_are_told_from_bad_ones(void **state)
         {"rsa-3072", DEVID_RSA_PKCS1, "SHA3-512"},
         {"rsa-2048", DEVID_RSA_PSS, "SHA256"},
         {"rsa-4096", DEVID_RSA_PSS, "SHA512"},
+        {"rsa-pss-2048", DEVID_RSA_PSS, "SHA256"},
+        {"rsa-pss-4096", DEVID_RSA_PSS, "SHA512"},
     };
     size_t i;
 
