@@ -518,4 +518,19 @@ DEVID_CHECK enum devid_err devid_csr_create(struct devid_key *key,
                                             uint8_t **der, size_t *len,
                                             struct devid_error *err);
 
+/* ---- code of others -------------------------------------------------- */
+
+/*
+ * A PKCS#11 module runs in the caller's process, which its crash ends. While
+ * one runs on the calling thread the engine notes it here, for a handler of
+ * SIGSEGV that says whose code it was; who calls a module himself may do so.
+ *
+ * module  its file or name; borrowed until devid_foreign_leave()
+ * call    "C_Initialize"; a literal; NULL where it is not known
+ */
+void devid_foreign_enter(const char *module, const char *call);
+void devid_foreign_leave(void);
+/* For signal handlers: the module, or NULL, and the call. */
+const char *devid_foreign_module(const char **call);
+
 #endif

@@ -10,6 +10,7 @@
 
 #include "args.h"
 #include "command.h"
+#include "crash.h"
 #include "devid.h"
 #include "help.h"
 #include "message.h"
@@ -146,6 +147,7 @@ int main(int argc, char **argv)
      */
     if (!OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL))
         return (int)fail("libcrypto cannot be initialised");
+    crash_watch();
     code = (int)run(argc - 1, argv + 1);
     devid_shutdown();
     if (fflush(stdout) || ferror(stdout))

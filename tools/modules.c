@@ -24,10 +24,14 @@ static void add(struct modules *modules, const char *path)
 /* libp11 would print why a file does not load, and more than a sentence. */
 static enum exit_code check_file(const char *path)
 {
-    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    void *list = library ? dlsym(library, "C_GetFunctionList") : NULL;
     enum exit_code code = EXIT_DONE;
+    void *library;
+    void *list;
 
+    devid_foreign_enter(path, "its constructors");
+    library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    list = library ? dlsym(library, "C_GetFunctionList") : NULL;
+    devid_foreign_leave();
     if (!library)
         code = fail("the PKCS#11 module does not load: %s", dlerror());
     else if (!list)

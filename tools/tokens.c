@@ -58,12 +58,18 @@ static enum exit_code read_slots(struct token_module *module)
 /* False, with the reason in libcrypto's queue, where it does not start. */
 static bool start_module(struct token_module *module)
 {
+    bool started;
+
     ERR_clear_error();
     module->ctx = PKCS11_CTX_new();
     if (!module->ctx)
         die_no_memory();
-    if (PKCS11_CTX_load(module->ctx, module->path) == 0 &&
-        read_slots(module) == EXIT_DONE)
+    devid_foreign_enter(module->path, "C_Initialize");
+    started = PKCS11_CTX_load(module->ctx, module->path) == 0;
+    devid_foreign_enter(module->path, NULL);
+    started = started && read_slots(module) == EXIT_DONE;
+    devid_foreign_leave();
+    if (started)
         return true;
     PKCS11_CTX_free(module->ctx);
     module->ctx = NULL;

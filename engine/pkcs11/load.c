@@ -12,6 +12,9 @@
 
 #include <openssl/crypto.h>
 
+/* What a module does while it is loaded. */
+#define LOADING "its constructors"
+
 static pthread_mutex_t load_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct p11_module *loaded;
 static bool registry_loaded;
@@ -66,7 +69,9 @@ static enum devid_err load_path(const char *path, struct devid_error *err)
             return DEVID_OK;
     }
     devid_quiet_begin();
+    devid_foreign_enter(path, LOADING);
     f = p11_kit_module_load(path, 0);
+    devid_foreign_leave();
     devid_quiet_end();
     if (f != NULL)
         return add(f, path, NULL, err);
@@ -96,7 +101,9 @@ static enum devid_err load_registry(struct devid_error *err)
     if (registry_loaded)
         return DEVID_OK;
     devid_quiet_begin();
+    devid_foreign_enter("of p11-kit's registry", LOADING);
     list = p11_kit_modules_load(NULL, 0);
+    devid_foreign_leave();
     devid_quiet_end();
     for (size_t i = 0; list != NULL && list[i] != NULL; i++) {
         char *name = p11_kit_module_get_name(list[i]);

@@ -47,6 +47,7 @@ void p11_gate_enter(void)
 void p11_gate_leave(void)
 {
     inside = false;
+    devid_foreign_leave();
     pthread_mutex_lock(&gate_lock);
     if (--gate_users == 0)
         (void)pthread_cond_broadcast(&gate_change);
@@ -134,7 +135,9 @@ static void stop(struct p11_module *m)
         return;
     m->initialised = false;
     m->epoch = 0;
+    devid_foreign_enter(p11_module_called(m), "C_Finalize");
     (void)m->f->C_Finalize(NULL); /* what it answers would change nothing */
+    devid_foreign_leave();
 }
 
 void p11_modules_stop(void)
@@ -166,6 +169,11 @@ static uint64_t new_epoch(void)
     return epoch;
 }
 
+const char *p11_module_called(const struct p11_module *module)
+{
+    return module->path != NULL ? module->path : module->name;
+}
+
 enum devid_err p11_module_start(struct p11_module *module,
                                 struct devid_error *err)
 {
@@ -174,7 +182,11 @@ enum devid_err p11_module_start(struct p11_module *module,
 
     pthread_mutex_lock(&module->lock);
     if (!module->initialised) {
+        /* tpm2-pkcs11 prints its TPM library's log, and that reads this once */
+        (void)setenv("TSS2_LOG", "all+none", 0);
+        devid_foreign_enter(p11_module_called(module), "C_Initialize");
         rv = module->f->C_Initialize(NULL);
+        devid_foreign_enter(p11_module_called(module), NULL);
         /* As in a child, whose parent had it: just as good. */
         if (rv == CKR_CRYPTOKI_ALREADY_INITIALIZED)
             rv = CKR_OK;
@@ -188,9 +200,8 @@ enum devid_err p11_module_start(struct p11_module *module,
                            "the PKCS#11 module %.200s does not start: "
                            "C_Initialize answered 0x%lx%s%s; look at its own "
                            "configuration",
-                           module->path != NULL ? module->path : module->name,
-                           rv, name != NULL ? ", " : "",
-                           name != NULL ? name : "");
+                           p11_module_called(module), rv,
+                           name != NULL ? ", " : "", name != NULL ? name : "");
         }
     }
     pthread_mutex_unlock(&module->lock);

@@ -39,6 +39,8 @@ enum p11_action p11_rv_action(CK_RV rv);
 const char *p11_rv_name(CK_RV rv);
 /* Sentence and code for a failed call; `what` was asked of the token. */
 enum devid_err p11_fail(struct devid_error *err, CK_RV rv, const char *what);
+/* Puts the token's label into a sentence of p11_fail's. */
+void p11_fail_name(struct devid_error *err, const char *label);
 
 /* ---- module.c, load.c ------------------------------------------------ */
 
@@ -74,6 +76,8 @@ DEVID_CHECK enum devid_err p11_choose(const char *path, const char *name,
 void p11_gate_enter(void);
 void p11_gate_leave(void);
 
+/* Its file, or its name in the registry. */
+const char *p11_module_called(const struct p11_module *module);
 /* C_Initialize where that is not done. Cost: C_Initialize, once. */
 DEVID_CHECK enum devid_err p11_module_start(struct p11_module *module,
                                             struct devid_error *err);

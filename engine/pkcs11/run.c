@@ -56,6 +56,8 @@ static void note(struct p11_token *token, struct attempt *at)
         at->module = token->in.modules[0];
     pthread_mutex_unlock(&token->lock);
     at->epoch = at->module != NULL ? p11_module_epoch(at->module) : 0;
+    if (at->module != NULL)
+        devid_foreign_enter(p11_module_called(at->module), NULL);
 }
 
 static enum devid_err attempt(struct p11_token *token, enum p11_need need,
@@ -72,6 +74,8 @@ static enum devid_err attempt(struct p11_token *token, enum p11_need need,
     note(token, at);
     if (e == DEVID_OK)
         e = in_session(token, need, op, arg, at, err);
+    if (e != DEVID_OK)
+        p11_fail_name(err, token->label);
     if (e != DEVID_OK && p11_rv_action(err->device_rc) != P11_ACTION_FAIL)
         p11_token_forget(token, at->contact, err->device_rc);
     devid_quiet_end();

@@ -3,6 +3,7 @@
 #include "pkcs11.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct meaning {
     CK_RV rv;
@@ -114,6 +115,10 @@ const char *p11_rv_name(CK_RV rv)
     return m != NULL ? m->name : NULL;
 }
 
+/* How its sentences begin. */
+#define TOKEN "the token"
+#define SUBJECT TOKEN " did not "
+
 enum devid_err p11_fail(struct devid_error *err, CK_RV rv, const char *what)
 {
     const struct meaning *m = find(rv);
@@ -121,10 +126,20 @@ enum devid_err p11_fail(struct devid_error *err, CK_RV rv, const char *what)
 
     (void)snprintf(number, sizeof(number), "0x%lx", rv);
     if (m != NULL && m->sentence != NULL)
-        return devid_fail(err, m->code, (uint32_t)rv,
-                          "the token did not %s: %s (%s)", what, m->sentence,
-                          m->name);
+        return devid_fail(err, m->code, (uint32_t)rv, SUBJECT "%s: %s (%s)",
+                          what, m->sentence, m->name);
     return devid_fail(err, m != NULL ? m->code : DEVID_ERR_DEVICE, (uint32_t)rv,
-                      "the token did not %s: it answered %s", what,
+                      SUBJECT "%s: it answered %s", what,
                       m != NULL ? m->name : number);
+}
+
+void p11_fail_name(struct devid_error *err, const char *label)
+{
+    char rest[sizeof(err->text)];
+
+    if (*label == '\0' || strncmp(err->text, SUBJECT, strlen(SUBJECT)) != 0)
+        return;
+    (void)snprintf(rest, sizeof(rest), "%s", err->text + strlen(TOKEN));
+    (void)snprintf(err->text, sizeof(err->text), TOKEN " '%s'%.*s", label,
+                   (int)(sizeof(err->text) - sizeof(TOKEN) - 40), rest);
 }

@@ -35,6 +35,19 @@ share_token
 say "The token is taken away and put back"
 with_devid start_nginx --workers 2 --key "$WORK/server.key" \
     --cert "$WORK/server.pem"
+# load: requests without end, to both workers.
+load() {
+    while true; do
+        plain_request >/dev/null 2>&1 && echo served || echo refused
+    done
+}
+workers=$(pgrep -P "$NGINX_PID" | sort | xargs)
+loads=()
+for ((i = 0; i < 3; i++)); do
+    load >"$WORK/load.$i" &
+    loads+=($!)
+    STARTED+=($!)
+done
 for ((i = 0; i < 6; i++)); do
     plain_request >/dev/null
 done
@@ -55,6 +68,15 @@ sleep 1.2
 for ((i = 0; i < 12; i++)); do
     plain_request >/dev/null || fail "nginx serves only now and then"
 done
+for ((i = 0; i < 3; i++)); do
+    halt "${loads[i]}"
+    # Each worker comes back for itself.
+    [[ $(uniq "$WORK/load.$i" | xargs) =~ ^served\ refused\ .*served$ ]] ||
+        fail "a client under way saw: $(uniq "$WORK/load.$i" | xargs)"
+    say "  ok: a client under way saw it go and come back"
+done
+assert_equal "the workers are the same" "$workers" \
+    "$(pgrep -P "$NGINX_PID" | sort | xargs)"
 stop_nginx
 
 say "A wrong PIN, four workers"
@@ -83,13 +105,33 @@ say "  ok: the right PIN still signs"
 say "What SoftHSM never answers: a PIN that is locked, a token that is full"
 DEVID_SPY_FAULT=C_Login=0xa4 refused "a locked PIN" "has locked its PIN" 1
 DEVID_SPY_FAULT=C_Login=0x102 refused "no PIN set" "has no user PIN yet" 1
-DEVID_SPY_FAULT=C_Sign=0x32 refused "a token removed" "the token was removed" 5
+DEVID_SPY_FAULT=C_Sign=0x32 refused "a token removed" \
+    "the token 'faults' did not sign: the token was removed" 5
 DEVID_SPY_FAULT=C_Initialize=0x5 refused "a module that does not start" \
     "does not start: C_Initialize answered 0x5, CKR_GENERAL_ERROR" 0
-DEVID_SPY_FAULT=C_GenerateKeyPair=0x31 assert_fails "a token that is full" \
-    "$DEVID" keygen --device "$TOKEN_URI" --out "$WORK/none.key"
-assert_contains "a token that is full: it says why" "has no room left" "$OUTPUT"
+# full CALL COMMAND...: the token has no room for what that call makes.
+full() {
+    DEVID_SPY_FAULT=$1=0x31 assert_fails "a token that is full, $1" \
+        "$DEVID" "${@:2}"
+    assert_contains "$1: it says why" "the token 'faults' did not" "$OUTPUT"
+    assert_contains "$1: and what helps" "has no room left" "$OUTPUT"
+}
+full C_GenerateKeyPair keygen --device "$TOKEN_URI" --out "$WORK/none.key"
+full C_CreateObject cert put --key "$WORK/server.key" --cert "$WORK/server.pem"
+[[ ! -e $WORK/none.key ]] || fail "a failure left a key file"
 
 say "A module that does not load"
 DEVID_SPY_MODULE=/nonexistent refused "a module that gives no functions" \
     "does not load" 0
+
+say "A module that crashes"
+DEVID_SPY_FAULT=C_Initialize=crash refused "in C_Initialize" \
+    "pkcs11-spy.so crashed (signal 11) in C_Initialize" 0
+DEVID_SPY_FAULT=C_Sign=crash refused "in another call" \
+    "pkcs11-spy.so crashed (signal 11)" 1
+DEVID_SPY_FAULT=C_Initialize=crash assert_fails "devid token" \
+    "$DEVID" token list --module "$TOKEN_MODULE"
+assert_equal "devid token: it says why" "devid: the PKCS#11 module \
+$TOKEN_MODULE crashed (signal 11) in C_Initialize" "$OUTPUT"
+"$DEVID" csr --key "$WORK/server.key" --subject /CN=x --out - >/dev/null
+say "  ok: the right module still signs"
