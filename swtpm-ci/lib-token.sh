@@ -63,6 +63,21 @@ share_token() {
     chmod -R a+rwX "$TOKEN_DIR"
 }
 
+# peer_pem URI FILE: the URI as pkcs11-provider writes it into a key file.
+peer_pem() {
+    printf '%s\n' asn1=SEQUENCE:s '[s]' \
+        'd=VISIBLESTRING:PKCS\#11 Provider URI v1.0' \
+        "u=FORMAT:UTF8,UTF8String:\"$1\"" >"$WORK/peer.cnf"
+    plain_openssl asn1parse -genconf "$WORK/peer.cnf" -noout \
+        -out "$WORK/peer.der"
+    {
+        echo "-----BEGIN PKCS#11 PROVIDER URI-----"
+        base64 -w 64 "$WORK/peer.der"
+        echo "-----END PKCS#11 PROVIDER URI-----"
+    } >"$2"
+    chmod 644 "$2"
+}
+
 # start_spy: from now on TOKEN_MODULE and TOKEN_URI name the spy, which forwards
 # to the module that they named before. Sets SPY_LOG; exports DEVID_SPY_MODULE
 # and DEVID_SPY_LOG, which programs under test must be given.

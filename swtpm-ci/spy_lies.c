@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define LIES_MAX 8
+#define ATTRIBUTES_MAX 32
 
 static const struct {
     const char *name;
@@ -17,6 +18,7 @@ static const struct {
     {"CKA_NEVER_EXTRACTABLE", CKA_NEVER_EXTRACTABLE},
     {"CKA_ALWAYS_SENSITIVE", CKA_ALWAYS_SENSITIVE},
     {"CKA_LOCAL", CKA_LOCAL},
+    {"CKA_PRIVATE", CKA_PRIVATE},
     {"CKA_ALWAYS_AUTHENTICATE", CKA_ALWAYS_AUTHENTICATE},
     {"CKM_RSA_PKCS_PSS", CKM_RSA_PKCS_PSS},
     {"CKM_RSA_X_509", CKM_RSA_X_509},
@@ -33,7 +35,7 @@ static size_t told_count;
 static CK_FUNCTION_LIST *truth;
 static CK_FUNCTION_LIST liar;
 
-static const struct lie *find(bool is_mechanism, CK_ULONG type)
+static struct lie *find(bool is_mechanism, CK_ULONG type)
 {
     for (size_t i = 0; i < told_count; i++) {
         if (told[i].is_mechanism == is_mechanism && told[i].type == type)
@@ -77,6 +79,25 @@ static CK_RV lie_mechanism_info(CK_SLOT_ID slot, CK_MECHANISM_TYPE type,
                : truth->C_GetMechanismInfo(slot, type, info);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): its parameters are PKCS#11's */
+static CK_RV lie_generate(CK_SESSION_HANDLE s, CK_MECHANISM *m, CK_ATTRIBUTE *t,
+                          CK_ULONG n, CK_ATTRIBUTE *pt, CK_ULONG pn,
+                          CK_OBJECT_HANDLE *o, CK_OBJECT_HANDLE *po)
+{
+    CK_ATTRIBUTE asked[ATTRIBUTES_MAX];
+
+    if (pn > ATTRIBUTES_MAX)
+        return CKR_ARGUMENTS_BAD;
+    for (CK_ULONG i = 0; i < pn; i++) {
+        struct lie *lie = find(false, pt[i].type);
+
+        asked[i] = pt[i];
+        if (lie != NULL && !lie->is_none && asked[i].ulValueLen == 1)
+            asked[i].pValue = &lie->value;
+    }
+    return truth->C_GenerateKeyPair(s, m, t, n, asked, pn, o, po);
+}
+
 static bool learn(const char *word)
 {
     size_t len = strcspn(word, "=");
@@ -117,6 +138,7 @@ CK_FUNCTION_LIST *spy_lies(CK_FUNCTION_LIST *module, const char *lies)
     truth = module;
     liar = *module;
     liar.C_GetAttributeValue = lie_attributes;
+    liar.C_GenerateKeyPair = lie_generate;
     liar.C_SignInit = lie_sign_init;
     liar.C_GetMechanismInfo = lie_mechanism_info;
     return &liar;

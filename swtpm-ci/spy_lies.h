@@ -3,7 +3,8 @@
  * A token that lacks what SoftHSM has, or ignores what it is asked for. Its
  * lies are words with blanks between them:
  *
- *   CKA_LOCAL=0              an attribute of one byte has this value
+ *   CKA_PRIVATE=0            an attribute of one byte has this value, in new
+ *                            private keys for which another is asked, too
  *   CKA_LOCAL=none           no object has the attribute
  *   CKM_RSA_PKCS_PSS=none    the token lacks the mechanism
  */

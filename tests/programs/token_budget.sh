@@ -68,23 +68,6 @@ uri_of() {
     "$DEVID" show --json "$1" | jq -r '.[0].uri'
 }
 
-# uri_pem KEY FILE: that URI as pkcs11-provider's PEM.
-uri_pem() {
-    local uri
-    uri=$(uri_of "$1")
-    printf '%s\n' asn1=SEQUENCE:s '[s]' \
-        'd=VISIBLESTRING:PKCS\#11 Provider URI v1.0' \
-        "u=FORMAT:UTF8,UTF8String:\"$uri\"" >"$WORK/uri.cnf"
-    plain_openssl asn1parse -genconf "$WORK/uri.cnf" -noout \
-        -out "$WORK/uri.der"
-    {
-        echo "-----BEGIN PKCS#11 PROVIDER URI-----"
-        base64 -w 64 "$WORK/uri.der"
-        echo "-----END PKCS#11 PROVIDER URI-----"
-    } >"$2"
-    chmod 644 "$2"
-}
-
 # check_uris: keys by their URIs, in a program that knows no file of theirs.
 check_uris() {
     local name uri
@@ -140,7 +123,7 @@ say "A key by its URI: ten calls, eleven with its certificate"
 check_uris
 
 say "pkcs11-provider's PEM has no public key, so that the token is asked for it"
-uri_pem "$WORK/ec-p256-server.key" "$WORK/uri.pem"
+peer_pem "$(uri_of "$WORK/ec-p256-server.key")" "$WORK/uri.pem"
 spy_reset
 with_devid start_nginx --key "$WORK/uri.pem" --cert "$WORK/ec-p256-server.pem"
 assert_equal "nginx start" "Initialize GetSlotList GetTokenInfo OpenSession \
@@ -153,7 +136,7 @@ costs "nginx's next handshake" "$LATER" plain_request
 stop_nginx
 OPENSSL_CONF=/dev/null start_nginx --key "$WORK/plain.key" \
     --cert "$WORK/plain-server.pem"
-uri_pem "$WORK/ec-p256-client.key" "$WORK/uri.pem"
+peer_pem "$(uri_of "$WORK/ec-p256-client.key")" "$WORK/uri.pem"
 costs "a whole curl" "Initialize GetSlotList GetTokenInfo OpenSession \
 FindObjectsInit FindObjects FindObjectsFinal GetAttributeValue:0x12 Login \
 FindObjectsInit FindObjects FindObjectsFinal GetAttributeValue $LATER $END" \

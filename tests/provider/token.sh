@@ -41,19 +41,6 @@ requests() {
         fail "the request by $1 does not verify"
 }
 
-# peer_pem URI: $WORK/peer.pem, as pkcs11-provider writes it, and peer.der.
-peer_pem() {
-    printf '%s\n' 'asn1 = SEQUENCE:peer' '[peer]' \
-        'mark = VISIBLESTRING:PKCS\#11 Provider URI v1.0' \
-        "uri = UTF8String:$1" >peer.cnf
-    plain_openssl asn1parse -genconf peer.cnf -noout -out peer.der
-    {
-        echo '-----BEGIN PKCS#11 PROVIDER URI-----'
-        base64 -w 64 peer.der
-        echo '-----END PKCS#11 PROVIDER URI-----'
-    } >peer.pem
-}
-
 for order in first last; do
     say "devid $order"
     openssl_conf openssl.cnf "$order" "${settings[@]}" \
@@ -116,14 +103,14 @@ for order in first last; do
         "$(grep -c Name: out.log)" \
         "$(grep -cE '^  0: (Pkey|Certificate)$' out.log)"
 
-    peer_pem "$token;object=$unit"
+    peer_pem "$token;object=$unit" peer.pem
     requests peer.pem
     requests peer.der
     under openssl pkey -in peer.pem -pubout -out uri.pub
     cmp -s uri.pub ec.pub || fail "another key in pkcs11-provider's file"
     under openssl pkey -in peer.pem -out copy.pem
     requests copy.pem
-    peer_pem "$token;object=$unit?pin-source=file:$TOKEN_PIN_FILE"
+    peer_pem "$token;object=$unit?pin-source=file:$TOKEN_PIN_FILE" peer.pem
     requests peer.pem
     say "  ok: pkcs11-provider's PEM"
 done
@@ -133,7 +120,7 @@ openssl_conf openssl.cnf last "${settings[@]}" "pin-source = ask"
 for key in ec.pem "$token;object=$unit" copy.pem; do
     requests "$key" -passin "$pin"
 done
-peer_pem "$token;object=$unit"
+peer_pem "$token;object=$unit" peer.pem
 requests peer.pem -passin "$pin"
 say "  ok: files, a URI and pkcs11-provider's PEM"
 requests "$token;object=$unit?pin-source=file:$TOKEN_PIN_FILE"
@@ -159,7 +146,7 @@ refused "no such certificate" "nobody" \
     openssl x509 -in "$token;object=nobody;type=cert"
 refused "an empty segment" "empty segment" \
     openssl pkey -in "pkcs11:;token=factory" -noout
-peer_pem "tpm:nothing"
+peer_pem "tpm:nothing" peer.pem
 refused "pkcs11-provider's PEM without a URI" "holds no URI of PKCS#11" \
     openssl pkey -in peer.pem -noout
 sed -i 's/^....../AAAAAA/' peer.pem
