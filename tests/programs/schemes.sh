@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Every hash and padding that a program may ask for, made in the TPM where it
-# can and padded in software where it cannot; every signature algorithm of TLS
-# that OpenSSL lists, in a handshake.
+# can and padded in software where it cannot.
 #
 # Usage: schemes.sh [--build-dir DIR] [--keep]
 source "$(dirname "$0")/common.sh"
@@ -31,23 +30,6 @@ signs_all() {
         signs "$1" "$hash" "${@:2}" || fail "$*, $hash: $(<"$WORK/err")"
     done
     say "  ok: $*: signs every hash"
-}
-
-# handshake KEY ALGORITHM VERSION: s_server with the TPM key and s_client that
-# offers this one signature algorithm.
-handshake() {
-    local key=$1 algorithm=$2 version=$3 port out pid
-    port=$(free_port)
-    with_devid spawn s_server openssl s_server -accept "127.0.0.1:$port" \
-        -key "$WORK/$key.key" -cert "$WORK/$key.pem" -naccept 1 -quiet
-    pid=$SPAWNED
-    await_port "$pid" "$port"
-    out=$(OPENSSL_CONF=/dev/null openssl s_client -connect "127.0.0.1:$port" \
-        -CAfile "$CA_DIR/ca.pem" -sigalgs "$algorithm" "-$version" \
-        -cipher 'ALL:@SECLEVEL=0' </dev/null 2>&1) || true
-    halt "$pid"
-    assert_contains "$key over $version with $algorithm" \
-        "Verify return code: 0 (ok)" "$out"
 }
 
 harness_dir
@@ -91,19 +73,3 @@ for salt in digest max auto 0 20 64; do
 done
 signs rsa-any sha256 rsa_padding_mode:pss rsa_mgf1_md:sha512 \
     rsa_pss_saltlen:32 || fail "another MGF1 hash: $(<"$WORK/err")"
-
-say "TLS"
-for key in rsa-2048 rsa-any; do
-    for hash in SHA256 SHA384 SHA512; do
-        handshake $key "RSA+$hash" tls1_2
-        handshake $key "RSA-PSS+$hash" tls1_2
-        handshake $key "RSA-PSS+$hash" tls1_3
-    done
-done
-handshake rsa-any RSA+SHA224 tls1_2
-for hash in SHA224 SHA256 SHA384 SHA512; do
-    handshake ec-p256 "ECDSA+$hash" tls1_2
-done
-handshake ec-p256 ECDSA+SHA256 tls1_3
-handshake ec-p384 ECDSA+SHA384 tls1_3
-handshake ec-p521 ECDSA+SHA512 tls1_3
