@@ -34,6 +34,9 @@ esac
 "$DEVID" keygen --out "$WORK/blob.key"
 "$DEVID" keygen --parent owner --out "$WORK/owner.key"
 "$DEVID" keygen --persist 0x81000100 --out "$WORK/persistent.key"
+printf 'a value\n' >"$WORK/value"
+export DEVID_AUTH_SOURCE="file:$WORK/value"
+"$DEVID" keygen --auth-source "file:$WORK/value" --out "$WORK/auth.key"
 "$DEVID" keygen --algorithm rsa-2048 --persist 0x81000101 --out "$WORK/rsa.key"
 keys=()
 # Managed without a manager, what is loaded stays in the TPM's three slots.
@@ -46,9 +49,9 @@ for ((i = 0; i < 16; i++)); do
     fi
 done
 
-for kind in blob owner persistent; do
+for kind in blob owner persistent auth; do
     key=$WORK/$kind.key
-    say "A key that is $kind"
+    say "A key: $kind"
     does "a program ends and never frees its key" leak "$key"
     does "children sign with the key that their parent loaded" \
         fork-first "$key"
