@@ -132,6 +132,7 @@ void devid_trust_free(struct devid_trust **trust);
 enum devid_attest_reason {
     DEVID_ATTEST_TRUSTED = 0,
     DEVID_ATTEST_UNDECIDED, /* memory or libcrypto failed: ask again */
+    DEVID_ATTEST_SERIAL,    /* prodSerial is missing or unprintable */
     /* the EK's certificate */
     DEVID_ATTEST_EK_MISSING,
     DEVID_ATTEST_EK_MALFORMED,          /* wrapper, padding, DER */
@@ -146,6 +147,30 @@ enum devid_attest_reason {
     DEVID_ATTEST_EK_SHA1,
     DEVID_ATTEST_EK_NOT_YET_VALID,
     DEVID_ATTEST_EK_EXPIRED,
+    /* the keys' public areas: attestPub, then signingPub */
+    DEVID_ATTEST_IAK_MALFORMED,
+    DEVID_ATTEST_IAK_KEY,        /* algorithm, size or scheme */
+    DEVID_ATTEST_IAK_ATTRIBUTES, /* not bound to the TPM, or not restricted */
+    DEVID_ATTEST_IAK_TEMPLATE,   /* not the TCG's authPolicy */
+    DEVID_ATTEST_IDEVID_MALFORMED,
+    DEVID_ATTEST_IDEVID_KEY,
+    DEVID_ATTEST_IDEVID_ATTRIBUTES, /* not bound to the TPM, or restricted */
+    DEVID_ATTEST_IDEVID_TEMPLATE,
+    /* the IDevID's signature over the contents */
+    DEVID_ATTEST_REQUEST_SIGNATURE,
+    /* atCreateTkt, atCertifyInfo, atCertifyInfoSig */
+    DEVID_ATTEST_IAK_PROOF_MISSING,
+    DEVID_ATTEST_IAK_TICKET,
+    DEVID_ATTEST_IAK_INFO, /* no statement of a TPM, or of another kind */
+    DEVID_ATTEST_IAK_INFO_SIGNATURE,
+    DEVID_ATTEST_IAK_INFO_NAME, /* of another key, or signed by another */
+    DEVID_ATTEST_IAK_CREATION,  /* another hash than the creation data's */
+    /* sgnCertifyInfo, sgnCertifyInfoSig */
+    DEVID_ATTEST_IDEVID_PROOF_MISSING,
+    DEVID_ATTEST_IDEVID_INFO,
+    DEVID_ATTEST_IDEVID_INFO_SIGNATURE,
+    DEVID_ATTEST_IDEVID_INFO_NAME,
+    DEVID_ATTEST_IDEVID_NONCE, /* extraData is not what the station sent */
 };
 
 /* "ek-expired": for a ledger; "unknown" for what is no reason. */
@@ -161,9 +186,17 @@ struct devid_attest_policy {
     bool allow_sha1;                 /* in signatures of vendors */
     bool allow_expired;              /* certificates of vendors */
     bool allow_no_eku;               /* certificates that say nothing */
+    bool allow_no_iak_proof;         /* requests without the three of them */
+    bool allow_other_templates;      /* keys with other policies */
     /* NULL: any EK that a vendor vouches for. `digest` is ek_digest below. */
     bool (*ek_allowed)(void *arg, const char *digest);
     void *arg;
+};
+
+/* The Name of a TPM object: its nameAlg, and the hash of its public area. */
+struct devid_tpm_name {
+    size_t len;
+    uint8_t data[66];
 };
 
 struct devid_attest_verdict {
@@ -173,6 +206,10 @@ struct devid_attest_verdict {
     struct devid_public ek;               /* from EK_ROCA on */
     char ek_digest[DEVID_EK_DIGEST_SIZE]; /* sha256 of its SPKI in hex, as
                                              devid_whoami has it */
+    /* from REQUEST_SIGNATURE on */
+    struct devid_public iak, idevid;
+    struct devid_tpm_name iak_name, idevid_name;
+    bool iak_proven; /* by ticket and creation info, not by its key alone */
 };
 
 /*
@@ -199,5 +236,32 @@ DEVID_CHECK enum devid_err devid_ek_unwrap(struct devid_bytes nv,
 DEVID_CHECK enum devid_attest_reason
 devid_ek_verify(struct devid_bytes nv, const struct devid_attest_policy *policy,
                 struct devid_attest_verdict *verdict);
+
+/* ---- a request as a whole ---------------------------------------------- */
+
+struct devid_attest_request {
+    const struct devid_tcg_csr *csr; /* borrowed */
+    struct devid_bytes nonce;    /* sent for sgnCertifyInfo's extraData; empty:
+                                    none was, and any is taken */
+    struct devid_bytes creation; /* the IAK's TPMS_CREATION_DATA, where the
+                                    device sent it; or empty */
+};
+
+/*
+ * Do a vendor, the EK, the IAK and the IDevID of a request hang together? What
+ * remains is that the TPM of that EK holds that IAK: only its answer to
+ * devid_make_credential() shows it.
+ *
+ * request  csr as decode gave it, its signature filled in
+ * verdict  out: the first reason against the device, in the order of the
+ *          enum; borrows from the request
+ *
+ * Source: TCG, TPM 2.0 Keys for Device Identity and Attestation 1.0, 6.1 and
+ * 7.3; TPM 2.0 Part 2, 10.12.
+ */
+DEVID_CHECK enum devid_attest_reason
+devid_attest_verify(const struct devid_attest_request *request,
+                    const struct devid_attest_policy *policy,
+                    struct devid_attest_verdict *verdict);
 
 #endif

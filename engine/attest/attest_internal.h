@@ -4,6 +4,7 @@
 #define DEVID_ATTEST_INTERNAL_H
 
 #include "../attest.h"
+#include "../tpm2/public.h"
 
 #include <openssl/x509.h>
 
@@ -26,6 +27,89 @@ DEVID_CHECK enum devid_err attest_digest(const struct devid_hash *hash,
                                          struct devid_bytes data,
                                          uint8_t *digest,
                                          struct devid_error *err);
+
+/* ---- structures.c: TPM structures that fill their bytes exactly --------- */
+
+/* `field` is the request's name for it. All return DEVID_OK or _INPUT. */
+DEVID_CHECK enum devid_err attest_parse_public(struct devid_bytes in,
+                                               const char *field,
+                                               TPMT_PUBLIC *out,
+                                               struct devid_error *err);
+DEVID_CHECK enum devid_err attest_parse_attest(struct devid_bytes in,
+                                               const char *field,
+                                               TPMS_ATTEST *out,
+                                               struct devid_error *err);
+DEVID_CHECK enum devid_err attest_parse_signature(struct devid_bytes in,
+                                                  const char *field,
+                                                  TPMT_SIGNATURE *out,
+                                                  struct devid_error *err);
+DEVID_CHECK enum devid_err attest_parse_ticket(struct devid_bytes in,
+                                               const char *field,
+                                               TPMT_TK_CREATION *out,
+                                               struct devid_error *err);
+DEVID_CHECK enum devid_err attest_parse_creation(struct devid_bytes in,
+                                                 const char *field,
+                                                 TPMS_CREATION_DATA *out,
+                                                 struct devid_error *err);
+
+/* ---- policy.c: the policies of the TCG's templates ---------------------- */
+
+enum attest_policy {
+    ATTEST_POLICY_EK_LOW,  /* PolicyA of the EK profile */
+    ATTEST_POLICY_EK_HIGH, /* PolicyB */
+    ATTEST_POLICY_IDEVID,
+    ATTEST_POLICY_IAK,
+};
+
+/* The authPolicy of a template whose nameAlg is `hash`. _ALG, _SYSTEM. */
+DEVID_CHECK enum devid_err attest_policy_digest(enum attest_policy which,
+                                                const struct devid_hash *hash,
+                                                OSSL_LIB_CTX *libctx,
+                                                TPM2B_DIGEST *digest,
+                                                struct devid_error *err);
+
+/* ---- signature.c ------------------------------------------------------- */
+
+/*
+ * Does a TPMT_SIGNATURE of `pub` over `data` verify? DEVID_OK; _INPUT (no
+ * signature), _ALG (of a kind or hash that does not count), _WRONG_KEY.
+ */
+DEVID_CHECK enum devid_err
+attest_signature_verify(const struct devid_public *pub, OSSL_LIB_CTX *libctx,
+                        struct devid_bytes data,
+                        const TPMT_SIGNATURE *signature,
+                        struct devid_error *err);
+
+/* ---- keys.c ------------------------------------------------------------ */
+
+struct attest_key {
+    OSSL_LIB_CTX *libctx; /* borrowed from the policy */
+    TPMT_PUBLIC area;
+    struct devid_public *pub;    /* the verdict's */
+    struct devid_tpm_name *name; /* the verdict's */
+    TPM2B_NAME qualified;        /* of a primary of the endorsement hierarchy */
+};
+
+DEVID_CHECK enum devid_attest_reason
+attest_iak_check(struct devid_bytes area,
+                 const struct devid_attest_policy *policy,
+                 struct attest_key *key, struct devid_attest_verdict *verdict);
+DEVID_CHECK enum devid_attest_reason attest_idevid_check(
+    struct devid_bytes area, const struct devid_attest_policy *policy,
+    struct attest_key *key, struct devid_attest_verdict *verdict);
+
+/* ---- certify.c --------------------------------------------------------- */
+
+/* What the IAK says of its own creation, and of the IDevID. */
+DEVID_CHECK enum devid_attest_reason
+attest_creation_check(const struct devid_attest_request *request,
+                      const struct devid_attest_policy *policy,
+                      const struct attest_key *iak,
+                      struct devid_attest_verdict *verdict);
+DEVID_CHECK enum devid_attest_reason
+attest_certify_check(const struct devid_attest_request *request,
+                     const struct attest_key keys[2],
+                     struct devid_attest_verdict *verdict);
 
 /* ---- trust.c ----------------------------------------------------------- */
 

@@ -7,39 +7,47 @@
 
 const char *devid_attest_reason_name(enum devid_attest_reason reason)
 {
-    switch (reason) {
-    case DEVID_ATTEST_TRUSTED:
-        return "trusted";
-    case DEVID_ATTEST_UNDECIDED:
-        return "undecided";
-    case DEVID_ATTEST_EK_MISSING:
-        return "ek-missing";
-    case DEVID_ATTEST_EK_MALFORMED:
-        return "ek-malformed";
-    case DEVID_ATTEST_EK_KEY:
-        return "ek-key";
-    case DEVID_ATTEST_EK_ROCA:
-        return "ek-roca";
-    case DEVID_ATTEST_EK_NOT_ALLOWED:
-        return "ek-not-allowed";
-    case DEVID_ATTEST_EK_PURPOSE:
-        return "ek-purpose";
-    case DEVID_ATTEST_EK_CRITICAL_EXTENSION:
-        return "ek-critical-extension";
-    case DEVID_ATTEST_EK_ISSUER_UNKNOWN:
-        return "ek-issuer-unknown";
-    case DEVID_ATTEST_EK_SIGNATURE:
-        return "ek-signature";
-    case DEVID_ATTEST_EK_CHAIN:
-        return "ek-chain";
-    case DEVID_ATTEST_EK_SHA1:
-        return "ek-sha1";
-    case DEVID_ATTEST_EK_NOT_YET_VALID:
-        return "ek-not-yet-valid";
-    case DEVID_ATTEST_EK_EXPIRED:
-        return "ek-expired";
-    }
-    return "unknown";
+    static const char *const names[] = {
+        [DEVID_ATTEST_TRUSTED] = "trusted",
+        [DEVID_ATTEST_UNDECIDED] = "undecided",
+        [DEVID_ATTEST_SERIAL] = "serial",
+        [DEVID_ATTEST_EK_MISSING] = "ek-missing",
+        [DEVID_ATTEST_EK_MALFORMED] = "ek-malformed",
+        [DEVID_ATTEST_EK_KEY] = "ek-key",
+        [DEVID_ATTEST_EK_ROCA] = "ek-roca",
+        [DEVID_ATTEST_EK_NOT_ALLOWED] = "ek-not-allowed",
+        [DEVID_ATTEST_EK_PURPOSE] = "ek-purpose",
+        [DEVID_ATTEST_EK_CRITICAL_EXTENSION] = "ek-critical-extension",
+        [DEVID_ATTEST_EK_ISSUER_UNKNOWN] = "ek-issuer-unknown",
+        [DEVID_ATTEST_EK_SIGNATURE] = "ek-signature",
+        [DEVID_ATTEST_EK_CHAIN] = "ek-chain",
+        [DEVID_ATTEST_EK_SHA1] = "ek-sha1",
+        [DEVID_ATTEST_EK_NOT_YET_VALID] = "ek-not-yet-valid",
+        [DEVID_ATTEST_EK_EXPIRED] = "ek-expired",
+        [DEVID_ATTEST_IAK_MALFORMED] = "iak-malformed",
+        [DEVID_ATTEST_IAK_KEY] = "iak-key",
+        [DEVID_ATTEST_IAK_ATTRIBUTES] = "iak-attributes",
+        [DEVID_ATTEST_IAK_TEMPLATE] = "iak-template",
+        [DEVID_ATTEST_IDEVID_MALFORMED] = "idevid-malformed",
+        [DEVID_ATTEST_IDEVID_KEY] = "idevid-key",
+        [DEVID_ATTEST_IDEVID_ATTRIBUTES] = "idevid-attributes",
+        [DEVID_ATTEST_IDEVID_TEMPLATE] = "idevid-template",
+        [DEVID_ATTEST_REQUEST_SIGNATURE] = "request-signature",
+        [DEVID_ATTEST_IAK_PROOF_MISSING] = "iak-proof-missing",
+        [DEVID_ATTEST_IAK_TICKET] = "iak-ticket",
+        [DEVID_ATTEST_IAK_INFO] = "iak-info",
+        [DEVID_ATTEST_IAK_INFO_SIGNATURE] = "iak-info-signature",
+        [DEVID_ATTEST_IAK_INFO_NAME] = "iak-info-name",
+        [DEVID_ATTEST_IAK_CREATION] = "iak-creation",
+        [DEVID_ATTEST_IDEVID_PROOF_MISSING] = "idevid-proof-missing",
+        [DEVID_ATTEST_IDEVID_INFO] = "idevid-info",
+        [DEVID_ATTEST_IDEVID_INFO_SIGNATURE] = "idevid-info-signature",
+        [DEVID_ATTEST_IDEVID_INFO_NAME] = "idevid-info-name",
+        [DEVID_ATTEST_IDEVID_NONCE] = "idevid-nonce",
+    };
+    size_t i = (size_t)reason;
+
+    return i < sizeof(names) / sizeof(names[0]) ? names[i] : "unknown";
 }
 
 enum devid_attest_reason attest_refuse(struct devid_attest_verdict *verdict,

@@ -61,9 +61,8 @@ const struct devid_algorithm *tpm2_curve_from_id(TPMI_ECC_CURVE id)
     return NULL;
 }
 
-/* The TPM may drop leading zeros; on our seams a coordinate has none less. */
-static bool put_coordinate(const BYTE *from, size_t from_len, uint8_t *to,
-                           size_t len)
+bool tpm2_put_coordinate(const BYTE *from, size_t from_len, uint8_t *to,
+                         size_t len)
 {
     while (from_len > len && *from == 0) {
         from++;
@@ -93,10 +92,10 @@ static enum devid_err ecc_public(const TPMT_PUBLIC *tpm,
     }
     pub->bits = pub->alg->bits;
     pub->coordinate_len = pub->alg->coordinate_len;
-    if (!put_coordinate(point->x.buffer, point->x.size, pub->x,
-                        pub->coordinate_len) ||
-        !put_coordinate(point->y.buffer, point->y.size, pub->y,
-                        pub->coordinate_len)) {
+    if (!tpm2_put_coordinate(point->x.buffer, point->x.size, pub->x,
+                             pub->coordinate_len) ||
+        !tpm2_put_coordinate(point->y.buffer, point->y.size, pub->y,
+                             pub->coordinate_len)) {
         return devid_fail(err, DEVID_ERR_INPUT, 0,
                           "the key's public point is longer than its curve "
                           "%s",

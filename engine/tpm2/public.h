@@ -19,6 +19,13 @@ TPMI_ALG_HASH tpm2_hash_id(const struct devid_hash *hash);
 /* A curve of the table for the TPM's id of it, or NULL. */
 const struct devid_algorithm *tpm2_curve_from_id(TPM2_ECC_CURVE id);
 
+/*
+ * The TPM may drop leading zeros; on our seams a number has none less. False
+ * for one that does not fit into `len` bytes.
+ */
+bool tpm2_put_coordinate(const BYTE *from, size_t from_len, uint8_t *to,
+                         size_t len);
+
 DEVID_CHECK enum devid_err tpm2_public_to_devid(const TPMT_PUBLIC *tpm,
                                                 struct devid_public *pub,
                                                 struct devid_error *err);

@@ -44,6 +44,12 @@ void write_der(const char *path, X509 *cert);
 void expect_ek(struct devid_bytes nv, struct devid_attest_policy policy,
                enum devid_attest_reason reason, const char *text);
 
+/*
+ * A trust out of folders or files of DEVID_PEER_DATA, their names ended by
+ * NULL; false, and a sentence printed, where one is not there.
+ */
+bool trust_peers(struct devid_trust **trust, const char *const *names);
+
 /* A new folder in TMPDIR, and its removal with the files in it. */
 void make_folder(char path[64]);
 void remove_folder(const char *path);

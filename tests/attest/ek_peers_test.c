@@ -70,27 +70,6 @@ static uint8_t *read_nv(const char *dir, const char *name,
     return data;
 }
 
-/* False where the folder is not there. */
-static bool trust_peers(struct devid_trust **trust, const char *const *names)
-{
-    const char *dir = getenv("DEVID_PEER_DATA");
-    struct devid_error err = {0};
-    char path[1024];
-    enum devid_err e = DEVID_OK;
-
-    assert_int_equal(devid_trust_new(NULL, trust, &err), DEVID_OK);
-    for (; *names != NULL && e == DEVID_OK; names++) {
-        (void)snprintf(path, sizeof(path), "%s/%s", dir != NULL ? dir : "",
-                       *names);
-        e = devid_trust_add(*trust, path, NULL, &err);
-        if (e != DEVID_OK)
-            print_message("%s\n", err.text);
-    }
-    if (e != DEVID_OK)
-        devid_trust_free(trust);
-    return e == DEVID_OK;
-}
-
 static void eks_of_real_devices_get_their_verdicts(void **state)
 {
     static const char *const folders[] = {"roots", "roots/keylime", "ek/chain",

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A device whose TPM is software keys: what it sends is right until a test
+ * changes it. The order: device_new, change the public areas, device_state,
+ * change what the IAK states, device_request.
+ */
+#ifndef DEVID_TEST_DEVICE_H
+#define DEVID_TEST_DEVICE_H
+
+#include "authority.h"
+
+#include <tss2/tss2_tpm2_types.h>
+
+struct device_key {
+    EVP_PKEY *pkey;
+    TPMT_PUBLIC area;
+    TPM2B_NAME name;
+    TPM2B_NAME qualified;
+    TPM2_ALG_ID scheme; /* that it signs by */
+    TPM2_ALG_ID hash;
+    size_t salt_len; /* RSAPSS; 0: as the hash */
+};
+
+struct device {
+    EVP_PKEY *ca_key;
+    EVP_PKEY *ek_key;
+    struct devid_trust *trust;
+    struct device_key iak, idevid;
+    TPMT_TK_CREATION ticket;
+    TPMS_CREATION_DATA creation_data;
+    TPMS_ATTEST creation, certify;
+    const char *serial;
+    /* of the request, set by device_request; 0-ended ones stay as they are */
+    struct devid_tcg_csr csr;
+    struct devid_attest_request request;
+    uint8_t *owned[16];
+    size_t owned_count;
+};
+
+/* iak, idevid: names of software keys; PSS by "rsa-...". */
+void device_new(struct device *d, const char *iak, const char *idevid);
+void device_state(struct device *d);
+/* Marshal, sign, encode and decode. `edit`, may be NULL, is called before the
+ * contents are signed. */
+void device_request(struct device *d,
+                    void (*edit)(struct device *d, struct devid_tcg_csr *csr));
+void device_free(struct device *d);
+
+/* Memory that lives as long as the device. */
+uint8_t *device_keep(struct device *d, uint8_t *data);
+
+/* A policy that trusts the device's vendor. */
+struct devid_attest_policy device_policy(const struct device *d);
+
+#endif
