@@ -264,4 +264,63 @@ devid_attest_verify(const struct devid_attest_request *request,
                     const struct devid_attest_policy *policy,
                     struct devid_attest_verdict *verdict);
 
+/* ---- the challenge ----------------------------------------------------- */
+
+/* Templates of the EK profile: an EK's certificate does not say of which. */
+enum devid_ek_range {
+    DEVID_EK_LOW,  /* L-1, L-2: RSA-2048 and P-256 */
+    DEVID_EK_HIGH, /* H-1 to H-7: those, P-384, P-521, RSA-3072, RSA-4096 */
+};
+
+#define DEVID_TPM_AREA_MAX 1024 /* bytes of a TPMT_PUBLIC */
+
+struct devid_ek_area {
+    struct devid_tpm_name name;
+    size_t len;
+    uint8_t data[DEVID_TPM_AREA_MAX]; /* TPMT_PUBLIC */
+};
+
+/*
+ * The public area of an EK, and so its Name, from its public key and the range
+ * that its TPM makes EKs by.
+ *
+ * Returns DEVID_OK; DEVID_ERR_ALG (there is no template for such a key),
+ * _SYSTEM. Source: TCG EK Credential Profile 2.5, B.3 and B.4.
+ */
+DEVID_CHECK enum devid_err devid_ek_public_area(const struct devid_public *ek,
+                                                enum devid_ek_range range,
+                                                OSSL_LIB_CTX *libctx,
+                                                struct devid_ek_area *area,
+                                                struct devid_error *err);
+
+struct devid_challenge {
+    const struct devid_public *ek;     /* of the TPM that shall answer */
+    const struct devid_tpm_name *name; /* of the key that shall be in it */
+    struct devid_bytes secret; /* to come back: up to the bytes of the EK's
+                                  nameAlg; 32 always fit */
+    OSSL_LIB_CTX *libctx;      /* borrowed, may be NULL */
+};
+
+/* What TPM2_ActivateCredential takes, as it goes over the wire. */
+struct devid_credential {
+    size_t id_object_len;
+    uint8_t id_object[136]; /* TPM2B_ID_OBJECT */
+    size_t secret_len;
+    uint8_t secret[514]; /* TPM2B_ENCRYPTED_SECRET */
+};
+
+/*
+ * TPM2_MakeCredential without a TPM: only the TPM of the EK can read the
+ * secret, and only where it holds a key of that Name.
+ *
+ * Returns DEVID_OK; DEVID_ERR_USAGE (a secret or Name of no such length), _ALG
+ * (there is no template for such an EK), _INPUT (a point that is not on its
+ * curve), _SYSTEM. Cost: one RSA encryption, or two multiplications.
+ * Source: TPM 2.0 Part 1, 24 and B.10.4, C.6.4; Part 3, TPM2_MakeCredential.
+ */
+DEVID_CHECK enum devid_err
+devid_make_credential(const struct devid_challenge *challenge,
+                      struct devid_credential *credential,
+                      struct devid_error *err);
+
 #endif

@@ -33,6 +33,32 @@ start_tpm() {
     fail "swtpm does not start; see its log"
 }
 
+# start_vendor_tpm [NAME]: as start_tpm, of a TPM as vendors deliver it: EKs of
+# RSA-2048 (0x81010001) and P-384 (0x81010016), their certificates in NV
+# (0x01c00002, 0x01c00016), the issuers in $WORK/NAME-ca/cert.pem and beside it.
+start_vendor_tpm() {
+    local i
+    need swtpm swtpm_setup swtpm_localca
+    TPM_NAME=${1:-vendor}
+    local state=$WORK/$TPM_NAME
+    mkdir -m 700 "$state" "$state-ca"
+    printf '%s\n' "statedir = $state-ca" "signingkey = $state-ca/key.pem" \
+        "issuercert = $state-ca/cert.pem" "certserial = $state-ca/serial" \
+        >"$state-ca/localca.conf"
+    : >"$state-ca/options"
+    printf '%s\n' "create_certs_tool = $(command -v swtpm_localca)" \
+        "create_certs_tool_config = $state-ca/localca.conf" \
+        "create_certs_tool_options = $state-ca/options" >"$state-ca/setup.conf"
+    swtpm_setup --tpm2 --tpmstate "$state" --create-ek-cert \
+        --config "$state-ca/setup.conf" >"$state-ca/setup.log" 2>&1 ||
+        fail "swtpm_setup: $(tail -n 3 "$state-ca/setup.log")"
+    for ((i = 0; i < 5; i++)); do
+        TPM_PORTS[$TPM_NAME]=$(free_port 2)
+        launch_tpm && return
+    done
+    fail "swtpm does not start; see its log"
+}
+
 # launch_tpm: run the swtpm of TPM_NAME; false where it found its port taken.
 launch_tpm() {
     local port=${TPM_PORTS[$TPM_NAME]}

@@ -80,6 +80,32 @@ attest_signature_verify(const struct devid_public *pub, OSSL_LIB_CTX *libctx,
                         const TPMT_SIGNATURE *signature,
                         struct devid_error *err);
 
+/* ---- ek_template.c ----------------------------------------------------- */
+
+/* What the EK profile says of EKs of one size, in both ranges. */
+struct attest_ek_template {
+    enum devid_key_type type;
+    unsigned bits;
+    TPMI_ALG_HASH name_alg;
+    unsigned aes_bits;
+    bool low; /* there is one in the low range too */
+};
+
+/* NULL, and a sentence, where there is none. */
+const struct attest_ek_template *
+attest_ek_template(const struct devid_public *ek, struct devid_error *err);
+
+/* ---- seed.c ------------------------------------------------------------ */
+
+/*
+ * A seed of `len` bytes that the EK's holder alone can tell, and what tells it:
+ * TPM2B_ENCRYPTED_SECRET in the credential. _INPUT, _SYSTEM.
+ */
+DEVID_CHECK enum devid_err
+attest_seed_make(const struct devid_challenge *challenge,
+                 const struct devid_hash *hash, uint8_t *seed,
+                 struct devid_credential *credential, struct devid_error *err);
+
 /* ---- keys.c ------------------------------------------------------------ */
 
 struct attest_key {

@@ -9,27 +9,6 @@ source "$(dirname "$0")/common.sh"
 harness_dir
 cd "$WORK"
 
-# vendor_tpm: a TPM with EKs and EK certificates; sets what start_tpm sets.
-vendor_tpm() {
-    need swtpm_setup swtpm_localca
-    mkdir -m 700 vendor vendor-ca
-    printf '%s\n' "statedir = $WORK/vendor-ca" \
-        "signingkey = $WORK/vendor-ca/key.pem" \
-        "issuercert = $WORK/vendor-ca/cert.pem" \
-        "certserial = $WORK/vendor-ca/serial" >localca.conf
-    : >localca.options
-    printf '%s\n' "create_certs_tool = $(command -v swtpm_localca)" \
-        "create_certs_tool_config = $WORK/localca.conf" \
-        "create_certs_tool_options = $WORK/localca.options" >setup.conf
-    swtpm_setup --tpm2 --tpmstate "$WORK/vendor" --create-ek-cert \
-        --config "$WORK/setup.conf" >setup.log 2>&1 ||
-        fail "swtpm_setup: $(tail -n 3 setup.log)"
-    # launch_tpm goes by these.
-    # shellcheck disable=SC2034
-    TPM_NAME=vendor TPM_PORTS["vendor"]=$(free_port 2)
-    launch_tpm || fail "swtpm does not start"
-}
-
 say "A TPM that is empty"
 start_tpm
 succeeds "list" list
@@ -43,7 +22,7 @@ succeeds "once more" whoami --json
 assert_equal "it is the same" "$empty_id" "$(json .id)"
 
 say "A TPM as a vendor delivers it"
-vendor_tpm
+start_vendor_tpm
 persist_srk
 succeeds "a key of ours" keygen --persist 0x81000010 --out ours.pem
 succeeds "list in JSON" list --json
