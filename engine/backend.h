@@ -14,10 +14,22 @@
 /* What a key may do, as its back end knows it without asking the device. */
 struct devid_key_limits {
     bool sign;
-    bool decrypt;
+    bool decrypt;      /* EC: agree on secrets */
+    bool learnt_later; /* whether it may is known once the device was asked */
     bool restricted;
     bool needs_auth; /* and has none yet */
     bool has_policy;
+};
+
+/* What a device made of a ciphertext. Secret: wipe it. */
+struct devid_block {
+    enum {
+        DEVID_BLOCK_PADDED,   /* modulus-sized, padding and all */
+        DEVID_BLOCK_MESSAGE,  /* the device has removed the padding */
+        DEVID_BLOCK_REJECTED, /* and found it wrong */
+    } state;
+    size_t len;
+    uint8_t data[DEVID_MODULUS_MAX];
 };
 
 struct devid_secret;
@@ -65,6 +77,16 @@ struct devid_backend {
     enum devid_err (*sign)(void *key, const struct devid_tbs *tbs,
                            struct devid_sig *sig, struct devid_error *err);
 
+    /*
+     * RSA decryption: the power of a ciphertext, that padding is removed from
+     * in software, or where key or device insist on a padding and it is the
+     * one asked for, without it. decrypt.c has checked that the ciphertext is
+     * as long as the modulus and smaller.
+     */
+    enum devid_err (*decrypt)(void *key, const struct devid_ciphertext *c,
+                              struct devid_block *block,
+                              struct devid_error *err);
+
     /* Location, attributes and Name in words; key.c fills in the rest. */
     void (*key_info)(const void *key, struct devid_key_info *info);
 
@@ -110,7 +132,10 @@ enum devid_err devid_fail(struct devid_error *err, enum devid_err code,
 /* DEVID_ERR_SYSTEM with "out of memory". */
 enum devid_err devid_no_memory(struct devid_error *err);
 
-/* DEVID_ERR_ALG: a restricted key was asked for an ordinary signature. */
+/* DEVID_ERR_ALG: a restricted key was asked for ordinary work. */
 enum devid_err devid_fail_restricted(struct devid_error *err);
+/* DEVID_ERR_ALG: a key that may only sign was asked for something else. */
+enum devid_err devid_fail_signs_only(struct devid_error *err,
+                                     uint32_t device_rc);
 
 #endif

@@ -248,6 +248,39 @@ DEVID_CHECK enum devid_err devid_algorithm_id(const struct devid_tbs *tbs,
                                               uint8_t **der, size_t *len,
                                               struct devid_error *err);
 
+/* ---- decryption and key agreement ------------------------------------ */
+
+enum devid_padding {
+    DEVID_PAD_NONE,
+    DEVID_PAD_PKCS1, /* RSAES-PKCS1-v1_5 */
+    DEVID_PAD_OAEP,
+    DEVID_PAD_TLS, /* PKCS#1 v1.5 around the premaster secret of TLS 1.2 */
+};
+
+struct devid_ciphertext {
+    enum devid_padding padding;
+    const uint8_t *data; /* borrowed for the call */
+    size_t len;          /* bytes: of the modulus, or fewer */
+    /*
+     * PKCS1: say so where the padding is wrong. A program that lets its peer
+     * see the difference gives the key's power away (Bleichenbacher); without
+     * this the answer is then another message, see devid_key_decrypt().
+     */
+    bool tell_bad_padding;
+    const struct devid_hash *hash; /* OAEP */
+    const struct devid_hash *mgf1; /* OAEP; NULL: as hash */
+    const uint8_t *label;          /* OAEP, borrowed; NULL: empty */
+    size_t label_len;              /* bytes */
+    uint16_t tls_version;          /* TLS: that the client offered */
+    uint16_t tls_negotiated;       /* TLS: also taken; 0: no other is */
+};
+
+/* Secret: wipe it. */
+struct devid_plaintext {
+    size_t len;
+    uint8_t data[DEVID_MODULUS_MAX];
+};
+
 /* ---- keys ------------------------------------------------------------ */
 
 struct devid_key;
@@ -348,6 +381,32 @@ DEVID_CHECK enum devid_err devid_key_sign(struct devid_key *key,
                                           struct devid_sig *sig,
                                           struct devid_error *err);
 
+/*
+ * Decrypt with the hardware key, an RSA key that may.
+ *
+ * key    open key; any number of threads may share it
+ * c      ciphertext and its padding, which is removed here in constant time
+ *        unless the device insists on doing it
+ * plain  out; len is 0 on failure
+ * err    out, may be NULL: why it failed, in one sentence
+ *
+ * Where PKCS#1 v1.5 padding is wrong the answer is a message made of the
+ * ciphertext and a secret of the open key (implicit rejection): the same each
+ * time, in this process and all that fork from it, and for a program without
+ * the key as good as any other. Of a premaster secret it is a random one.
+ *
+ * Returns DEVID_OK, or DEVID_ERR_USAGE (no RSA key), _INPUT (no ciphertext of
+ * this key), _ALG (the key or the device may or can not), _AUTH, _LOCKED,
+ * _NO_DEVICE, _NOT_FOUND, _WRONG_KEY, _BUSY, _DEVICE.
+ * Cost: as devid_key_sign().
+ * Source: RFC 8017, 7; RFC 5246, 7.4.7.1; TPM 2.0 Part 3, TPM2_RSA_Decrypt;
+ * PKCS#11 v2.40, C_Decrypt; draft-irtf-cfrg-rsa-guidance.
+ */
+DEVID_CHECK enum devid_err devid_key_decrypt(struct devid_key *key,
+                                             const struct devid_ciphertext *c,
+                                             struct devid_plaintext *plain,
+                                             struct devid_error *err);
+
 /* Of any URI that the engine gives out: a token's may name files. */
 #define DEVID_URI_SIZE 1024
 
@@ -360,8 +419,10 @@ struct devid_key_info {
     char attributes[512];     /* in words, comma separated; "" if unknown */
     char name[160];           /* the TPM's Name of the object, hex; or "" */
     bool restricted;          /* signs only what the TPM made: no TLS */
-    bool decrypt;             /* RSA: may also decrypt */
-    bool needs_auth;          /* has an auth value or PIN */
+    bool may_sign;
+    bool may_decrypt;  /* RSA: decrypt; EC: agree on secrets */
+    bool learnt_later; /* what it may do is in the device: asked there */
+    bool needs_auth;   /* has an auth value or PIN */
     bool has_policy;
 };
 void devid_key_info(const struct devid_key *key, struct devid_key_info *info);
@@ -378,7 +439,7 @@ struct devid_key_spec {
     const char *label;     /* token: CKA_LABEL of the pair; NULL: "devid" */
     const char *hash;      /* RSA-PSS: the one that it signs with; NULL:
                               SHA256 */
-    bool decrypt;          /* RSA: may also decrypt */
+    bool decrypt; /* RSA: may also decrypt; EC: also agree on secrets */
     bool dictionary_attack_protected; /* TPM: leave noDA clear */
     bool allow_extractable; /* token: keep a key that the token says may leave
                                it, or does not say that it may not */

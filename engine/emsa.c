@@ -2,6 +2,7 @@
 #include "emsa.h"
 #include "backend.h"
 #include "libcrypto.h"
+#include "mgf1.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -152,42 +153,19 @@ static int pss_hash(struct pss *pss, const struct devid_tbs *tbs, uint8_t *h)
            EVP_DigestFinal_ex(pss->ctx, h, NULL) == 1;
 }
 
-/* XOR the mask that MGF1 makes of `seed` into data. */
-static int pss_mask(struct pss *pss, const uint8_t *seed, uint8_t *data,
-                    size_t len)
-{
-    uint8_t mask[EVP_MAX_MD_SIZE];
-    unsigned n = 0;
-    uint32_t counter;
-    size_t i;
-
-    for (counter = 0; len > 0; counter++) {
-        const uint8_t c[4] = {(uint8_t)(counter >> 24),
-                              (uint8_t)(counter >> 16), (uint8_t)(counter >> 8),
-                              (uint8_t)counter};
-
-        if (EVP_DigestInit_ex2(pss->ctx, pss->mgf1, NULL) != 1 ||
-            EVP_DigestUpdate(pss->ctx, seed, pss->hash_len) != 1 ||
-            EVP_DigestUpdate(pss->ctx, c, sizeof(c)) != 1 ||
-            EVP_DigestFinal_ex(pss->ctx, mask, &n) != 1)
-            return 0;
-        for (i = 0; i < n && len > 0; i++, len--)
-            *data++ ^= mask[i];
-    }
-    return 1;
-}
-
 /* `em` is EM of RFC 8017, of em_len bytes. */
 static int pss_encode(struct pss *pss, const struct devid_tbs *tbs,
                       unsigned em_bits, uint8_t *em, size_t em_len)
 {
+    const struct devid_mgf1 mgf1 = {.ctx = pss->ctx, .hash = pss->mgf1};
     size_t db_len = em_len - pss->hash_len - 1;
     uint8_t *h = em + db_len;
 
     memset(em, 0, db_len);
     em[db_len - pss->salt_len - 1] = 1;
     memcpy(em + db_len - pss->salt_len, pss->salt, pss->salt_len);
-    if (!pss_hash(pss, tbs, h) || !pss_mask(pss, h, em, db_len))
+    if (!pss_hash(pss, tbs, h) ||
+        !devid_mgf1_xor(&mgf1, h, pss->hash_len, em, db_len))
         return 0;
     em[0] &= (uint8_t)(0xff >> (8 * em_len - em_bits));
     em[em_len - 1] = 0xbc;

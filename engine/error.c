@@ -31,5 +31,14 @@ enum devid_err devid_fail_restricted(struct devid_error *err)
         err, DEVID_ERR_ALG, 0,
         "this is a restricted key (an EK, an SRK or an attestation key): the "
         "TPM lets it handle only what the TPM made itself, so it cannot serve "
-        "TLS or sign requests; make one with devid keygen");
+        "TLS, sign requests or decrypt; make one with devid keygen");
+}
+
+enum devid_err devid_fail_signs_only(struct devid_error *err,
+                                     uint32_t device_rc)
+{
+    return devid_fail(
+        err, DEVID_ERR_ALG, device_rc,
+        "this key signs only: one that is to decrypt (RSA) or to agree on "
+        "secrets (EC) too is made with devid keygen --decrypt");
 }

@@ -1,25 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keys: open, sign, make, describe. The only callers of a back end. */
+/*
+ * Keys: open, sign, make, describe. With decrypt.c the only callers of a back
+ * end.
+ */
 #include "key.h"
 #include "engine.h"
 #include "secret.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
-
-struct devid_key {
-    atomic_int refs;
-    struct devid *engine; /* own reference */
-    const struct devid_backend *be;
-    void *private_key; /* the back end's */
-    struct devid_keyfile file;
-    struct devid_public pub;
-    struct devid_key_limits limits;
-};
 
 OSSL_LIB_CTX *devid_key_libctx(const struct devid_key *key)
 {
@@ -43,7 +35,7 @@ void devid_key_free(struct devid_key **key)
         self->be->key_free(&self->private_key);
     devid_keyfile_clear(&self->file);
     devid_free(&self->engine);
-    OPENSSL_free(self);
+    OPENSSL_clear_free(self, sizeof(*self));
 }
 
 /* Open a key from its parsed file, which is taken over, also on failure. */
@@ -72,6 +64,8 @@ static enum devid_err open_keyfile(struct devid *engine,
     if (e == DEVID_OK)
         e = self->be->key_open(state, &self->file, &self->private_key,
                                &self->pub, &self->limits, err);
+    if (e == DEVID_OK && self->pub.type == DEVID_KEY_RSA)
+        e = devid_eme_new_secret(devid_libctx(engine), self->eme_secret, err);
     if (e != DEVID_OK) {
         devid_key_free(&self);
         return e;
@@ -278,14 +272,21 @@ static enum devid_err check_tbs(const struct devid_key *key,
     }
     if (tbs->digest_len == 0)
         return devid_fail(err, DEVID_ERR_USAGE, 0, "there is nothing to sign");
-    if (key->limits.restricted)
-        return devid_fail_restricted(err);
     /* An RSA key that may only decrypt signs as well: the back end pads. */
-    if (!key->limits.sign && (!is_rsa || !key->limits.decrypt)) {
+    if (!key->limits.restricted && !key->limits.sign &&
+        (!is_rsa || !key->limits.decrypt)) {
         return devid_fail(err, DEVID_ERR_ALG, 0,
                           "this key has no sign attribute: it was made for "
                           "something else");
     }
+    return devid_key_check_use(key, err);
+}
+
+enum devid_err devid_key_check_use(const struct devid_key *key,
+                                   struct devid_error *err)
+{
+    if (key->limits.restricted)
+        return devid_fail_restricted(err);
     if (key->limits.needs_auth) {
         return devid_fail(err, DEVID_ERR_AUTH, 0,
                           "this key needs its auth value, and none was given: "
@@ -321,7 +322,9 @@ void devid_key_info(const struct devid_key *key, struct devid_key_info *info)
     memset(info, 0, sizeof(*info));
     info->backend = key->be->name;
     info->restricted = key->limits.restricted;
-    info->decrypt = key->limits.decrypt;
+    info->may_sign = key->limits.sign;
+    info->may_decrypt = key->limits.decrypt;
+    info->learnt_later = key->limits.learnt_later;
     info->needs_auth = key->limits.needs_auth;
     info->has_policy = key->limits.has_policy;
     if (key->file.format == DEVID_KEYFILE_TSS2) {

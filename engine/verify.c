@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Verification in software. */
+#include "verify.h"
 #include "backend.h"
 #include "libcrypto.h"
 
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
+
+#include <string.h>
 
 static enum devid_err setup_pkcs1(EVP_PKEY_CTX *ctx, const EVP_MD *hash)
 {
@@ -127,4 +130,42 @@ enum devid_err devid_verify(const struct devid_public *pub,
     OPENSSL_free(der);
     EVP_PKEY_free(pkey);
     return e;
+}
+
+static bool power(EVP_PKEY *pkey, OSSL_LIB_CTX *libctx, const uint8_t *block,
+                  uint8_t *out, size_t len)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(libctx, pkey, DEVID_PROPQ);
+    size_t out_len = len;
+    bool ok = ctx != NULL && EVP_PKEY_encrypt_init(ctx) == 1 &&
+              EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) == 1 &&
+              EVP_PKEY_encrypt(ctx, out, &out_len, block, len) == 1 &&
+              out_len == len;
+
+    EVP_PKEY_CTX_free(ctx);
+    return ok;
+}
+
+enum devid_err devid_verify_power(const struct devid_public *pub,
+                                  OSSL_LIB_CTX *libctx,
+                                  const struct devid_ciphertext *c,
+                                  const uint8_t *block, struct devid_error *err)
+{
+    uint8_t number[DEVID_MODULUS_MAX];
+    EVP_PKEY *pkey = NULL;
+    enum devid_err e = devid_public_to_pkey(pub, libctx, &pkey, err);
+    bool ok;
+
+    if (e != DEVID_OK)
+        return e;
+    devid_quiet_begin();
+    /* A block as large as the modulus has no power: it is another key's. */
+    ok = power(pkey, libctx, block, number, c->len) &&
+         memcmp(number, c->data, c->len) == 0;
+    devid_quiet_end();
+    EVP_PKEY_free(pkey);
+    if (ok)
+        return DEVID_OK;
+    return devid_fail(err, DEVID_ERR_WRONG_KEY, 0,
+                      "what was decrypted does not fit the public key");
 }

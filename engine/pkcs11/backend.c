@@ -15,6 +15,7 @@
  *               C_Sign; then, and right after key_find, C_SignInit and C_Sign
  *               (a key that asks each time also C_Login); C_OpenSession for
  *               each more that signs at once
+ *   decrypt     as sign, with C_DecryptInit and C_Decrypt
  *   key_create  contact, C_GenerateKeyPair, C_GetAttributeValue twice,
  *               C_CloseSession
  *   remove      contact, a search, C_GetAttributeValue, C_DestroyObject, for a
@@ -63,6 +64,7 @@ const struct devid_backend devid_pkcs11_backend = {
     .key_find = p11_key_find,
     .key_create = p11_key_create,
     .sign = p11_sign,
+    .decrypt = p11_decrypt,
     .key_info = p11_key_info,
     .remove = p11_remove,
     .list = p11_list,

@@ -134,7 +134,8 @@ static enum devid_err fill(const struct p11_state *state,
         k->pub = file->public_key;
     else
         e = ask_public(k, file->uri, err);
-    limits->sign = true; /* what else holds is learnt at the first use */
+    limits->sign = true;
+    limits->learnt_later = true;
     limits->needs_auth = ask && !p11_token_has_pin(k->token);
     return e;
 }

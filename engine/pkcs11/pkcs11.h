@@ -315,6 +315,7 @@ struct p11_key {
     bool always_authenticate;
 
     atomic_bool no_pss; /* the token lacks the mechanism */
+    atomic_bool no_raw; /* likewise */
 };
 
 /*
@@ -375,6 +376,8 @@ enum devid_err p11_key_create(void *state, const struct devid_key_spec *spec,
                               struct devid_error *err);
 enum devid_err p11_sign(void *key, const struct devid_tbs *tbs,
                         struct devid_sig *sig, struct devid_error *err);
+enum devid_err p11_decrypt(void *key, const struct devid_ciphertext *c,
+                           struct devid_block *block, struct devid_error *err);
 void p11_key_info(const void *key, struct devid_key_info *info);
 enum devid_err p11_remove(void *state, const char *uri,
                           struct devid_error *err);

@@ -2,7 +2,8 @@
 /*
  * Authorisation. A secret never crosses the bus: it is the key of an HMAC
  * session, whose own key is salted to a storage key of the TPM, and a secret
- * that is a parameter (a new key's auth value) is encrypted by that session.
+ * that is a parameter (a new key's auth value, a decrypted message where the
+ * key has an auth value) is encrypted by that session.
  *
  * Managed connection: one session, kept. Bare TPM: a session an operation,
  * which the command that uses it also ends, since its three slots are
@@ -181,6 +182,8 @@ enum devid_err tpm2_auth_begin(struct tpm2_conn *conn, struct tpm2_auth *auth,
         return e;
     if (auth->encrypt)
         attributes |= TPMA_SESSION_DECRYPT;
+    if (auth->encrypt_answer)
+        attributes |= TPMA_SESSION_ENCRYPT;
     rc = Esys_TRSess_SetAttributes(conn->esys, conn->session, attributes, 0xff);
     if (rc == TSS2_RC_SUCCESS && auth->secret != NULL)
         rc = give_value(conn, auth->object, auth->secret);

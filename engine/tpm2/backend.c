@@ -46,6 +46,7 @@ const struct devid_backend devid_tpm2_backend = {
     .key_find = tpm2_key_find,
     .key_create = tpm2_key_create,
     .sign = tpm2_sign,
+    .decrypt = tpm2_decrypt,
     .key_info = tpm2_key_info,
     .remove = tpm2_remove,
     .list = tpm2_list,

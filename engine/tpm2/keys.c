@@ -81,7 +81,8 @@ static enum devid_err open_reference(const struct devid_keyfile *file,
     key->persistent = uri.handle;
     key->pub = file->public_key;
     limits->needs_auth = uri.auth_required;
-    limits->sign = true; /* what else holds is learnt at the first use */
+    limits->sign = true;
+    limits->learnt_later = true;
     return DEVID_OK;
 }
 

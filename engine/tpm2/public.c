@@ -75,6 +75,14 @@ bool tpm2_put_coordinate(const BYTE *from, size_t from_len, uint8_t *to,
     return true;
 }
 
+void tpm2_put_padded(const BYTE *from, size_t from_len, uint8_t *to, size_t len)
+{
+    size_t n = from_len < len ? from_len : len;
+
+    memset(to, 0, len - n);
+    memcpy(to + len - n, from + from_len - n, n);
+}
+
 static enum devid_err ecc_public(const TPMT_PUBLIC *tpm,
                                  struct devid_public *pub,
                                  struct devid_error *err)

@@ -29,6 +29,9 @@ bool tpm2_put_coordinate(const BYTE *from, size_t from_len, uint8_t *to,
 DEVID_CHECK enum devid_err tpm2_public_to_devid(const TPMT_PUBLIC *tpm,
                                                 struct devid_public *pub,
                                                 struct devid_error *err);
+/* A number as wide as its field: TPMs may leave zeros out at the beginning. */
+void tpm2_put_padded(const BYTE *from, size_t from_len, uint8_t *to,
+                     size_t len);
 void tpm2_public_limits(const TPMT_PUBLIC *tpm,
                         struct devid_key_limits *limits);
 /* Attributes in words: "fixedTPM, fixedParent, ... noDA". */

@@ -20,6 +20,7 @@ struct sign_request {
     TPMT_SIG_SCHEME scheme;
     bool raw; /* RSA_Decrypt of `block` */
     TPM2B_PUBLIC_KEY_RSA block;
+    TPMT_SIGNATURE *answer; /* own, by ESYS */
 };
 
 /* ---- what to ask for (pure) ------------------------------------------ */
@@ -55,12 +56,6 @@ static enum devid_err plan_ecdsa(struct sign_request *r,
     return DEVID_OK;
 }
 
-/* What the key may do; known since it was acquired. */
-static bool may(const struct tpm2_key *key, TPMA_OBJECT attribute)
-{
-    return (key->tpm_public.publicArea.objectAttributes & attribute) != 0;
-}
-
 /* True where TPM2_Sign itself can pad as asked. */
 static bool plan_rsa(struct sign_request *r)
 {
@@ -68,7 +63,8 @@ static bool plan_rsa(struct sign_request *r)
     TPMI_ALG_HASH hash = tpm2_hash_id(tbs->hash);
 
     /* openssl_tpm2_engine makes RSA keys that may decrypt only. */
-    if (hash == TPM2_ALG_NULL || !may(r->key, TPMA_OBJECT_SIGN_ENCRYPT))
+    if (hash == TPM2_ALG_NULL ||
+        !tpm2_key_may(r->key, TPMA_OBJECT_SIGN_ENCRYPT))
         return false;
     if (tbs->scheme == DEVID_RSA_PSS &&
         (tbs->salt_len != tbs->digest_len ||
@@ -97,7 +93,7 @@ static enum devid_err plan_raw(struct sign_request *r, struct devid_error *err)
                           "decrypt, so that devid could: take an RSA key "
                           "(devid keygen --algorithm rsa-%u --decrypt)",
                           hash, tbs->salt_len, pub->bits);
-    if (!may(r->key, TPMA_OBJECT_DECRYPT)) {
+    if (!tpm2_key_may(r->key, TPMA_OBJECT_DECRYPT)) {
         return devid_fail(
             err, DEVID_ERR_ALG, 0,
             "the TPM cannot pad %s with %s%s by itself, and this key may not "
@@ -118,15 +114,6 @@ static enum devid_err plan_raw(struct sign_request *r, struct devid_error *err)
 
 /* ---- on the wire ----------------------------------------------------- */
 
-static void put_padded(const BYTE *from, size_t from_len, uint8_t *to,
-                       size_t len)
-{
-    size_t n = from_len < len ? from_len : len;
-
-    memset(to, 0, len - n);
-    memcpy(to + len - n, from + from_len - n, n);
-}
-
 static enum devid_err take_signature(const struct sign_request *r,
                                      const TPMT_SIGNATURE *s,
                                      struct devid_error *err)
@@ -138,10 +125,10 @@ static enum devid_err take_signature(const struct sign_request *r,
     /* RSASSA and RSAPSS answer in structures of the same shape. */
     if (s->sigAlg == TPM2_ALG_ECDSA && ecc->signatureR.size <= len &&
         ecc->signatureS.size <= len) {
-        put_padded(ecc->signatureR.buffer, ecc->signatureR.size, r->sig->data,
-                   len);
-        put_padded(ecc->signatureS.buffer, ecc->signatureS.size,
-                   r->sig->data + len, len);
+        tpm2_put_padded(ecc->signatureR.buffer, ecc->signatureR.size,
+                        r->sig->data, len);
+        tpm2_put_padded(ecc->signatureS.buffer, ecc->signatureS.size,
+                        r->sig->data + len, len);
         r->sig->len = 2 * len;
         return DEVID_OK;
     }
@@ -157,13 +144,11 @@ static enum devid_err take_signature(const struct sign_request *r,
                       s->sigAlg, r->scheme.scheme);
 }
 
-static enum devid_err sign_failed(struct tpm2_conn *conn,
-                                  const struct sign_request *r,
-                                  const struct tpm2_auth *auth, TSS2_RC rc,
-                                  struct devid_error *err)
+static enum devid_err sign_refused(const void *arg, TSS2_RC rc,
+                                   struct devid_error *err)
 {
-    if (tpm2_rc_action(rc) != TPM2_ACTION_FAIL)
-        return tpm2_fail(err, rc, auth->doing);
+    const struct sign_request *r = arg;
+
     switch (tpm2_rc_base(rc)) {
     case TPM2_RC_SCHEME:
     case TPM2_RC_HASH:
@@ -176,88 +161,62 @@ static enum devid_err sign_failed(struct tpm2_conn *conn,
                           r->tbs->hash != NULL ? r->tbs->hash->name : "this",
                           rc);
     default: /* not an enum */
-        return tpm2_auth_fail(conn, auth, rc, err);
+        return DEVID_OK;
     }
 }
 
-static enum devid_err sign_with_tpm(struct tpm2_conn *conn,
-                                    struct sign_request *r,
-                                    struct tpm2_auth *auth,
-                                    struct devid_error *err)
+static enum devid_err sign_plan(void *arg, struct devid_error *err)
 {
-    TPMT_TK_HASHCHECK ticket = {.tag = TPM2_ST_HASHCHECK,
-                                .hierarchy = TPM2_RH_NULL};
-    TPMT_SIGNATURE *signature = NULL;
-    enum devid_err e;
-    TSS2_RC rc;
+    struct sign_request *r = arg;
 
-    rc = Esys_Sign(conn->esys, r->key->handle, auth->session, ESYS_TR_NONE,
-                   ESYS_TR_NONE, &r->digest, &r->scheme, &ticket, &signature);
-    tpm2_auth_end(conn, auth, rc);
-    if (rc != TSS2_RC_SUCCESS)
-        return sign_failed(conn, r, auth, rc, err);
-    e = take_signature(r, signature, err);
-    Esys_Free(signature);
-    return e;
+    return r->tbs->scheme == DEVID_ECDSA || plan_rsa(r) ? DEVID_OK
+                                                        : plan_raw(r, err);
 }
 
-static enum devid_err sign_raw(struct tpm2_conn *conn, struct sign_request *r,
-                               struct tpm2_auth *auth, struct devid_error *err)
+static TSS2_RC sign_raw(struct sign_request *r, ESYS_CONTEXT *esys,
+                        ESYS_TR session)
 {
     TPMT_RSA_DECRYPT scheme = {.scheme = TPM2_ALG_NULL};
     TPM2B_DATA label = {0};
     TPM2B_PUBLIC_KEY_RSA *out = NULL;
-    size_t len = r->key->pub.coordinate_len;
-    TSS2_RC rc;
+    TSS2_RC rc =
+        Esys_RSA_Decrypt(esys, r->key->handle, session, ESYS_TR_NONE,
+                         ESYS_TR_NONE, &r->block, &scheme, &label, &out);
 
-    rc = Esys_RSA_Decrypt(conn->esys, r->key->handle, auth->session,
-                          ESYS_TR_NONE, ESYS_TR_NONE, &r->block, &scheme,
-                          &label, &out);
-    tpm2_auth_end(conn, auth, rc);
-    if (rc != TSS2_RC_SUCCESS)
-        return sign_failed(conn, r, auth, rc, err);
-    put_padded(out->buffer, out->size, r->sig->data, len);
-    r->sig->len = len;
+    if (rc == TSS2_RC_SUCCESS) {
+        r->sig->len = r->key->pub.coordinate_len;
+        tpm2_put_padded(out->buffer, out->size, r->sig->data, r->sig->len);
+    }
     Esys_Free(out);
-    return DEVID_OK;
+    return rc;
 }
 
-/* The command or commands, with the key's handle at hand. */
-static enum devid_err sign_acquired(struct tpm2_conn *conn,
-                                    struct sign_request *r,
-                                    struct devid_error *err)
-{
-    struct tpm2_auth auth = {
-        .object = r->key->handle,
-        .secret = r->key->auth,
-        .what = "this key",
-        .doing = "sign",
-    };
-    bool by_tpm = r->tbs->scheme == DEVID_ECDSA || plan_rsa(r);
-    enum devid_err e;
-
-    if (may(r->key, TPMA_OBJECT_RESTRICTED))
-        return devid_fail_restricted(err);
-    e = by_tpm ? DEVID_OK : plan_raw(r, err);
-    if (e == DEVID_OK)
-        e = tpm2_auth_begin(conn, &auth, err);
-    if (e != DEVID_OK)
-        return e;
-    return by_tpm ? sign_with_tpm(conn, r, &auth, err)
-                  : sign_raw(conn, r, &auth, err);
-}
-
-static enum devid_err sign_op(struct tpm2_conn *conn, void *arg,
-                              struct devid_error *err)
+static TSS2_RC sign_command(void *arg, ESYS_CONTEXT *esys, ESYS_TR session)
 {
     struct sign_request *r = arg;
-    bool flush = false;
-    enum devid_err e = tpm2_key_acquire(conn, r->key, &flush, err);
+    TPMT_TK_HASHCHECK ticket = {.tag = TPM2_ST_HASHCHECK,
+                                .hierarchy = TPM2_RH_NULL};
 
-    if (e != DEVID_OK)
-        return e;
-    e = sign_acquired(conn, r, err);
-    tpm2_key_release(conn, r->key, flush);
+    if (r->raw)
+        return sign_raw(r, esys, session);
+    return Esys_Sign(esys, r->key->handle, session, ESYS_TR_NONE, ESYS_TR_NONE,
+                     &r->digest, &r->scheme, &ticket, &r->answer);
+}
+
+static enum devid_err sign_once(struct sign_request *r, struct devid_error *err)
+{
+    struct tpm2_use use = {.key = r->key,
+                           .doing = "sign",
+                           .arg = r,
+                           .plan = sign_plan,
+                           .command = sign_command,
+                           .refused = sign_refused};
+    enum devid_err e = tpm2_key_use(&use, err);
+
+    if (e == DEVID_OK && !r->raw)
+        e = take_signature(r, r->answer, err);
+    Esys_Free(r->answer);
+    r->answer = NULL;
     return e;
 }
 
@@ -303,16 +262,15 @@ enum devid_err tpm2_sign(void *key, const struct devid_tbs *tbs,
 {
     struct sign_request request = {.key = key, .tbs = tbs, .sig = sig};
     struct devid_error local = {0};
-    enum devid_err e;
+    enum devid_err e = DEVID_OK;
 
     if (err == NULL)
         err = &local;
-    e = tpm2_auth_check(request.key->auth, "this key", err);
-    if (e == DEVID_OK && tbs->scheme == DEVID_ECDSA)
+    if (tbs->scheme == DEVID_ECDSA)
         e = plan_ecdsa(&request, err);
     if (e == DEVID_OK)
-        e = tpm2_run(request.key->conn, sign_op, &request, err);
+        e = sign_once(&request, err);
     if (pss_needs_padding(&request, e, err))
-        e = tpm2_run(request.key->conn, sign_op, &request, err);
+        e = sign_once(&request, err);
     return e;
 }

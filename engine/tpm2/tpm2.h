@@ -177,9 +177,10 @@ struct tpm2_auth {
     ESYS_TR object;
     struct devid_secret *secret; /* borrowed; NULL: the empty value */
     bool encrypt;                /* the command's first parameter is a secret */
-    const char *what;            /* "this key", "its parent" */
-    const char *doing;           /* "sign": what is asked of the TPM */
-    ESYS_TR session; /* out: for the command; ESYS_TR_PASSWORD if empty */
+    bool encrypt_answer; /* the answer's is, where there is a secret above */
+    const char *what;    /* "this key", "its parent" */
+    const char *doing;   /* "sign": what is asked of the TPM */
+    ESYS_TR session;     /* out: for the command; ESYS_TR_PASSWORD if empty */
 };
 /* _AUTH where the value was refused before; asks no TPM. */
 DEVID_CHECK enum devid_err tpm2_auth_check(const struct devid_secret *secret,
@@ -262,6 +263,29 @@ DEVID_CHECK enum devid_err tpm2_key_acquire(struct tpm2_conn *conn,
 void tpm2_key_release(struct tpm2_conn *conn, struct tpm2_key *key, bool flush);
 /* Flush what is loaded and forget it; the connection is locked. */
 void tpm2_key_unload(struct tpm2_conn *conn, struct tpm2_key *key);
+
+/* ---- use.c: a key at work -------------------------------------------- */
+
+/* One command with a key. The functions get `arg`. */
+struct tpm2_use {
+    struct tpm2_key *key;
+    const char *doing; /* "sign" */
+    bool secret;       /* so is the answer's first parameter */
+    void *arg;
+    /* What to ask for, once the key's public area is known. */
+    enum devid_err (*plan)(void *arg, struct devid_error *err);
+    TSS2_RC (*command)(void *arg, ESYS_CONTEXT *esys, ESYS_TR session);
+    /* What an answer means for this command; DEVID_OK: nothing special;
+       NULL: none does. */
+    enum devid_err (*refused)(const void *arg, TSS2_RC rc,
+                              struct devid_error *err);
+};
+/* Load, authorise, send, let go; again where the failure passes. */
+DEVID_CHECK enum devid_err tpm2_key_use(struct tpm2_use *use,
+                                        struct devid_error *err);
+/* An attribute of a key whose public area is known. */
+bool tpm2_key_may(const struct tpm2_key *key, TPMA_OBJECT attribute);
+
 /*
  * Public area behind an object's handle or NV index as ESYS has read it,
  * without a second command. DEVID_ERR_NOT_FOUND where the handle is empty.
@@ -301,6 +325,8 @@ enum devid_err tpm2_key_create(void *state, const struct devid_key_spec *spec,
                                struct devid_error *err);
 enum devid_err tpm2_sign(void *key, const struct devid_tbs *tbs,
                          struct devid_sig *sig, struct devid_error *err);
+enum devid_err tpm2_decrypt(void *key, const struct devid_ciphertext *c,
+                            struct devid_block *block, struct devid_error *err);
 void tpm2_key_info(const void *key, struct devid_key_info *info);
 enum devid_err tpm2_remove(void *state, const char *uri,
                            struct devid_error *err);

@@ -142,6 +142,7 @@ int main(int argc, char **argv)
     failed = contract_fork(); /* while nothing is connected */
     failed += contract_keys();
     failed += contract_schemes();
+    failed += contract_decrypt();
     if (contract_device == NULL) {
         failed += contract_auth();
         failed += contract_objects();

@@ -51,6 +51,7 @@ int contract_fork(void);
 int contract_keys(void);
 int contract_auth(void);
 int contract_schemes(void);
+int contract_decrypt(void);
 int contract_objects(void);
 int contract_use(void);
 int contract_token(void);

@@ -130,6 +130,7 @@ static const struct devid_backend backend = {
     .key_find = fake_key_find,
     .key_create = fake_key_create,
     .sign = fake_sign,
+    .decrypt = fake_decrypt,
     .key_info = fake_key_info,
     .remove = fake_remove,
     .list = fake_list,

@@ -23,6 +23,7 @@ struct fake_calls {
     unsigned key_find;
     unsigned key_create;
     unsigned sign;
+    unsigned decrypt;
     unsigned remove;
     unsigned list;
     unsigned cert_read;
@@ -34,9 +35,9 @@ struct fake_calls fake_calls(void);
 void fake_reset(void);
 
 /*
- * Script the next call to the device (key_find, key_create, sign, remove,
- * list, cert_read, whoami): it fails with this and does nothing. Up to eight
- * are kept, in order.
+ * Script the next call to the device (key_find, key_create, sign,
+ * decrypt, remove, list, cert_read, whoami): it fails with this and does
+ * nothing. Up to eight are kept, in order.
  */
 void fake_fail_next(enum devid_err code, uint32_t device_rc, const char *text);
 

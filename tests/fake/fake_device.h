@@ -19,6 +19,15 @@ struct fake_attributes {
     uint8_t auth[FAKE_AUTH_MAX];
 };
 
+/* A key that is open. */
+struct fake_key {
+    struct devid_public pub;
+    EVP_PKEY *pkey;  /* a blob's; NULL: in the device, at `handle` */
+    uint32_t handle; /* of a reference */
+    struct fake_attributes attributes; /* of a blob */
+    struct devid_secret *auth;         /* what was given */
+};
+
 /* A key inside the device. */
 struct fake_slot {
     uint32_t handle; /* 0: free */
@@ -73,6 +82,8 @@ enum devid_err fake_key_create(void *state, const struct devid_key_spec *spec,
                                struct devid_error *err);
 enum devid_err fake_sign(void *key, const struct devid_tbs *tbs,
                          struct devid_sig *sig, struct devid_error *err);
+enum devid_err fake_decrypt(void *key, const struct devid_ciphertext *c,
+                            struct devid_block *block, struct devid_error *err);
 void fake_key_set_auth(void *key, struct devid_secret *auth);
 void fake_key_info(const void *key, struct devid_key_info *info);
 

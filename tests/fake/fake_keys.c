@@ -17,14 +17,6 @@
 
 #define OWNER 0x40000001U
 
-struct fake_key {
-    struct devid_public pub;
-    EVP_PKEY *pkey;  /* a blob's; NULL: in the device, at `handle` */
-    uint32_t handle; /* of a reference */
-    struct fake_attributes attributes; /* of a blob */
-    struct devid_secret *auth;         /* what was given */
-};
-
 /* TPM2B: a size in two bytes, then the data in two parts. */
 static uint8_t *tpm2b(const void *head, size_t head_len, const uint8_t *data,
                       size_t len, size_t *out_len)
@@ -136,6 +128,7 @@ enum devid_err fake_key_open(void *state, const struct devid_keyfile *file,
     *pub = self->pub;
     *limits = fake_device.limits;
     limits->decrypt = limits->decrypt || self->attributes.decrypt;
+    limits->learnt_later = limits->learnt_later || !is_blob;
     limits->needs_auth = limits->needs_auth || needs_auth;
     limits->has_policy = limits->has_policy || file->has_policy;
     *key = self;
@@ -276,118 +269,6 @@ enum devid_err fake_key_create(void *state, const struct devid_key_spec *spec,
         write_blob(pkey, &attributes, file);
     EVP_PKEY_free(pkey);
     return e;
-}
-
-/* Can a TPM pad this by itself? */
-static bool pads(const struct devid_tbs *tbs)
-{
-    static const char *const known[] = {"SHA1", "SHA256", "SHA384", "SHA512"};
-    size_t i;
-
-    if (tbs->scheme == DEVID_RSA_PSS &&
-        (tbs->salt_len != tbs->digest_len ||
-         (tbs->mgf1 != NULL && tbs->mgf1 != tbs->hash)))
-        return false;
-    for (i = 0; i < COUNT(known); i++) {
-        if (tbs->hash == devid_hash_by_name(known[i]))
-            return true;
-    }
-    return false;
-}
-
-/* As a TPM does: the auth value first, and a wrong one only once. */
-static enum devid_err check_auth(const struct fake_attributes *attributes,
-                                 struct devid_secret *auth,
-                                 struct devid_error *err)
-{
-    size_t len = auth != NULL ? devid_secret_len(auth) : 0;
-
-    if (len == attributes->auth_len &&
-        (len == 0 ||
-         memcmp(devid_secret_data(auth), attributes->auth, len) == 0))
-        return DEVID_OK;
-    if (auth != NULL)
-        devid_secret_refuse(auth);
-    return devid_fail(err, DEVID_ERR_AUTH, 0x9a2,
-                      "the fake refused the auth value given for this key");
-}
-
-static enum devid_err use(EVP_PKEY *pkey,
-                          const struct fake_attributes *attributes,
-                          const struct devid_tbs *tbs, struct devid_sig *sig,
-                          struct devid_error *err)
-{
-    if (tbs->scheme != DEVID_ECDSA && !pads(tbs) && !attributes->decrypt)
-        return devid_fail(err, DEVID_ERR_ALG, 0,
-                          "the fake cannot pad this by itself: make the key "
-                          "with --decrypt");
-    software_sign(pkey, tbs, sig);
-    return DEVID_OK;
-}
-
-/* A copy of what lies at a handle, with a reference to its key. */
-static enum devid_err read_slot(const struct fake_key *key,
-                                struct fake_slot *slot, struct devid_error *err)
-{
-    const struct fake_slot *found;
-    struct devid_public there;
-
-    fake_lock();
-    found = fake_find_slot(key->handle);
-    if (found != NULL) {
-        *slot = *found;
-        assert_int_equal(EVP_PKEY_up_ref(slot->pkey), 1);
-    }
-    fake_unlock();
-    if (found == NULL)
-        return fake_no_such_handle(key->handle, err);
-    software_public(slot->pkey, &there);
-    if (devid_public_equal(&there, &key->pub))
-        return DEVID_OK;
-    return devid_fail(err, DEVID_ERR_WRONG_KEY, 0, "another key lies at 0x%08x",
-                      (unsigned)key->handle);
-}
-
-static enum devid_err sign_with_slot(const struct fake_key *key,
-                                     const struct devid_tbs *tbs,
-                                     struct devid_sig *sig,
-                                     struct devid_error *err)
-{
-    struct fake_slot slot = {0};
-    enum devid_err e = read_slot(key, &slot, err);
-
-    if (e == DEVID_OK)
-        e = check_auth(&slot.attributes, key->auth, err);
-    if (e == DEVID_OK)
-        e = use(slot.pkey, &slot.attributes, tbs, sig, err);
-    EVP_PKEY_free(slot.pkey);
-    return e;
-}
-
-enum devid_err fake_sign(void *key, const struct devid_tbs *tbs,
-                         struct devid_sig *sig, struct devid_error *err)
-{
-    const struct fake_key *self = key;
-    enum devid_err e;
-
-    if (self->auth != NULL && devid_secret_is_refused(self->auth))
-        return devid_fail(err, DEVID_ERR_AUTH, 0,
-                          "the fake refused this auth value before, so it is "
-                          "not tried again");
-    e = fake_answer(&fake_device.calls.sign, err);
-    if (e != DEVID_OK) {
-        sig->len = 1; /* key.c must not hand on what a failure leaves */
-        return e;
-    }
-    if (self->handle != 0)
-        return sign_with_slot(self, tbs, sig, err);
-    if (self->pkey == NULL)
-        return devid_fail(err, DEVID_ERR_DEVICE, 0x1df,
-                          "the fake does not load the key: it is damaged, or "
-                          "of another device");
-    e = check_auth(&self->attributes, self->auth, err);
-    return e != DEVID_OK ? e
-                         : use(self->pkey, &self->attributes, tbs, sig, err);
 }
 
 void fake_key_info(const void *key, struct devid_key_info *info)

@@ -148,3 +148,69 @@ void software_sign(EVP_PKEY *pkey, const struct devid_tbs *tbs,
         sig->len = len;
     }
 }
+
+static void raw(EVP_PKEY_CTX *ctx)
+{
+    assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING), 1);
+}
+
+void software_power(EVP_PKEY *pkey, const struct devid_ciphertext *c,
+                    struct devid_block *block)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+
+    assert_non_null(ctx);
+    assert_int_equal(EVP_PKEY_decrypt_init(ctx), 1);
+    raw(ctx);
+    block->state = DEVID_BLOCK_PADDED;
+    block->len = sizeof(block->data);
+    assert_int_equal(
+        EVP_PKEY_decrypt(ctx, block->data, &block->len, c->data, c->len), 1);
+    EVP_PKEY_CTX_free(ctx);
+}
+
+static void set_oaep(EVP_PKEY_CTX *ctx, const struct devid_ciphertext *how)
+{
+    const struct devid_hash *mgf1 = how->mgf1 != NULL ? how->mgf1 : how->hash;
+
+    assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING),
+                     1);
+    assert_int_equal(
+        EVP_PKEY_CTX_set_rsa_oaep_md(ctx, EVP_get_digestbynid(how->hash->nid)),
+        1);
+    assert_int_equal(
+        EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, EVP_get_digestbynid(mgf1->nid)), 1);
+    if (how->label_len > 0)
+        assert_int_equal(EVP_PKEY_CTX_set0_rsa_oaep_label(
+                             ctx, OPENSSL_memdup(how->label, how->label_len),
+                             (int)how->label_len),
+                         1);
+}
+
+void software_encrypt(EVP_PKEY *pkey, const struct devid_ciphertext *how,
+                      const struct devid_plaintext *plain,
+                      struct devid_plaintext *out)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+
+    assert_non_null(ctx);
+    assert_int_equal(EVP_PKEY_encrypt_init(ctx), 1);
+    switch (how->padding) {
+    case DEVID_PAD_NONE:
+        raw(ctx);
+        break;
+    case DEVID_PAD_OAEP:
+        set_oaep(ctx, how);
+        break;
+    case DEVID_PAD_PKCS1:
+    case DEVID_PAD_TLS:
+        assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING),
+                         1);
+        break;
+    }
+    out->len = sizeof(out->data);
+    assert_int_equal(
+        EVP_PKEY_encrypt(ctx, out->data, &out->len, plain->data, plain->len),
+        1);
+    EVP_PKEY_CTX_free(ctx);
+}

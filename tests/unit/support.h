@@ -10,7 +10,7 @@
 /* cmocka wants the four above first. */
 #include <cmocka.h>
 
-#include "devid.h"
+#include "backend.h"
 
 #include <openssl/types.h>
 
@@ -41,5 +41,12 @@ void digest_text(const struct devid_hash *hash, const char *text,
 /* A signature by OpenSSL's own means, raw as a device gives it. */
 void software_sign(EVP_PKEY *pkey, const struct devid_tbs *tbs,
                    struct devid_sig *sig);
+
+/* The power of a ciphertext, and a ciphertext by a public key alone. */
+void software_power(EVP_PKEY *pkey, const struct devid_ciphertext *c,
+                    struct devid_block *block);
+void software_encrypt(EVP_PKEY *pkey, const struct devid_ciphertext *how,
+                      const struct devid_plaintext *plain,
+                      struct devid_plaintext *out);
 
 #endif
