@@ -176,6 +176,7 @@ enum prov_uri_kind prov_uri_kind(const char *uri);
 
 extern const OSSL_ALGORITHM prov_keymgmt_algorithms[];
 extern const OSSL_ALGORITHM prov_signature_algorithms[];
+extern const OSSL_ALGORITHM prov_asym_cipher_algorithms[];
 extern const OSSL_ALGORITHM prov_decoder_algorithms[];
 extern const OSSL_ALGORITHM prov_encoder_algorithms[];
 extern const OSSL_ALGORITHM prov_store_algorithms[];

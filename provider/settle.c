@@ -40,6 +40,7 @@ static bool offered(OSSL_LIB_CTX *libctx, int operation_id, const char *name)
 {
     EVP_KEYMGMT *keymgmt;
     EVP_SIGNATURE *signature;
+    EVP_ASYM_CIPHER *cipher;
 
     switch (operation_id) {
     case OSSL_OP_KEYMGMT:
@@ -50,6 +51,10 @@ static bool offered(OSSL_LIB_CTX *libctx, int operation_id, const char *name)
         signature = EVP_SIGNATURE_fetch(libctx, name, PROV_NOT_OURS);
         EVP_SIGNATURE_free(signature);
         return signature != NULL;
+    case OSSL_OP_ASYM_CIPHER:
+        cipher = EVP_ASYM_CIPHER_fetch(libctx, name, PROV_NOT_OURS);
+        EVP_ASYM_CIPHER_free(cipher);
+        return cipher != NULL;
     default:
         return false; /* an operation that nobody taught this file */
     }

@@ -3,6 +3,7 @@
  * The parameters of a signature: hash, padding, MGF1's hash, salt length.
  * libcrypto hands padding and salt over as numbers or as words, by the caller.
  */
+#include "params.h"
 #include "sig.h"
 
 #include <openssl/core_names.h>
@@ -10,71 +11,19 @@
 #include <openssl/params.h>
 #include <openssl/rsa.h>
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#define NAME_SIZE 64
-
-struct word {
-    const char *name;
-    int number;
-};
-
-static const struct word pads[] = {
+static const struct prov_word pads[] = {
     {OSSL_PKEY_RSA_PAD_MODE_PKCSV15, RSA_PKCS1_PADDING},
     {OSSL_PKEY_RSA_PAD_MODE_PSS, RSA_PKCS1_PSS_PADDING},
     {NULL, 0},
 };
 
-static const struct word salts[] = {
+static const struct prov_word salts[] = {
     {OSSL_PKEY_RSA_PSS_SALT_LEN_DIGEST, PROV_SALT_DIGEST},
     {OSSL_PKEY_RSA_PSS_SALT_LEN_MAX, PROV_SALT_MAX},
     {OSSL_PKEY_RSA_PSS_SALT_LEN_AUTO, PROV_SALT_AUTO},
     {"auto-digestmax", PROV_SALT_DIGEST_MAX}, /* OpenSSL 3.1 */
     {NULL, 0},
 };
-
-/* ---- numbers or words ------------------------------------------------ */
-
-/* A number, as such or in digits, or a word of the table; false: neither. */
-static bool take(const OSSL_PARAM *p, const struct word *words, int *number)
-{
-    const char *text = NULL;
-    char *end = NULL;
-    long value;
-
-    if (p->data_type != OSSL_PARAM_UTF8_STRING)
-        return OSSL_PARAM_get_int(p, number) == 1;
-    if (OSSL_PARAM_get_utf8_string_ptr(p, &text) != 1 || text == NULL)
-        return false;
-    for (; words->name != NULL; words++) {
-        if (strcmp(text, words->name) == 0) {
-            *number = words->number;
-            return true;
-        }
-    }
-    value = strtol(text, &end, 10);
-    if (end == text || *end != '\0' || value < -9 || value > DEVID_MODULUS_MAX)
-        return false;
-    *number = (int)value;
-    return true;
-}
-
-/* The same back: as the caller's buffer wants it. */
-static int give(OSSL_PARAM *p, const struct word *words, int number)
-{
-    char digits[16];
-
-    if (p->data_type != OSSL_PARAM_UTF8_STRING)
-        return OSSL_PARAM_set_int(p, number);
-    for (; words->name != NULL; words++) {
-        if (words->number == number)
-            return OSSL_PARAM_set_utf8_string(p, words->name);
-    }
-    (void)snprintf(digits, sizeof(digits), "%d", number);
-    return OSSL_PARAM_set_utf8_string(p, digits);
-}
 
 /* ---- set ------------------------------------------------------------- */
 
@@ -144,8 +93,9 @@ static bool set_pad(struct prov_sig *self, const OSSL_PARAM *p)
     bool pss_alone = devid_key_public(self->key)->type == DEVID_KEY_RSA_PSS;
     int mode = 0;
 
-    if (take(p, pads, &mode) && ((mode == RSA_PKCS1_PADDING && !pss_alone) ||
-                                 mode == RSA_PKCS1_PSS_PADDING)) {
+    if (prov_take_word(p, pads, &mode) &&
+        ((mode == RSA_PKCS1_PADDING && !pss_alone) ||
+         mode == RSA_PKCS1_PSS_PADDING)) {
         self->pss = mode == RSA_PKCS1_PSS_PADDING;
         return true;
     }
@@ -160,7 +110,7 @@ static bool set_salt(struct prov_sig *self, const OSSL_PARAM *p)
 {
     int len = 0;
 
-    if (take(p, salts, &len) && len >= PROV_SALT_DIGEST_MAX) {
+    if (prov_take_word(p, salts, &len) && len >= PROV_SALT_DIGEST_MAX) {
         self->salt_len = len;
         return true;
     }
@@ -264,10 +214,10 @@ static int get_rsa(const struct prov_sig *self, OSSL_PARAM params[])
     int pad = self->pss ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING;
     OSSL_PARAM *p = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_PAD_MODE);
 
-    if (p != NULL && give(p, pads, pad) != 1)
+    if (p != NULL && prov_give_word(p, pads, pad) != 1)
         return 0; /* libcrypto already raised */
     p = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_PSS_SALTLEN);
-    if (p != NULL && give(p, salts, self->salt_len) != 1)
+    if (p != NULL && prov_give_word(p, salts, self->salt_len) != 1)
         return 0; /* libcrypto already raised */
     p = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_MGF1_DIGEST);
     if (p != NULL &&

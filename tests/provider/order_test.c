@@ -25,6 +25,11 @@ static void expect_default(const OSSL_PROVIDER *provider)
 
 static void expect_default_fetches(OSSL_LIB_CTX *ctx)
 {
+    EVP_ASYM_CIPHER *cipher = EVP_ASYM_CIPHER_fetch(ctx, "RSA", NULL);
+
+    assert_non_null(cipher);
+    expect_default(EVP_ASYM_CIPHER_get0_provider(cipher));
+    EVP_ASYM_CIPHER_free(cipher);
     for (size_t i = 0; i < COUNT(types); i++) {
         EVP_KEYMGMT *keymgmt = EVP_KEYMGMT_fetch(ctx, types[i], NULL);
         EVP_SIGNATURE *signature =
