@@ -24,24 +24,6 @@ static const struct devid_algorithm algorithms[] = {
     {NULL, DEVID_KEY_EC, 0, NULL, NULL, 0, 0},
 };
 
-#define SIGNS(scheme) (1u << (scheme))
-
-static const struct devid_key_kind kinds[] = {
-    [DEVID_KEY_EC] = {"EC", false, SIGNS(DEVID_ECDSA), "ECDSA alone",
-                      DEVID_ECDSA},
-    [DEVID_KEY_RSA] = {"RSA", true,
-                       SIGNS(DEVID_RSA_PKCS1) | SIGNS(DEVID_RSA_PSS),
-                       "RSA PKCS#1 and RSA-PSS", DEVID_RSA_PKCS1},
-    [DEVID_KEY_RSA_PSS] = {"RSA-PSS", true, SIGNS(DEVID_RSA_PSS),
-                           "RSA-PSS alone", DEVID_RSA_PSS},
-};
-
-static const char *const scheme_names[] = {
-    [DEVID_ECDSA] = "ECDSA",
-    [DEVID_RSA_PKCS1] = "RSA PKCS#1",
-    [DEVID_RSA_PSS] = "RSA-PSS",
-};
-
 static const struct devid_hash hashes[] = {
     {"SHA1", NID_sha1, 20},
     {"SHA2-224", NID_sha224, 28},
@@ -94,21 +76,6 @@ const struct devid_algorithm *devid_algorithm_find(enum devid_key_type type,
     return NULL;
 }
 
-const struct devid_key_kind *devid_key_kind(enum devid_key_type type)
-{
-    return &kinds[type];
-}
-
-const char *devid_scheme_name(enum devid_scheme scheme)
-{
-    return scheme_names[scheme];
-}
-
-size_t devid_signature_len(const struct devid_public *pub)
-{
-    return (kinds[pub->type].is_rsa ? 1 : 2) * pub->coordinate_len;
-}
-
 bool devid_public_equal(const struct devid_public *a,
                         const struct devid_public *b)
 {
@@ -116,7 +83,7 @@ bool devid_public_equal(const struct devid_public *a,
 
     if (a->type != b->type || a->bits != b->bits || len != b->coordinate_len)
         return false;
-    if (kinds[a->type].is_rsa) {
+    if (devid_key_kind(a->type)->is_rsa) {
         return len <= sizeof(a->modulus) && a->exponent == b->exponent &&
                memcmp(a->modulus, b->modulus, len) == 0;
     }

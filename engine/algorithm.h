@@ -9,4 +9,12 @@
 const struct devid_algorithm *devid_algorithm_find(enum devid_key_type type,
                                                    unsigned bits);
 
+/*
+ * Does a key of this type, and bound as it is, sign so at all?
+ * Returns DEVID_OK, DEVID_ERR_USAGE (no key of its type does) or _ALG.
+ */
+DEVID_CHECK enum devid_err devid_scheme_check(const struct devid_public *pub,
+                                              const struct devid_tbs *tbs,
+                                              struct devid_error *err);
+
 #endif

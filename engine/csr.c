@@ -141,24 +141,25 @@ static enum devid_err put_signature(X509_REQ *req, X509_ALGOR *algorithm,
 
 /* Verified too: a request that no CA can accept should not leave this house. */
 static enum devid_err sign(X509_REQ *req, struct devid_key *key,
-                           struct devid_tbs *tbs, X509_ALGOR *algorithm,
-                           struct devid_error *err)
+                           const struct devid_tbs *scheme,
+                           X509_ALGOR *algorithm, struct devid_error *err)
 {
     const struct devid_public *pub = devid_key_public(key);
     OSSL_LIB_CTX *libctx = devid_key_libctx(key);
-    bool is_ec = tbs->scheme == DEVID_ECDSA;
+    struct devid_tbs tbs = *scheme;
+    bool is_ec = tbs.scheme == DEVID_ECDSA;
     uint8_t digest[EVP_MAX_MD_SIZE];
     struct devid_sig sig = {0};
     uint8_t *der = NULL;
     size_t len = 0;
-    enum devid_err e = digest_of(req, libctx, tbs->hash, digest, err);
+    enum devid_err e = digest_of(req, libctx, tbs.hash, digest, err);
 
-    tbs->digest = digest;
-    tbs->digest_len = tbs->hash->len;
+    tbs.digest = digest;
+    tbs.digest_len = tbs.hash->len;
     if (e == DEVID_OK)
-        e = devid_key_sign(key, tbs, &sig, err);
+        e = devid_key_sign(key, &tbs, &sig, err);
     if (e == DEVID_OK)
-        e = devid_verify(pub, libctx, tbs, &sig, err);
+        e = devid_verify(pub, libctx, &tbs, &sig, err);
     if (e == DEVID_OK && is_ec)
         e = devid_ecdsa_to_der(&sig, &der, &len, err);
     if (e == DEVID_OK)

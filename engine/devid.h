@@ -455,7 +455,8 @@ struct devid_key_spec {
  * the device has), _EXISTS (persist is taken), _NOT_FOUND (no such parent),
  * _NO_DEVICE, _AUTH, _BUSY, _DEVICE.
  * Cost (TPM): ReadPublic or CreatePrimary and FlushContext for the parent,
- * Create; with persist also ReadPublic, Load, EvictControl, FlushContext.
+ * Create; with persist also ReadPublic, Load, EvictControl, FlushContext;
+ * RSA-PSS: a signature, which proves the salt.
  */
 DEVID_CHECK enum devid_err devid_key_create(struct devid *engine,
                                             const struct devid_key_spec *spec,

@@ -4,6 +4,7 @@
  * end.
  */
 #include "key.h"
+#include "algorithm.h"
 #include "engine.h"
 #include "secret.h"
 
@@ -225,40 +226,13 @@ enum devid_err devid_key_to_pem(const struct devid_key *key, char **text,
     return devid_keyfile_to_pem(&key->file, text, len, err);
 }
 
-/* Does a key of this type, and bound as it is, sign so at all? */
-static enum devid_err check_scheme(const struct devid_public *pub,
-                                   const struct devid_tbs *tbs,
-                                   struct devid_error *err)
-{
-    const struct devid_key_kind *kind = devid_key_kind(pub->type);
-
-    if ((kind->schemes & 1u << tbs->scheme) == 0)
-        return devid_fail(err, DEVID_ERR_USAGE, 0,
-                          "an %s signature asked of an %s key, which signs %s",
-                          devid_scheme_name(tbs->scheme), kind->name,
-                          kind->signs);
-    if (pub->hash == NULL)
-        return DEVID_OK;
-    if (tbs->hash != pub->hash || (tbs->mgf1 != NULL && tbs->mgf1 != pub->hash))
-        return devid_fail(err, DEVID_ERR_ALG, 0,
-                          "this RSA-PSS key is bound to the hash %s, for MGF1 "
-                          "too, and signs with no other",
-                          pub->hash->name);
-    if (tbs->salt_len < pub->salt_len)
-        return devid_fail(err, DEVID_ERR_ALG, 0,
-                          "this RSA-PSS key is bound to salts of %zu bytes at "
-                          "least, and %zu are asked for",
-                          pub->salt_len, tbs->salt_len);
-    return DEVID_OK;
-}
-
 /* Can this key make this signature at all? Asked before any device is. */
 static enum devid_err check_tbs(const struct devid_key *key,
                                 const struct devid_tbs *tbs,
                                 struct devid_error *err)
 {
     bool is_rsa = devid_key_kind(key->pub.type)->is_rsa;
-    enum devid_err e = check_scheme(&key->pub, tbs, err);
+    enum devid_err e = devid_scheme_check(&key->pub, tbs, err);
 
     if (e != DEVID_OK)
         return e;

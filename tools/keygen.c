@@ -156,7 +156,8 @@ const struct command keygen_command = {
                "  devid keygen --algorithm rsa-2048 --persist 0x81000010 "
                "--out key.pem\n"
                "  devid keygen --device pkcs11:token=factory --label unit "
-               "--out key.pem\n",
+               "--out key.pem\n"
+               "  devid keygen --algorithm rsa-pss-2048 --out key.pem\n",
     .options = options,
     .common = TAKES(ROW_DEVICE) | TAKES(ROW_TCTI) | TAKES(ROW_MODULE) |
               TAKES(ROW_AUTH_SOURCE) | TAKES(ROW_PARENT_AUTH_SOURCE) |

@@ -259,7 +259,7 @@ static enum devid_err check_spec(const struct p11_state *state,
         return devid_fail(err, DEVID_ERR_ALG, 0,
                           "PKCS#11 has no keys that are RSA-PSS alone: a "
                           "token's RSA key signs RSA-PSS as well, so make "
-                          "rsa-%u",
+                          "rsa-%u (or ec-p256, ec-p384, ec-p521)",
                           r->alg->bits);
     if (spec->parent != NULL || spec->persist != NULL)
         return devid_fail(err, DEVID_ERR_INPUT, 0,

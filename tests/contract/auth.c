@@ -60,13 +60,12 @@ static void give(struct devid_key *key, const char *value)
 /* Fails with DEVID_ERR_AUTH, and the sentence tells no secret. */
 static uint32_t expect_refused(struct devid_key *key, const char *sentence)
 {
-    bool is_ec = devid_key_public(key)->type == DEVID_KEY_EC;
     uint8_t digest[64];
     struct devid_tbs tbs;
     struct devid_sig sig = {.len = 77};
     struct devid_error err = {0};
 
-    fill_tbs(&tbs, is_ec ? DEVID_ECDSA : DEVID_RSA_PKCS1,
+    fill_tbs(&tbs, devid_key_kind(devid_key_public(key)->type)->scheme,
              devid_hash_by_name("SHA256"), digest);
     assert_int_equal(devid_key_sign(key, &tbs, &sig, &err), DEVID_ERR_AUTH);
     expect_text(&err, sentence);

@@ -152,7 +152,7 @@ static void a_scheme_of_the_other_type_is_refused(void **state)
     (void)state;
     fill_tbs(&tbs, DEVID_RSA_PSS, devid_hash_by_name("SHA256"), digest);
     assert_int_equal(devid_key_sign(key, &tbs, &sig, &err), DEVID_ERR_USAGE);
-    expect_text(&err, "an RSA PKCS#1 signature asked of an EC key");
+    expect_text(&err, "an RSA-PSS signature asked of an EC key");
     assert_int_equal(sig.len, 0);
     fill_tbs(&tbs, DEVID_ECDSA, devid_hash_by_name("SHA256"), digest);
     tbs.digest_len = 33;

@@ -51,7 +51,8 @@ for algorithm in EC:group:P-256 EC:group:P-384 RSA:bits:2048; do
     done
 done
 
-for algorithm in ec-p256 ec-p384 rsa-2048; do
+# Not the other way round: tpm2-openssl's RSA-PSS keys are restricted ones.
+for algorithm in ec-p256 ec-p384 rsa-2048 rsa-pss-2048; do
     for parent in owner 0x81000001; do
         "$DEVID" keygen --algorithm $algorithm --parent $parent --force \
             --out "$WORK/ours.key"

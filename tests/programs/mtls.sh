@@ -37,7 +37,7 @@ make_ca "$WORK/ca"
 openssl_conf "$WORK/openssl.cnf"
 
 handle=0x81000100
-for algorithm in ec-p256 ec-p384 rsa-2048; do
+for algorithm in ec-p256 ec-p384 rsa-2048 rsa-pss-2048; do
     for place in owner srk persistent; do
         case $place in
         owner) options=(--parent owner) ;;

@@ -85,8 +85,26 @@ RSA_Decrypt FlushContext ContextLoad RSA_Decrypt FlushContext" "$(trace_list)"
     advice=$(grep -o 'ssl_conf_command [^"]*' <<<"$OUTPUT")
     handshakes signs 1.2 \
         "$advice ssl_conf_command ClientSignatureAlgorithms ECDSA+SHA256;"
+
+    for persist in '' '--persist 0x81000310'; do
+        # shellcheck disable=SC2086 # none, or two words
+        assert_fails "a key that signs RSA-PSS alone is not made" \
+            "$DEVID" keygen --algorithm rsa-pss-2048 $persist --out "$WORK/pss"
+        assert_contains "in a sentence that says what to make" \
+            "take an RSA key (devid keygen --algorithm rsa-2048 --decrypt)" \
+            "$OUTPUT"
+    done
+    [[ ! -e $WORK/pss ]] || fail "a refused key left a file"
+    assert_equal "nor does it stay in the TPM" "$SRK_HANDLE" \
+        "$(tpm2_getcap handles-persistent | sed 's/^- //')"
 done
 fault_clear
+
+say "A key that signs RSA-PSS alone"
+trace_reset
+"$DEVID" keygen --algorithm rsa-pss-2048 --out "$WORK/pss.key"
+assert_equal "it signs once as it is made" "ReadPublic Create \
+ReadPublic Load ContextSave Sign FlushContext" "$(trace_list)"
 
 say "A key that is fixed to PKCS#1 with SHA-256"
 tpm2_create -Q -C "$SRK_HANDLE" -G rsa2048:rsassa-sha256:null \

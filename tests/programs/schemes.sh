@@ -44,6 +44,11 @@ for algorithm in ec-p256 ec-p384 ec-p521 rsa-2048; do
         -out "$WORK/$algorithm.pub"
 done
 make_identity rsa-any server --algorithm rsa-2048 --decrypt
+make_identity pss server --algorithm rsa-pss-2048
+make_identity pss384 server --algorithm rsa-pss-2048 --hash SHA384
+for key in pss pss384; do
+    with_devid openssl pkey -in "$WORK/$key.key" -pubout -out "$WORK/$key.pub"
+done
 with_devid openssl pkey -in "$WORK/rsa-any.key" -pubout -out "$WORK/rsa-any.pub"
 
 say "ECDSA: the TPM signs the number, whatever hash it came from"
@@ -73,3 +78,22 @@ for salt in digest max auto 0 20 64; do
 done
 signs rsa-any sha256 rsa_padding_mode:pss rsa_mgf1_md:sha512 \
     rsa_pss_saltlen:32 || fail "another MGF1 hash: $(<"$WORK/err")"
+
+say "RSA-PSS alone, with the hash that the key is bound to"
+signs pss sha256 || fail "an RSA-PSS key: $(<"$WORK/err")"
+signs pss sha256 rsa_padding_mode:pss rsa_pss_saltlen:digest ||
+    fail "an RSA-PSS key, asked for PSS: $(<"$WORK/err")"
+signs pss384 sha384 || fail "an RSA-PSS key of SHA384: $(<"$WORK/err")"
+for options in "sha384=bound to the hash SHA2-256" \
+    "sha256 rsa_padding_mode:pkcs1=PSS padding (pss) alone" \
+    "sha256 rsa_pss_saltlen:40=take an RSA key"; do
+    # shellcheck disable=SC2086 # several words
+    ! signs pss ${options%%=*} || fail "an RSA-PSS key signed ${options%%=*}"
+    assert_contains "an RSA-PSS key with ${options%%=*} says why not" \
+        "${options#*=}" "$(<"$WORK/err")"
+done
+assert_contains "its certificate says so" \
+    "Public Key Algorithm: rsassaPss" "$(openssl x509 -in "$WORK/pss.pem" \
+        -noout -text)"
+assert_contains "and what it is bound to" "MGF1 with SHA2-384" \
+    "$(openssl x509 -in "$WORK/pss384.pem" -noout -text)"

@@ -29,10 +29,11 @@ client() {
         -cipher "$CIPHERS" "$@" 2>&1 || true
 }
 
-# handshake KEY VERSION ALGORITHM: with no other, and it is what was used.
+# handshake KEY VERSION ALGORITHM [NAME]: with no other, and it is what was
+# used; NAME where the algorithm has one that says more.
 handshake() {
     local key=$1 version=$2 type=${3%+*} hash=${3#*+} out
-    out=$(client "-$version" -sigalgs "$3")
+    out=$(client "-$version" -sigalgs "${4:-$3}")
     assert_equal "$key, $version, $3" \
         "Peer signature type: $type,Peer signing digest: $hash,\
 Verify return code: 0 (ok)" \
@@ -85,6 +86,19 @@ for key in ec-p256 ec-p384 ec-p521 rsa-2048 rsa-any; do
     done
     halt "$SERVER"
 done
+
+say "Keys that sign RSA-PSS alone, with the hash that they are bound to"
+for hash in SHA256 SHA384; do
+    make_identity pss-$hash server --algorithm rsa-pss-2048 --hash $hash
+    serve pss-$hash with_devid
+    for version in tls1_2 tls1_3; do
+        handshake pss-$hash $version RSA-PSS+$hash "rsa_pss_pss_${hash,,}"
+        assert_contains "but not for keys of another type" "Cipher is (NONE)" \
+            "$(client -$version -sigalgs "rsa_pss_rsae_${hash,,}")"
+    done
+    halt "$SERVER"
+done
+
 serve rsa-2048 with_devid
 assert_contains "rsa-2048, tls1_2, RSA+SHA224 fails" "Cipher is (NONE)" \
     "$(client -tls1_2 -sigalgs RSA+SHA224)"

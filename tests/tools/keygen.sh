@@ -31,7 +31,7 @@ cd "$WORK"
 start_tpm
 
 say "Every algorithm that this TPM has"
-for algorithm in ec-p256 ec-p384 ec-p521 rsa-2048 rsa-3072; do
+for algorithm in ec-p256 ec-p384 ec-p521 rsa-2048 rsa-3072 rsa-pss-2048; do
     succeeds "an $algorithm key" keygen --algorithm $algorithm --out $algorithm
     assert_equal "nothing is printed" "" "$OUTPUT"
     assert_equal "only its owner may read the file" "600 1" \
@@ -46,8 +46,8 @@ succeeds "the default" keygen --out default
 succeeds "is ec-p256" show --json default
 assert_equal "by its algorithm" ec-p256 "$(json '.[0].algorithm')"
 refuses "an algorithm that this TPM lacks" \
-    "it has ec-p256, ec-p384, ec-p521, rsa-2048, rsa-3072" \
-    keygen --algorithm rsa-4096 --out none
+    "it has ec-p256, ec-p384, ec-p521, rsa-2048, rsa-3072, rsa-pss-2048, \
+rsa-pss-3072" keygen --algorithm rsa-4096 --out none
 refuses "an algorithm that nobody has" "'rot13' is no algorithm" \
     keygen --algorithm rot13 --out none
 [[ ! -e none ]] || fail "a refused key left a file"
@@ -73,6 +73,24 @@ assert_contains "says so" ,decrypt, ",$(attributes decrypt),"
 succeeds "a key under the lockout" keygen --dictionary-attack --out da
 [[ $(attributes da) != *noDA* ]] || fail "--dictionary-attack left noDA set"
 signs da
+
+assert_equal "an RSA-PSS key's" \
+    fixedTPM,fixedParent,sensitiveDataOrigin,userWithAuth,noDA,sign \
+    "$(attributes rsa-pss-2048)"
+succeeds "it is described in JSON" show --json rsa-pss-2048
+assert_equal "with the hash that it is bound to" SHA2-256 "$(json '.[0].bound_to_hash')"
+AUTH=secret succeeds "one that is bound to another, and has an auth value" \
+    keygen --algorithm rsa-pss-2048 --hash SHA512 \
+    --auth-source env:AUTH --persist 0x81000020 --out pss512
+succeeds "is described in JSON" show --json pss512
+assert_equal "with it" SHA2-512 "$(json '.[0].bound_to_hash')"
+tpm2_evictcontrol -Q -C o -c 0x81000020
+refuses "a hash for a key that takes any" "only an RSA-PSS key is bound" \
+    keygen --hash SHA256 --out none
+refuses "a hash that TPMs lack" "'MD5' is no hash" \
+    keygen --algorithm rsa-pss-2048 --hash MD5 --out none
+refuses "an RSA-PSS key that may decrypt" "only an RSA key can decrypt" \
+    keygen --algorithm rsa-pss-2048 --decrypt --out none
 
 say "Parents"
 for parent in owner endorsement platform null; do

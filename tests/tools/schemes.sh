@@ -57,6 +57,16 @@ succeeds "devid test of an RSA key that may decrypt" \
     test --json --repeat 1 tpm2:handle=0x81000010
 assert_equal "devid pads what the TPM cannot" "" "$(names '.works | not')"
 
+say "RSA-PSS"
+"$DEVID" keygen --algorithm rsa-pss-2048 --out pss
+succeeds "devid test of a key that signs RSA-PSS alone" \
+    test --json --repeat 1 pss
+assert_equal "there is one scheme, with its hash" rsa_pss_pss_sha256 \
+    "$(names '.works and (.tls_versions | index("1.3"))')"
+assert_equal "no other" 1 "$(json '.schemes | length')"
+assert_equal "by OpenSSL's name" rsa_pss_pss_sha256 \
+    "$(json .signature_algorithms)"
+
 say "For people"
 succeeds "devid test" test p256
 assert_contains "a head" "SCHEME" "$OUTPUT"

@@ -49,6 +49,8 @@ done
 assert_equal "they are on the token" 5 "$(on_token)"
 [[ $(cat ./*.pem | base64 -d 2>/dev/null | strings) != *"$TOKEN_PIN"* ]] ||
     fail "a key file holds the PIN"
+refuses "an algorithm that tokens do not have" "so make rsa-3072" \
+    keygen --device $device "${pin[@]}" --algorithm rsa-pss-3072 --out none
 refuses "an algorithm that nobody has" "rot13" \
     keygen --device $device "${pin[@]}" --algorithm rot13 --out none
 
