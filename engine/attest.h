@@ -323,4 +323,88 @@ devid_make_credential(const struct devid_challenge *challenge,
                       struct devid_credential *credential,
                       struct devid_error *err);
 
+/* ---- certificates ------------------------------------------------------ */
+
+/* The TPM as a certificate of one of its keys names it. */
+struct devid_hw_module {
+    char serial[160];   /* "STM :AKI:SERIAL": maker, and the EK certificate's
+                           authority key id and serial number in hex */
+    char ek_digest[65]; /* sha256 of the EK certificate in hex */
+};
+
+/*
+ * From an EK's certificate (DER, as devid_attest_verdict has it).
+ *
+ * Returns DEVID_OK; DEVID_ERR_INPUT (no certificate, or it does not name the
+ * TPM's maker), _SYSTEM. Source: TCG, TPM 2.0 Keys for Device Identity and
+ * Attestation 1.0, 8.1.
+ */
+DEVID_CHECK enum devid_err
+devid_hw_module_from_ek(struct devid_bytes ek_cert, OSSL_LIB_CTX *libctx,
+                        struct devid_hw_module *module,
+                        struct devid_error *err);
+
+#define DEVID_SHARDS_MAX 4096
+
+struct devid_issuer_spec {
+    struct devid_bytes ca; /* its certificate, DER; borrowed for the call */
+    EVP_PKEY *key;         /* its key, of any provider; a reference is kept */
+    const char *subject;   /* "/O=Acme", before the serialNumber; or NULL */
+    const char *crl_url;   /* "http://ca.example/{shard}.crl"; or NULL */
+    unsigned shards;       /* lists of revoked certificates; 0: one */
+    OSSL_LIB_CTX *libctx;  /* borrowed, may be NULL */
+};
+
+struct devid_issuer;
+
+/*
+ * Make an issuer: what its certificates share is checked and encoded here.
+ * Any number of threads may use it.
+ *
+ * Returns DEVID_OK; DEVID_ERR_INPUT (the certificate is no CA's, the subject
+ * or URL is malformed), _WRONG_KEY (the key is not the certificate's), _ALG (no
+ * hash fits the key), _SYSTEM.
+ */
+DEVID_CHECK enum devid_err
+devid_issuer_new(const struct devid_issuer_spec *spec,
+                 struct devid_issuer **issuer, struct devid_error *err);
+void devid_issuer_free(struct devid_issuer **issuer);
+
+enum devid_cert_kind {
+    DEVID_CERT_IDEVID,
+    DEVID_CERT_IAK,
+};
+
+struct devid_issue {
+    enum devid_cert_kind kind;
+    const struct devid_public *pub;       /* borrowed, as all of these */
+    const char *serial;                   /* the product's: serialNumber */
+    const struct devid_hw_module *module; /* of the TPM that holds the key */
+    unsigned shard;                       /* below shards */
+    int64_t not_before;                   /* since 1970; 0: the clock's now */
+};
+
+#define DEVID_SERIAL_NUMBER_LEN 20
+
+struct devid_issued {
+    uint8_t number[DEVID_SERIAL_NUMBER_LEN]; /* random */
+    uint8_t *der;                            /* OPENSSL_malloc */
+    size_t len;
+};
+
+/*
+ * Issue the certificate of an IDevID or IAK, which never expires: notAfter is
+ * 99991231235959Z.
+ *
+ * Returns DEVID_OK; DEVID_ERR_INPUT (a serial that a PrintableString does not
+ * take, no such shard), or what the key's provider says, _DEVICE.
+ * Cost: one signature.
+ * Source: TCG, TPM 2.0 Keys for Device Identity and Attestation 1.0, 8;
+ * IEEE 802.1AR-2018, 8; RFC 5280, 4.
+ */
+DEVID_CHECK enum devid_err devid_issuer_issue(const struct devid_issuer *issuer,
+                                              const struct devid_issue *issue,
+                                              struct devid_issued *issued,
+                                              struct devid_error *err);
+
 #endif

@@ -64,6 +64,44 @@ static void set_name(X509_NAME *name, const char *cn)
                      1);
 }
 
+/* As the EK profile has it: a directoryName with one attribute. */
+static void add_manufacturer(X509 *cert, const char *id)
+{
+    GENERAL_NAMES *names = GENERAL_NAMES_new();
+    GENERAL_NAME *name = GENERAL_NAME_new();
+    X509_NAME *dir = X509_NAME_new();
+
+    assert_int_equal(
+        X509_NAME_add_entry_by_txt(dir, "2.23.133.2.1", MBSTRING_UTF8,
+                                   (const unsigned char *)id, -1, -1, 0),
+        1);
+    GENERAL_NAME_set0_value(name, GEN_DIRNAME, dir);
+    assert_true(sk_GENERAL_NAME_push(names, name) > 0);
+    assert_int_equal(X509_add1_ext_i2d(cert, NID_subject_alt_name, names, 1, 0),
+                     1);
+    GENERAL_NAMES_free(names);
+}
+
+static void add_key_ids(X509 *cert, X509 *issuer)
+{
+    static const uint8_t id[20] = {1, 2, 3};
+    ASN1_OCTET_STRING *own = ASN1_OCTET_STRING_new();
+    AUTHORITY_KEYID *aki = AUTHORITY_KEYID_new();
+
+    assert_int_equal(ASN1_OCTET_STRING_set(own, id, sizeof(id)), 1);
+    assert_int_equal(
+        X509_add1_ext_i2d(cert, NID_subject_key_identifier, own, 0, 0), 1);
+    if (issuer != NULL) {
+        aki->keyid = own;
+        assert_int_equal(
+            X509_add1_ext_i2d(cert, NID_authority_key_identifier, aki, 0, 0),
+            1);
+        own = NULL;
+    }
+    AUTHORITY_KEYID_free(aki);
+    ASN1_OCTET_STRING_free(own);
+}
+
 X509 *make_cert(const struct cert_spec *spec)
 {
     static long serial = 1;
@@ -91,6 +129,10 @@ X509 *make_cert(const struct cert_spec *spec)
     add_ext(cert, NID_basic_constraints, spec->basic);
     add_ext(cert, NID_key_usage, spec->key_usage);
     add_ext(cert, NID_ext_key_usage, spec->usage);
+    if (spec->key_id)
+        add_key_ids(cert, spec->issuer);
+    if (spec->tpm_manufacturer != NULL)
+        add_manufacturer(cert, spec->tpm_manufacturer);
     if (spec->critical != NULL)
         add_critical(cert, spec->critical);
     assert_true(X509_sign(cert, signer, EVP_get_digestbyname(digest)) > 0);

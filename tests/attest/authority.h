@@ -22,9 +22,11 @@ struct cert_spec {
     const char *key_usage; /* "keyCertSign"; or NULL */
     const char *usage;     /* extKeyUsage; or NULL */
     const char *critical;  /* OID of a critical extension; or NULL */
-    bool oaep;             /* the public key says rsaesOaep */
-    int not_before;        /* days from NOW; 0: -10 */
-    int not_after;         /* days from NOW; 0: 1000 */
+    bool key_id;           /* subject's and authority's key ids */
+    const char *tpm_manufacturer; /* "id:53544D20" in the SAN; or NULL */
+    bool oaep;                    /* the public key says rsaesOaep */
+    int not_before;               /* days from NOW; 0: -10 */
+    int not_after;                /* days from NOW; 0: 1000 */
 };
 
 /* The caller frees. */

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One certificate: its number, its dates, its names, its signature. */
+#include "issuer.h"
+
+#include "attest_internal.h"
+
+#include "../backend.h"
+#include "../libcrypto.h"
+#include "../spki.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/objects.h>
+#include <openssl/rand.h>
+#include <openssl/x509v3.h>
+
+#include <string.h>
+#include <time.h>
+
+#define NEVER "99991231235959Z" /* RFC 5280, 4.1.2.5 */
+#define KEY_ID_LEN 20           /* RFC 7093, section 2, method 1 */
+
+/* 20 octets, never more: the highest bit is clear; nor fewer. */
+static bool set_number(X509 *cert, OSSL_LIB_CTX *libctx,
+                       uint8_t number[DEVID_SERIAL_NUMBER_LEN])
+{
+    BIGNUM *bn;
+    bool ok;
+
+    if (RAND_bytes_ex(libctx, number, DEVID_SERIAL_NUMBER_LEN, 0) != 1)
+        return false;
+    number[0] = (uint8_t)((number[0] & 0x3f) | 0x40);
+    bn = BN_bin2bn(number, DEVID_SERIAL_NUMBER_LEN, NULL);
+    ok = bn != NULL &&
+         BN_to_ASN1_INTEGER(bn, X509_get_serialNumber(cert)) != NULL;
+    BN_free(bn);
+    return ok;
+}
+
+static bool set_dates(X509 *cert, int64_t not_before)
+{
+    time_t from = not_before != 0 ? (time_t)not_before : time(NULL);
+
+    return ASN1_TIME_set(X509_getm_notBefore(cert), from) != NULL &&
+           ASN1_TIME_set_string(X509_getm_notAfter(cert), NEVER) == 1;
+}
+
+static enum devid_err set_names(X509 *cert, const struct devid_issuer *issuer,
+                                const char *serial, struct devid_error *err)
+{
+    X509_NAME *subject;
+
+    if (X509_set_issuer_name(cert, issuer->name) != 1 ||
+        X509_set_subject_name(cert, issuer->subject) != 1)
+        return devid_no_memory(err);
+    subject = X509_get_subject_name(cert);
+    if (X509_NAME_add_entry_by_NID(subject, NID_serialNumber, MBSTRING_UTF8,
+                                   (const unsigned char *)serial, -1, -1,
+                                   0) != 1) {
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "the serial number '%.100s' does not go into a "
+                          "certificate: 1 to 64 of A to Z, a to z, 0 to 9, "
+                          "space and ' ( ) + , - . / : = ? are allowed",
+                          serial);
+    }
+    return DEVID_OK;
+}
+
+/* Of the key's bits, as they stand in the certificate. */
+static X509_EXTENSION *subject_key_id(const X509 *cert, OSSL_LIB_CTX *libctx)
+{
+    const ASN1_BIT_STRING *bits = X509_get0_pubkey_bitstr(cert);
+    const struct devid_bytes key = {ASN1_STRING_get0_data(bits),
+                                    (size_t)ASN1_STRING_length(bits)};
+    ASN1_OCTET_STRING *id = ASN1_OCTET_STRING_new();
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    X509_EXTENSION *ext = NULL;
+
+    if (id != NULL &&
+        attest_digest(devid_hash_by_name("SHA2-256"), libctx, key, digest,
+                      NULL) == DEVID_OK &&
+        ASN1_OCTET_STRING_set(id, digest, KEY_ID_LEN) == 1)
+        ext = X509V3_EXT_i2d(NID_subject_key_identifier, 0, id);
+    ASN1_OCTET_STRING_free(id);
+    return ext;
+}
+
+/* Takes `ext` over. */
+static bool add_own(X509 *cert, X509_EXTENSION *ext)
+{
+    bool ok = ext != NULL && X509_add_ext(cert, ext, -1) == 1;
+
+    X509_EXTENSION_free(ext);
+    return ok;
+}
+
+static enum devid_err set_extensions(X509 *cert,
+                                     const struct devid_issuer *issuer,
+                                     const struct devid_issue *issue,
+                                     struct devid_error *err)
+{
+    const STACK_OF(X509_EXTENSION) *fixed = issuer->fixed[issue->kind];
+
+    if (issuer->crl != NULL && issue->shard >= issuer->shards) {
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "there is no list of revoked certificates %u: they "
+                          "are numbered from 0 to %u",
+                          issue->shard, issuer->shards - 1);
+    }
+    for (int i = 0; i < sk_X509_EXTENSION_num(fixed); i++) {
+        if (X509_add_ext(cert, sk_X509_EXTENSION_value(fixed, i), -1) != 1)
+            return devid_no_memory(err);
+    }
+    if (issuer->crl != NULL &&
+        X509_add_ext(cert, issuer->crl[issue->shard], -1) != 1)
+        return devid_no_memory(err);
+    return add_own(cert, subject_key_id(cert, issuer->libctx)) &&
+                   add_own(cert, issuer_san(issue->module))
+               ? DEVID_OK
+               : devid_no_memory(err);
+}
+
+static enum devid_err fill(X509 *cert, const struct devid_issuer *issuer,
+                           const struct devid_issue *issue,
+                           struct devid_issued *issued, struct devid_error *err)
+{
+    enum devid_err e;
+
+    if (X509_set_version(cert, X509_VERSION_3) != 1 ||
+        !set_number(cert, issuer->libctx, issued->number) ||
+        !set_dates(cert, issue->not_before))
+        return devid_no_memory(err);
+    e = set_names(cert, issuer, issue->serial, err);
+    if (e == DEVID_OK)
+        e = devid_public_put(issue->pub, X509_get_X509_PUBKEY(cert), err);
+    if (e == DEVID_OK)
+        e = set_extensions(cert, issuer, issue, err);
+    return e;
+}
+
+/*
+ * By a context of our own: X509_sign() would look for the key's signatures
+ * where the certificate says to fetch, which is everywhere but in devid.
+ */
+static bool sign_by(X509 *cert, const struct devid_issuer *issuer)
+{
+    const char *name = issuer->md != NULL ? EVP_MD_get0_name(issuer->md) : NULL;
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    bool ok = ctx != NULL &&
+              EVP_DigestSignInit_ex(ctx, NULL, name, issuer->libctx, NULL,
+                                    issuer->key, NULL) == 1 &&
+              X509_sign_ctx(cert, ctx) > 0;
+
+    EVP_MD_CTX_free(ctx);
+    return ok;
+}
+
+/* The first thing that the key's provider left says best why it failed. */
+static enum devid_err sign(X509 *cert, const struct devid_issuer *issuer,
+                           struct devid_issued *issued, struct devid_error *err)
+{
+    bool is_ours = ERR_peek_error() == 0;
+    const char *data = NULL;
+    int n = 0;
+
+    if (sign_by(cert, issuer))
+        n = i2d_X509(cert, &issued->der);
+    if (n > 0) {
+        issued->len = (size_t)n;
+        return DEVID_OK;
+    }
+    if (is_ours)
+        (void)ERR_peek_error_all(NULL, NULL, NULL, &data, NULL);
+    return devid_fail(err, DEVID_ERR_DEVICE, 0,
+                      "the issuer's key does not sign the certificate%s%.500s",
+                      data != NULL && *data != '\0' ? ": " : "",
+                      data != NULL ? data : "");
+}
+
+enum devid_err devid_issuer_issue(const struct devid_issuer *issuer,
+                                  const struct devid_issue *issue,
+                                  struct devid_issued *issued,
+                                  struct devid_error *err)
+{
+    X509 *cert = X509_new_ex(issuer->libctx, DEVID_PROPQ);
+    enum devid_err e;
+
+    memset(issued, 0, sizeof(*issued));
+    if (cert == NULL)
+        return devid_no_memory(err);
+    devid_quiet_begin();
+    e = fill(cert, issuer, issue, issued, err);
+    if (e == DEVID_OK)
+        e = sign(cert, issuer, issued, err);
+    devid_quiet_end();
+    X509_free(cert);
+    return e;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An issuer's inside: what its certificates share, encoded once. */
+#ifndef DEVID_ATTEST_ISSUER_H
+#define DEVID_ATTEST_ISSUER_H
+
+#include "../attest.h"
+
+#include <openssl/x509.h>
+
+#define ISSUER_KINDS 2 /* of enum devid_cert_kind */
+
+struct devid_issuer {
+    OSSL_LIB_CTX *libctx; /* borrowed */
+    EVP_PKEY *key;
+    EVP_MD *md; /* NULL: the key has its own (Ed25519) */
+    X509_NAME *name;
+    X509_NAME *subject; /* what comes before the serialNumber */
+    STACK_OF(X509_EXTENSION) * fixed[ISSUER_KINDS];
+    unsigned shards;      /* 0: no lists */
+    X509_EXTENSION **crl; /* one a shard */
+};
+
+/* The SAN that names the TPM; the caller frees. NULL where memory fails. */
+X509_EXTENSION *issuer_san(const struct devid_hw_module *module);
+
+#endif

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Certificates of IDevIDs and IAKs. issuing.sh has the openssl program. */
+#include "authority.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509v3.h>
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct devid_hw_module module = {
+    .serial = "STM :AABB:0102",
+    .ek_digest =
+        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+};
+
+static X509 *make_ca(EVP_PKEY *key, const char *key_usage)
+{
+    X509 *ca = make_cert(&(struct cert_spec){.name = "Factory",
+                                             .key = key,
+                                             .basic = "critical,CA:TRUE",
+                                             .key_usage = key_usage,
+                                             .key_id = true});
+
+    return ca;
+}
+
+struct factory {
+    EVP_PKEY *key, *device_key;
+    X509 *ca;
+    struct devid_public pub;
+    struct devid_issuer *issuer;
+    uint8_t *der;
+    struct devid_issuer_spec spec;
+};
+
+static void open_factory(struct factory *f, const char *algorithm)
+{
+    struct devid_error err = {0};
+
+    memset(f, 0, sizeof(*f));
+    f->key = software_key(algorithm);
+    f->device_key = software_key("ec-p256");
+    software_public(f->device_key, &f->pub);
+    f->ca = make_ca(f->key, "keyCertSign,cRLSign");
+    f->der = cert_der(f->ca, 0, 0, &f->spec.ca.len);
+    f->spec.ca.data = f->der;
+    f->spec.key = f->key;
+    f->spec.subject = "/O=Acme";
+    f->spec.crl_url = "http://ca.example/{shard}.crl";
+    f->spec.shards = 16;
+    assert_int_equal(devid_issuer_new(&f->spec, &f->issuer, &err), DEVID_OK);
+}
+
+static void close_factory(struct factory *f)
+{
+    devid_issuer_free(&f->issuer);
+    assert_null(f->issuer);
+    X509_free(f->ca);
+    EVP_PKEY_free(f->key);
+    EVP_PKEY_free(f->device_key);
+    free(f->der);
+}
+
+static X509 *issue(const struct factory *f, enum devid_cert_kind kind)
+{
+    const struct devid_issue what = {.kind = kind,
+                                     .pub = &f->pub,
+                                     .serial = "SN-123",
+                                     .module = &module,
+                                     .shard = 7,
+                                     .not_before = NOW};
+    struct devid_issued issued;
+    struct devid_error err = {0};
+    const unsigned char *p;
+    BIGNUM *number;
+    X509 *cert;
+
+    assert_int_equal(devid_issuer_issue(f->issuer, &what, &issued, &err),
+                     DEVID_OK);
+    p = issued.der;
+    cert = d2i_X509(NULL, &p, (long)issued.len);
+    assert_non_null(cert);
+    assert_ptr_equal(p, issued.der + issued.len);
+    number = BN_bin2bn(issued.number, sizeof(issued.number), NULL);
+    assert_int_equal(BN_num_bits(number), 8 * 20 - 1);
+    BN_free(number);
+    assert_int_equal(ASN1_STRING_length(X509_get0_serialNumber(cert)), 20);
+    assert_memory_equal(ASN1_STRING_get0_data(X509_get0_serialNumber(cert)),
+                        issued.number, 20);
+    OPENSSL_free(issued.der);
+    return cert;
+}
+
+static void expect_in_text(X509 *cert, const char *const *wanted)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *text = NULL;
+    long len;
+    char *copy;
+
+    assert_int_equal(X509_print_ex(bio, cert, XN_FLAG_ONELINE, 0), 1);
+    len = BIO_get_mem_data(bio, &text);
+    copy = strndup(text, (size_t)len);
+    for (; *wanted != NULL; wanted++) {
+        if (strstr(copy, *wanted) == NULL)
+            print_error("no '%s'\n", *wanted);
+        assert_non_null(strstr(copy, *wanted));
+    }
+    free(copy);
+    BIO_free(bio);
+}
+
+static void certificates_have_the_profile_and_verify(void **state)
+{
+    static const char *const keys[] = {"ec-p256", "ec-p384", "rsa-2048"};
+    static const char *const both[] = {
+        "Issuer: CN = Factory",
+        "Subject: O = Acme, serialNumber = SN-123",
+        "Not Before: Jan 15 08:00:00 2027 GMT",
+        "Not After : Dec 31 23:59:59 9999 GMT",
+        "X509v3 Basic Constraints: critical\n                CA:FALSE",
+        "X509v3 Key Usage: critical\n                Digital Signature\n",
+        "Policy: 2.23.133.11.1.1",
+        "URI:http://ca.example/7.crl",
+        "X509v3 Subject Key Identifier",
+        "X509v3 Authority Key Identifier",
+        NULL};
+    static const char *const idevid[] = {"Policy: 2.23.133.11.1.2", NULL};
+    static const char *const iak[] = {"Policy: 2.23.133.11.1.3", "2.23.133.8.3",
+                                      NULL};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        for (int kind = 0; kind < 2; kind++) {
+            struct factory f;
+            X509 *cert;
+
+            open_factory(&f, keys[i]);
+            cert = issue(&f, (enum devid_cert_kind)kind);
+            expect_in_text(cert, both);
+            expect_in_text(cert, kind == DEVID_CERT_IDEVID ? idevid : iak);
+            assert_int_equal(X509_verify(cert, f.key), 1);
+            assert_int_equal(X509_check_issued(f.ca, cert), X509_V_OK);
+            assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(cert), f.device_key),
+                             1);
+            X509_free(cert);
+            close_factory(&f);
+        }
+    }
+}
+
+/* otherName of that type: its value's DER, borrowed from the names. */
+static const ASN1_STRING *other_name(const GENERAL_NAMES *names,
+                                     const char *oid)
+{
+    char text[64];
+
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+        ASN1_OBJECT *type = NULL;
+        ASN1_TYPE *value = NULL;
+
+        if (GENERAL_NAME_get0_otherName(sk_GENERAL_NAME_value(names, i), &type,
+                                        &value) != 1)
+            continue;
+        (void)OBJ_obj2txt(text, sizeof(text), type, 1);
+        if (strcmp(text, oid) == 0)
+            return value->value.sequence;
+    }
+    return NULL;
+}
+
+static void the_tpm_is_named_as_the_tcg_says(void **state)
+{
+    /* SEQUENCE { 2.23.133.1.2, OCTET STRING "STM :AABB:0102" } */
+    static const uint8_t hardware[] = {0x30, 0x17, 0x06, 0x05, 0x67, 0x81, 0x05,
+                                       0x01, 0x02, 0x04, 0x0e, 'S',  'T',  'M',
+                                       ' ',  ':',  'A',  'A',  'B',  'B',  ':',
+                                       '0',  '1',  '0',  '2'};
+    /* SEQUENCE { UTF8String, 2.23.133.12.1 } */
+    static const uint8_t head[] = {0x30, 0x49, 0x0c, 0x40, '0', '1'};
+    static const uint8_t tail[] = {'e',  'f',  0x06, 0x05, 0x67,
+                                   0x81, 0x05, 0x0c, 0x01};
+    const ASN1_STRING *value;
+    GENERAL_NAMES *names;
+    struct factory f;
+    X509 *cert;
+    int len;
+
+    (void)state;
+    open_factory(&f, "ec-p256");
+    cert = issue(&f, DEVID_CERT_IDEVID);
+    names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+    assert_int_equal(sk_GENERAL_NAME_num(names), 2);
+    value = other_name(names, "1.3.6.1.5.5.7.8.4");
+    assert_non_null(value);
+    assert_int_equal(ASN1_STRING_length(value), sizeof(hardware));
+    assert_memory_equal(ASN1_STRING_get0_data(value), hardware,
+                        sizeof(hardware));
+    value = other_name(names, "1.3.6.1.5.5.7.8.3");
+    assert_non_null(value);
+    len = ASN1_STRING_length(value);
+    assert_int_equal(len, 2 + 0x49);
+    assert_memory_equal(ASN1_STRING_get0_data(value), head, sizeof(head));
+    assert_memory_equal(ASN1_STRING_get0_data(value) + len - sizeof(tail), tail,
+                        sizeof(tail));
+    GENERAL_NAMES_free(names);
+    X509_free(cert);
+    close_factory(&f);
+}
+
+static void *issue_many(void *arg)
+{
+    for (int i = 0; i < 50; i++)
+        X509_free(issue(arg, (enum devid_cert_kind)(i % 2)));
+    return NULL;
+}
+
+static void threads_share_an_issuer(void **state)
+{
+    pthread_t threads[4];
+    struct factory f;
+
+    (void)state;
+    open_factory(&f, "ec-p256");
+    for (size_t i = 0; i < COUNT(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, issue_many, &f), 0);
+    for (size_t i = 0; i < COUNT(threads); i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    close_factory(&f);
+}
+
+/* ---- what is refused --------------------------------------------------- */
+
+static void expect_no_issuer(const struct devid_issuer_spec *spec,
+                             enum devid_err code, const char *text)
+{
+    struct devid_issuer *issuer = NULL;
+    struct devid_error err = {0};
+
+    assert_int_equal(devid_issuer_new(spec, &issuer, &err), code);
+    expect_text(&err, text);
+    assert_null(issuer);
+}
+
+static void an_issuer_that_could_issue_nothing_good_is_refused(void **state)
+{
+    struct devid_issuer_spec spec;
+    struct factory f;
+    uint8_t *der;
+    X509 *bad;
+
+    (void)state;
+    open_factory(&f, "ec-p256");
+    spec = f.spec;
+    spec.ca.len--;
+    expect_no_issuer(&spec, DEVID_ERR_INPUT, "is no DER of an X.509");
+    spec = f.spec;
+    spec.subject = "O=Acme";
+    expect_no_issuer(&spec, DEVID_ERR_INPUT, "does not begin with a '/'");
+    spec = f.spec;
+    spec.crl_url = "http://ca.example/list.crl";
+    expect_no_issuer(&spec, DEVID_ERR_INPUT, "16 lists of revoked");
+    spec.crl_url = "a list";
+    expect_no_issuer(&spec, DEVID_ERR_INPUT, "'a list' is no URL");
+    spec = f.spec;
+    spec.key = software_key("ec-p384");
+    expect_no_issuer(&spec, DEVID_ERR_WRONG_KEY,
+                     "does not belong to its certificate");
+    EVP_PKEY_free(spec.key);
+    spec = f.spec;
+    bad = make_ca(f.key, "digitalSignature");
+    der = cert_der(bad, 0, 0, &spec.ca.len);
+    spec.ca.data = der;
+    expect_no_issuer(&spec, DEVID_ERR_INPUT, "may not issue others");
+    X509_free(bad);
+    free(der);
+    close_factory(&f);
+}
+
+static void serials_and_shards_that_do_not_go_in_are_refused(void **state)
+{
+    struct devid_issue what = {
+        .serial = "SN_1", .module = &module, .not_before = NOW};
+    struct devid_issued issued;
+    struct devid_error err = {0};
+    struct factory f;
+
+    (void)state;
+    open_factory(&f, "ec-p256");
+    what.pub = &f.pub;
+    assert_int_equal(devid_issuer_issue(f.issuer, &what, &issued, &err),
+                     DEVID_ERR_INPUT);
+    expect_text(&err, "the serial number 'SN_1' does not go into");
+    what.serial = "";
+    assert_int_equal(devid_issuer_issue(f.issuer, &what, &issued, &err),
+                     DEVID_ERR_INPUT);
+    expect_text(&err, "the serial number '' does not go into");
+    what.serial = "SN-1";
+    what.shard = 16;
+    assert_int_equal(devid_issuer_issue(f.issuer, &what, &issued, &err),
+                     DEVID_ERR_INPUT);
+    expect_text(&err, "no list of revoked certificates 16: they are numbered "
+                      "from 0 to 15");
+    assert_null(issued.der);
+    close_factory(&f);
+}
+
+/* ---- the name of a TPM ------------------------------------------------- */
+
+static void expect_module(const char *id, const char *serial)
+{
+    EVP_PKEY *key = software_key("ec-p256");
+    struct devid_hw_module found;
+    struct devid_error err = {0};
+    struct devid_bytes der = {NULL, 0};
+    struct cert_spec ca = {
+        .name = "Vendor", .key = key, .basic = "CA:TRUE", .key_id = true};
+    struct cert_spec spec = {.name = "EK",
+                             .key = key,
+                             .issuer_key = key,
+                             .key_id = true,
+                             .tpm_manufacturer = id};
+    uint8_t *data;
+    X509 *cert;
+
+    spec.issuer = make_cert(&ca);
+    cert = make_cert(&spec);
+    assert_int_equal(ASN1_INTEGER_set(X509_get_serialNumber(cert), 0x01ab), 1);
+    assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
+    data = cert_der(cert, 0, 0, &der.len);
+    der.data = data;
+    if (serial == NULL) {
+        assert_int_equal(devid_hw_module_from_ek(der, NULL, &found, &err),
+                         DEVID_ERR_INPUT);
+        expect_text(&err, "does not name the TPM's maker");
+    } else {
+        assert_int_equal(devid_hw_module_from_ek(der, NULL, &found, &err),
+                         DEVID_OK);
+        assert_memory_equal(found.serial, serial, strlen(serial));
+        assert_int_equal(strlen(found.serial), strlen(serial) + 1 + 40 + 5);
+        assert_string_equal(found.serial + strlen(found.serial) - 5, ":01AB");
+        assert_int_equal(strlen(found.ek_digest), 64);
+    }
+    X509_free(spec.issuer);
+    X509_free(cert);
+    EVP_PKEY_free(key);
+    free(data);
+}
+
+static void a_tpm_is_named_by_its_maker_and_its_ek_s_certificate(void **state)
+{
+    (void)state;
+    expect_module("id:53544D20", "STM ");
+    expect_module("id:49424D00", "IBM");
+    expect_module("id:00001014", "00001014");
+    expect_module("53544D20", NULL);
+    expect_module("id:5354zz20", NULL);
+    expect_module(NULL, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(certificates_have_the_profile_and_verify),
+        cmocka_unit_test(the_tpm_is_named_as_the_tcg_says),
+        cmocka_unit_test(threads_share_an_issuer),
+        cmocka_unit_test(an_issuer_that_could_issue_nothing_good_is_refused),
+        cmocka_unit_test(serials_and_shards_that_do_not_go_in_are_refused),
+        cmocka_unit_test(a_tpm_is_named_by_its_maker_and_its_ek_s_certificate),
+    };
+
+    return cmocka_run_group_tests_name("issue", tests, NULL, NULL);
+}
