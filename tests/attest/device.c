@@ -332,3 +332,17 @@ void device_request(struct device *d,
     assert_int_equal(devid_tcg_csr_decode(whole, NULL, csr, &err), DEVID_OK);
     d->request.csr = csr;
 }
+
+void device_expect(const struct device *d,
+                   const struct devid_attest_policy *policy,
+                   enum devid_attest_reason reason, const char *text)
+{
+    struct devid_attest_verdict verdict;
+
+    if (devid_attest_verify(&d->request, policy, &verdict) != reason)
+        print_error("%s: %s\n", devid_attest_reason_name(verdict.reason),
+                    verdict.error.text);
+    assert_int_equal(verdict.reason, reason);
+    if (reason != DEVID_ATTEST_TRUSTED)
+        expect_text(&verdict.error, text);
+}

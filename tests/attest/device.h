@@ -30,7 +30,7 @@ struct device {
     TPMS_CREATION_DATA creation_data;
     TPMS_ATTEST creation, certify;
     const char *serial;
-    /* of the request, set by device_request; 0-ended ones stay as they are */
+    /* of the request, set by device_request */
     struct devid_tcg_csr csr;
     struct devid_attest_request request;
     uint8_t *owned[16];
@@ -51,5 +51,13 @@ uint8_t *device_keep(struct device *d, uint8_t *data);
 
 /* A policy that trusts the device's vendor. */
 struct devid_attest_policy device_policy(const struct device *d);
+
+/*
+ * What devid_attest_verify says of the request: the reason and, but for
+ * DEVID_ATTEST_TRUSTED, a sentence with `text` in it.
+ */
+void device_expect(const struct device *d,
+                   const struct devid_attest_policy *policy,
+                   enum devid_attest_reason reason, const char *text);
 
 #endif

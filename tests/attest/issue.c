@@ -57,7 +57,7 @@ static double seconds(void)
 {
     struct timespec t;
 
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
@@ -74,7 +74,7 @@ static void issue_all(const struct devid_issuer *issuer,
             leave(err.text);
     }
     if (count > 1)
-        (void)printf("%.1f microseconds each\n",
+        (void)printf("%.1f microseconds of CPU each\n",
                      (seconds() - start) * 1e6 / count);
 }
 
