@@ -15,10 +15,10 @@
 /* The digest that a SHA-256 request whose sizes are right should have. */
 static void mend(uint8_t *data, size_t size)
 {
-    size_t contents = size < HASH_AT ? 0
-                                     : (size_t)data[4] << 24 | data[5] << 16 |
-                                           data[6] << 8 | data[7];
+    size_t contents = 0;
 
+    for (size_t i = 4; size >= HASH_AT && i < 8; i++)
+        contents = contents << 8 | data[i];
     if (contents > size - 12 || contents < HASH_AT - 12 + HASH_LEN)
         return;
     (void)EVP_Q_digest(NULL, "SHA256", NULL, data + HASH_AT + HASH_LEN,
