@@ -17,6 +17,7 @@
 #include <openssl/x509v3.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define OID_HARDWARE_MODULE_NAME "1.3.6.1.5.5.7.8.4"
@@ -67,19 +68,18 @@ ASN1_SEQUENCE(PERMANENT_IDENTIFIER) = {
 static bool read_manufacturer(const ASN1_STRING *id, char out[9])
 {
     const char *text = (const char *)ASN1_STRING_get0_data(id);
-    unsigned value = 0;
+    unsigned long value;
     char digits[9];
     bool printable = true;
-    int end = 0;
 
     if (ASN1_STRING_length(id) != MANUFACTURER_LEN ||
         memcmp(text, "id:", 3) != 0)
         return false;
     memcpy(digits, text + 3, 8);
     digits[8] = '\0';
-    if (strspn(digits, "0123456789abcdefABCDEF") != 8 ||
-        sscanf(digits, "%8x%n", &value, &end) != 1 || end != 8)
+    if (strspn(digits, "0123456789abcdefABCDEF") != 8)
         return false;
+    value = strtoul(digits, NULL, 16);
     while (value != 0 && (value & 0xff) == 0)
         value >>= 8; /* "IBM" and a NUL */
     memset(out, 0, 9);

@@ -126,7 +126,7 @@ static bool seed_ecc(EVP_PKEY *ek, const struct devid_challenge *challenge,
 {
     const struct devid_public *pub = challenge->ek;
     size_t len = pub->coordinate_len;
-    uint8_t info[sizeof(label) + 2 * DEVID_COORDINATE_MAX];
+    uint8_t info[sizeof(label) + (size_t)2 * DEVID_COORDINATE_MAX];
     const struct devid_bytes both = {info, sizeof(label) + 2 * len};
     uint8_t z[DEVID_COORDINATE_MAX];
     unsigned char *point = NULL;

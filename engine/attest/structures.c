@@ -11,59 +11,142 @@
 
 #include <string.h>
 
-#define AREA_MAX 4096 /* bytes: of the largest of them */
+#define WRITTEN_MAX 4096 /* bytes of the largest of them */
 
-struct parsed {
-    struct devid_bytes in;
-    const char *field;
-    const char *type;
-    TSS2_RC rc;
-    size_t used;
-    uint8_t again[AREA_MAX];
-    size_t again_len;
-    TSS2_RC again_rc;
+/* tpm2-tss has a pair of functions a type, of one shape. */
+struct type {
+    const char *name;
+    size_t size;
+    TSS2_RC (*get)(struct devid_bytes in, size_t *used, void *out);
+    TSS2_RC (*put)(const void *in, uint8_t *out, size_t *used);
 };
 
-static enum devid_err check(const struct parsed *p, struct devid_error *err)
+static enum devid_err parse(const struct type *type, struct devid_bytes in,
+                            const char *field, void *out,
+                            struct devid_error *err)
 {
-    if (p->rc != TSS2_RC_SUCCESS) {
+    uint8_t again[WRITTEN_MAX];
+    size_t again_len = 0;
+    size_t used = 0;
+    TSS2_RC rc;
+
+    memset(out, 0, type->size);
+    rc = type->get(in, &used, out);
+    if (rc != TSS2_RC_SUCCESS) {
         return devid_fail(err, DEVID_ERR_INPUT, 0,
                           "the request's %s (%zu bytes) is no %s: it is cut "
                           "short or garbled (0x%x)",
-                          p->field, p->in.len, p->type, p->rc);
+                          field, in.len, type->name, rc);
     }
-    if (p->used != p->in.len) {
+    if (used != in.len) {
         return devid_fail(err, DEVID_ERR_INPUT, 0,
                           "the request's %s is followed by %zu bytes: a %s "
                           "ends at %zu",
-                          p->field, p->in.len - p->used, p->type, p->used);
+                          field, in.len - used, type->name, used);
     }
-    if (p->again_rc != TSS2_RC_SUCCESS || p->again_len != p->in.len ||
-        memcmp(p->again, p->in.data, p->in.len) != 0) {
+    if (type->put(out, again, &again_len) != TSS2_RC_SUCCESS ||
+        again_len != in.len || memcmp(again, in.data, in.len) != 0) {
         return devid_fail(err, DEVID_ERR_INPUT, 0,
-                          "the request's %s is no %s as a TPM writes it",
-                          p->field, p->type);
+                          "the request's %s is no %s as a TPM writes it", field,
+                          type->name);
     }
     return DEVID_OK;
 }
 
-/* tpm2-tss has a function a type, of one shape: so have we. */
-#define PARSE(function, tpm_type)                                              \
-    enum devid_err function(struct devid_bytes in, const char *field,          \
-                            tpm_type *out, struct devid_error *err)            \
-    {                                                                          \
-        struct parsed p = {.in = in, .field = field, .type = #tpm_type};       \
-                                                                               \
-        memset(out, 0, sizeof(*out));                                          \
-        p.rc = Tss2_MU_##tpm_type##_Unmarshal(in.data, in.len, &p.used, out);  \
-        if (p.rc == TSS2_RC_SUCCESS)                                           \
-            p.again_rc = Tss2_MU_##tpm_type##_Marshal(                         \
-                out, p.again, sizeof(p.again), &p.again_len);                  \
-        return check(&p, err);                                                 \
-    }
+static TSS2_RC get_public(struct devid_bytes in, size_t *used, void *out)
+{
+    return Tss2_MU_TPMT_PUBLIC_Unmarshal(in.data, in.len, used, out);
+}
 
-PARSE(attest_parse_public, TPMT_PUBLIC)
-PARSE(attest_parse_attest, TPMS_ATTEST)
-PARSE(attest_parse_signature, TPMT_SIGNATURE)
-PARSE(attest_parse_ticket, TPMT_TK_CREATION)
-PARSE(attest_parse_creation, TPMS_CREATION_DATA)
+static TSS2_RC put_public(const void *in, uint8_t *out, size_t *used)
+{
+    return Tss2_MU_TPMT_PUBLIC_Marshal(in, out, WRITTEN_MAX, used);
+}
+
+enum devid_err attest_parse_public(struct devid_bytes in, const char *field,
+                                   TPMT_PUBLIC *out, struct devid_error *err)
+{
+    static const struct type type = {"TPMT_PUBLIC", sizeof(*out), get_public,
+                                     put_public};
+
+    return parse(&type, in, field, out, err);
+}
+
+static TSS2_RC get_attest(struct devid_bytes in, size_t *used, void *out)
+{
+    return Tss2_MU_TPMS_ATTEST_Unmarshal(in.data, in.len, used, out);
+}
+
+static TSS2_RC put_attest(const void *in, uint8_t *out, size_t *used)
+{
+    return Tss2_MU_TPMS_ATTEST_Marshal(in, out, WRITTEN_MAX, used);
+}
+
+enum devid_err attest_parse_attest(struct devid_bytes in, const char *field,
+                                   TPMS_ATTEST *out, struct devid_error *err)
+{
+    static const struct type type = {"TPMS_ATTEST", sizeof(*out), get_attest,
+                                     put_attest};
+
+    return parse(&type, in, field, out, err);
+}
+
+static TSS2_RC get_signature(struct devid_bytes in, size_t *used, void *out)
+{
+    return Tss2_MU_TPMT_SIGNATURE_Unmarshal(in.data, in.len, used, out);
+}
+
+static TSS2_RC put_signature(const void *in, uint8_t *out, size_t *used)
+{
+    return Tss2_MU_TPMT_SIGNATURE_Marshal(in, out, WRITTEN_MAX, used);
+}
+
+enum devid_err attest_parse_signature(struct devid_bytes in, const char *field,
+                                      TPMT_SIGNATURE *out,
+                                      struct devid_error *err)
+{
+    static const struct type type = {"TPMT_SIGNATURE", sizeof(*out),
+                                     get_signature, put_signature};
+
+    return parse(&type, in, field, out, err);
+}
+
+static TSS2_RC get_ticket(struct devid_bytes in, size_t *used, void *out)
+{
+    return Tss2_MU_TPMT_TK_CREATION_Unmarshal(in.data, in.len, used, out);
+}
+
+static TSS2_RC put_ticket(const void *in, uint8_t *out, size_t *used)
+{
+    return Tss2_MU_TPMT_TK_CREATION_Marshal(in, out, WRITTEN_MAX, used);
+}
+
+enum devid_err attest_parse_ticket(struct devid_bytes in, const char *field,
+                                   TPMT_TK_CREATION *out,
+                                   struct devid_error *err)
+{
+    static const struct type type = {"TPMT_TK_CREATION", sizeof(*out),
+                                     get_ticket, put_ticket};
+
+    return parse(&type, in, field, out, err);
+}
+
+static TSS2_RC get_creation(struct devid_bytes in, size_t *used, void *out)
+{
+    return Tss2_MU_TPMS_CREATION_DATA_Unmarshal(in.data, in.len, used, out);
+}
+
+static TSS2_RC put_creation(const void *in, uint8_t *out, size_t *used)
+{
+    return Tss2_MU_TPMS_CREATION_DATA_Marshal(in, out, WRITTEN_MAX, used);
+}
+
+enum devid_err attest_parse_creation(struct devid_bytes in, const char *field,
+                                     TPMS_CREATION_DATA *out,
+                                     struct devid_error *err)
+{
+    static const struct type type = {"TPMS_CREATION_DATA", sizeof(*out),
+                                     get_creation, put_creation};
+
+    return parse(&type, in, field, out, err);
+}

@@ -354,7 +354,7 @@ enum devid_err devid_tcg_csr_encode_contents(const struct devid_tcg_csr *csr,
         n += const_field_of(csr, i)->len;
     pad = pad_for(n);
     e = allocate(n + pad, out, err);
-    if (e != DEVID_OK)
+    if (*out == NULL)
         return e;
     p = put_word(*out, CONTENTS_VERSION);
     p = put_word(p, id);
@@ -381,7 +381,7 @@ enum devid_err devid_tcg_csr_encode(struct devid_bytes contents,
     uint8_t *p = *out;
 
     *len = 0;
-    if (e != DEVID_OK)
+    if (p == NULL)
         return e;
     p = put_word(p, OUTER_VERSION);
     p = put_word(p, contents.len);
