@@ -11,6 +11,7 @@
 #include "../libcrypto.h"
 
 #include <openssl/bio.h>
+#include <openssl/evp.h>
 #include <openssl/objects.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
@@ -18,6 +19,7 @@
 #include <time.h>
 
 #define WORDS 200
+#define SECURITY_BITS_MIN 112 /* RSA-2048 */
 
 /* ---- one certificate --------------------------------------------------- */
 
@@ -82,11 +84,22 @@ check_hash(X509 *cert, const struct devid_attest_policy *policy,
 
 /* ---- the chain above --------------------------------------------------- */
 
+/* What a CA's certificate says of those below it, the EK's among them. */
+static bool names_allowed(X509 *ca, X509 *leaf)
+{
+    NAME_CONSTRAINTS *names =
+        X509_get_ext_d2i(ca, NID_name_constraints, NULL, NULL);
+    bool ok = names == NULL || NAME_CONSTRAINTS_check(leaf, names) == X509_V_OK;
+
+    NAME_CONSTRAINTS_free(names);
+    return ok;
+}
+
 /*
  * libcrypto takes the issuer for the end of a chain, so that it is a CA, and
- * that each one above allows so many below it, is looked at here.
+ * that each one allows what is below it, is looked at here.
  */
-static enum devid_attest_reason check_cas(STACK_OF(X509) * chain,
+static enum devid_attest_reason check_cas(X509 *leaf, STACK_OF(X509) * chain,
                                           struct devid_attest_verdict *verdict)
 {
     char name[WORDS];
@@ -95,20 +108,23 @@ static enum devid_attest_reason check_cas(STACK_OF(X509) * chain,
     for (int i = 0; i < sk_X509_num(chain); i++) {
         X509 *ca = sk_X509_value(chain, i);
         long most = X509_get_pathlen(ca);
+        const char *why = NULL;
 
-        attest_name_words(X509_get_subject_name(ca), name, sizeof(name));
         if (X509_check_ca(ca) == 0 ||
-            (X509_get_key_usage(ca) & KU_KEY_CERT_SIGN) == 0) {
+            (X509_get_key_usage(ca) & KU_KEY_CERT_SIGN) == 0)
+            why = "may not issue certificates";
+        else if (most >= 0 && below > most)
+            why = "allows fewer CAs below it";
+        else if (!names_allowed(ca, leaf))
+            why = "allows other names than the EK's";
+        else if (EVP_PKEY_get_security_bits(X509_get0_pubkey(ca)) <
+                 SECURITY_BITS_MIN)
+            why = "has too short a key";
+        if (why != NULL) {
+            attest_name_words(X509_get_subject_name(ca), name, sizeof(name));
             return attest_refuse(verdict, DEVID_ATTEST_EK_CHAIN,
-                                 "the EK's chain goes through '%s', which may "
-                                 "not issue certificates",
-                                 name);
-        }
-        if (most >= 0 && below > most) {
-            return attest_refuse(verdict, DEVID_ATTEST_EK_CHAIN,
-                                 "'%s' on the EK's chain allows %ld CAs below "
-                                 "it; there are %ld",
-                                 name, most, below);
+                                 "the EK's chain goes through '%s', which %s",
+                                 name, why);
         }
         if ((X509_get_extension_flags(ca) & EXFLAG_SI) == 0)
             below++;
@@ -122,7 +138,7 @@ check_chain(X509 *leaf, STACK_OF(X509) * chain,
             struct devid_attest_verdict *verdict)
 {
     int count = sk_X509_num(chain);
-    enum devid_attest_reason r = check_cas(chain, verdict);
+    enum devid_attest_reason r = check_cas(leaf, chain, verdict);
 
     if (r == DEVID_ATTEST_TRUSTED)
         r = check_hash(leaf, policy, verdict);

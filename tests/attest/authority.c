@@ -82,6 +82,21 @@ static void add_manufacturer(X509 *cert, const char *id)
     GENERAL_NAMES_free(names);
 }
 
+static void add_constraint(X509 *cert, const char *cn)
+{
+    NAME_CONSTRAINTS *names = NAME_CONSTRAINTS_new();
+    GENERAL_SUBTREE *tree = GENERAL_SUBTREE_new();
+    X509_NAME *dir = X509_NAME_new();
+
+    set_name(dir, cn);
+    GENERAL_NAME_set0_value(tree->base, GEN_DIRNAME, dir);
+    names->permittedSubtrees = sk_GENERAL_SUBTREE_new_null();
+    assert_true(sk_GENERAL_SUBTREE_push(names->permittedSubtrees, tree) > 0);
+    assert_int_equal(X509_add1_ext_i2d(cert, NID_name_constraints, names, 1, 0),
+                     1);
+    NAME_CONSTRAINTS_free(names);
+}
+
 static void add_key_ids(X509 *cert, X509 *issuer)
 {
     static const uint8_t id[20] = {1, 2, 3};
@@ -131,6 +146,8 @@ X509 *make_cert(const struct cert_spec *spec)
     add_ext(cert, NID_ext_key_usage, spec->usage);
     if (spec->key_id)
         add_key_ids(cert, spec->issuer);
+    if (spec->names != NULL)
+        add_constraint(cert, spec->names);
     if (spec->tpm_manufacturer != NULL)
         add_manufacturer(cert, spec->tpm_manufacturer);
     if (spec->critical != NULL)

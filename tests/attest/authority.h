@@ -21,6 +21,7 @@ struct cert_spec {
     const char *basic;     /* basicConstraints: "critical,CA:TRUE"; or NULL */
     const char *key_usage; /* "keyCertSign"; or NULL */
     const char *usage;     /* extKeyUsage; or NULL */
+    const char *names;     /* nameConstraints: the one CN permitted; or NULL */
     const char *critical;  /* OID of a critical extension; or NULL */
     bool key_id;           /* subject's and authority's key ids */
     const char *tpm_manufacturer; /* "id:53544D20" in the SAN; or NULL */

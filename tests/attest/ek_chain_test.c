@@ -3,8 +3,10 @@
 #include "vendor.h"
 
 #include <openssl/evp.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,9 +155,21 @@ static void what_stands_above_must_be_allowed_to(void **state)
     expect_under(&spec, true, strict, DEVID_ATTEST_EK_CHAIN,
                  "goes through 'CN = Above', which may not issue");
     spec.key_usage = "keyCertSign";
+    spec.names = "Nobody";
+    expect_under(&spec, true, strict, DEVID_ATTEST_EK_CHAIN,
+                 "'CN = Above', which allows other names than the EK's");
+    spec.names = "EK";
+    expect_under(&spec, true, strict, DEVID_ATTEST_TRUSTED, NULL);
+    spec.names = NULL;
+    spec.key = EVP_RSA_gen(1024);
+    expect_under(&spec, true, strict, DEVID_ATTEST_EK_CHAIN,
+                 "'CN = Above', which has too short a key");
+    EVP_PKEY_free(spec.key);
+    spec.key = v.other_key;
     spec.issuer = v.intermediate; /* which allows no CA below it */
     spec.issuer_key = v.int_key;
-    expect_under(&spec, true, strict, DEVID_ATTEST_EK_CHAIN, "CN = ");
+    expect_under(&spec, true, strict, DEVID_ATTEST_EK_CHAIN,
+                 "'CN = Intermediate', which allows fewer CAs below it");
 }
 
 static void old_hashes_and_dates_pass_only_where_the_policy_says_so(void **s)
@@ -194,6 +208,34 @@ static void old_hashes_and_dates_pass_only_where_the_policy_says_so(void **s)
                        "not valid before Jan 16");
 }
 
+static void *verify_many(void *arg)
+{
+    struct devid_bytes nv = *(const struct devid_bytes *)arg;
+
+    for (int i = 0; i < 20; i++)
+        vendor_expect(nv, strict, DEVID_ATTEST_TRUSTED, NULL);
+    return NULL;
+}
+
+static void threads_share_the_vendors(void **state)
+{
+    struct cert_spec spec = ek_spec();
+    struct devid_bytes nv = {NULL, 0};
+    X509 *cert = make_cert(&spec);
+    uint8_t *der = cert_der(cert, 0, 0, &nv.len);
+    pthread_t threads[4];
+
+    (void)state;
+    nv.data = der;
+    for (size_t i = 0; i < COUNT(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, verify_many, &nv),
+                         0);
+    for (size_t i = 0; i < COUNT(threads); i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    X509_free(cert);
+    free(der);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +246,7 @@ int main(void)
         cmocka_unit_test(what_stands_above_must_be_allowed_to),
         cmocka_unit_test(
             old_hashes_and_dates_pass_only_where_the_policy_says_so),
+        cmocka_unit_test(threads_share_the_vendors),
     };
 
     return cmocka_run_group_tests_name("ek chain", tests, vendor_set_up,
