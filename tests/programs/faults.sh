@@ -5,10 +5,10 @@
 # that is reset or stands still, a resource manager that is restarted. The
 # requests after the fault are served, with no reload.
 #
-# Usage: faults.sh bare|abrmd blob|persistent [--build-dir DIR] [--keep]
+# Usage: faults.sh bare|abrmd blob|persistent|auth [--build-dir DIR] [--keep]
 source "$(dirname "$0")/serving.sh"
 LINK=${ARGS[0]:?bare or abrmd}
-KIND=${ARGS[1]:?blob or persistent}
+KIND=${ARGS[1]:?blob, persistent or auth}
 WORKERS=2
 
 full_house() {
@@ -60,13 +60,6 @@ if [[ $LINK == bare ]]; then
     served "swtpm was killed and started with the same state"
     tpm2_flushcontext -t
     served "another client flushed every transient object"
-    kill -STOP "$TPM_PID"
-    (
-        sleep 5
-        kill -CONT "$TPM_PID"
-    ) &
-    served "the TPM stood still for five seconds"
-    wait $!
 else
     say "tpm2-abrmd"
     for signal in TERM KILL; do
@@ -81,7 +74,24 @@ else
     served "tpm2-abrmd was restarted under load"
     restart_tpm KILL
     served "swtpm behind it was killed and started with the same state"
+    tpm2_flushcontext -t
+    served "somebody flushed every transient object behind its back"
+    case $KIND in
+    persistent) sentence="there is nothing at handle 0x81000100" ;;
+    *) sentence="persistent handle 0x81000001, is not in this TPM" ;;
+    esac
+    restart_tpm KILL swap_state first
+    refused "swtpm behind it was started without its state" "$sentence"
+    restart_tpm KILL swap_state first
+    served "it has its state back"
 fi
+kill -STOP "$TPM_PID"
+(
+    sleep 5
+    kill -CONT "$TPM_PID"
+) &
+served "the TPM stood still for five seconds"
+wait $!
 
 no_alerts
 stop_nginx QUIT

@@ -5,29 +5,9 @@
 # busy, that is another one than before. While it lasts a request fails soon and
 # nginx's log says why; the requests afterwards are served, with no reload.
 #
-# Usage: link.sh blob|persistent [--build-dir DIR] [--keep]
+# Usage: link.sh blob|persistent|auth [--build-dir DIR] [--keep]
 source "$(dirname "$0")/serving.sh"
-KIND=${ARGS[0]:?blob or persistent}
-
-# refused WHAT SENTENCE: a request fails within three seconds, and the sentence
-# is in nginx's log.
-refused() {
-    : >"$WORK/nginx.log"
-    in_time 3 "$1: a request" plain_request
-    assert_contains "$1: nginx's log" "$2" "$(<"$WORK/nginx.log")"
-}
-
-# swap_state NAME: put the swtpm's state away as NAME; where there is a state of
-# that name already, that comes in its place.
-swap_state() {
-    mv "$WORK/tpm" "$WORK/tpm.now"
-    if [[ -e $WORK/$1 ]]; then
-        mv "$WORK/$1" "$WORK/tpm"
-    else
-        mkdir -m 700 "$WORK/tpm"
-    fi
-    mv "$WORK/tpm.now" "$WORK/$1"
-}
+KIND=${ARGS[0]:?blob, persistent or auth}
 
 harness_dir
 start_tpm --srk
@@ -59,7 +39,8 @@ start_trace --port "$PROXY_PORT"
 served "it listens again"
 
 say "Answers of the TPM are lost, or say that it is busy"
-for command in ReadPublic Load ContextSave ContextLoad Sign FlushContext; do
+for command in ReadPublic Load ContextSave ContextLoad StartAuthSession Sign \
+    FlushContext; do
     fault "lose $command times=1"
     served "an answer to $command was lost"
 done
@@ -77,13 +58,13 @@ fault_clear
 say "Another TPM is in its place"
 restart_tpm KILL swap_state first
 case $KIND in
-blob) sentence="persistent handle 0x81000001, is not in this TPM" ;;
+blob | auth) sentence="persistent handle 0x81000001, is not in this TPM" ;;
 persistent) sentence="there is nothing at handle 0x81000100" ;;
 esac
 refused "a TPM that is new" "$sentence"
 persist_srk
 case $KIND in
-blob) sentence="does not load under persistent handle 0x81000001" ;;
+blob | auth) sentence="does not load under persistent handle 0x81000001" ;;
 persistent)
     sentence="handle 0x81000100 of this TPM holds another key"
     "$DEVID" keygen --persist 0x81000100 --out "$WORK/other.key"

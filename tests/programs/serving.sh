@@ -7,24 +7,32 @@
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 # serve_with LINK KIND WORKERS [SETTING...]: a CA, a TPM with nothing before it
-# (LINK: bare) or behind tpm2-abrmd (abrmd), a server's key that is a blob or
-# persistent (KIND), nginx with it. Call start_tpm first.
+# (LINK: bare) or behind tpm2-abrmd (abrmd), a server's key that is a blob,
+# persistent, or a blob with an auth value (KIND: auth), nginx with it. Call
+# start_tpm first.
 serve_with() {
-    local link=$1 kind=$2 workers=$3 options=()
+    local link=$1 kind=$2 workers=$3 options=() directive=''
     shift 3
     case $kind in
     blob) ;;
     persistent) options=(--persist 0x81000100) ;;
-    *) fail "blob or persistent, not $kind" ;;
+    auth)
+        printf 'a value\n' >"$WORK/value"
+        export DEVID_AUTH_SOURCE="file:$WORK/value"
+        options=(--auth-source "$DEVID_AUTH_SOURCE")
+        directive="ssl_password_file $WORK/value;"
+        ;;
+    *) fail "blob, persistent or auth, not $kind" ;;
     esac
     [[ $link == bare || $link == abrmd ]] || fail "bare or abrmd, not $link"
     make_ca "$WORK/ca"
     openssl_conf "$WORK/openssl.cnf" last "$@"
     [[ $link == bare ]] || start_abrmd
     make_identity server server "${options[@]}"
+    unset DEVID_AUTH_SOURCE # nginx has it from its own directive
     make_plain_client
     with_devid start_nginx --key "$WORK/server.key" --cert "$WORK/server.pem" \
-        --workers "$workers"
+        --workers "$workers" --server "$directive"
 }
 
 # served WHAT: ten of ten requests, each on a connection of its own.
@@ -60,6 +68,26 @@ in_time() {
     ((SECONDS - start <= seconds)) ||
         fail "$what took $((SECONDS - start)) seconds, more than $seconds"
     say "  ok: $what takes no more than $seconds seconds"
+}
+
+# refused WHAT SENTENCE: a request fails within three seconds, and the sentence
+# is in nginx's log.
+refused() {
+    : >"$WORK/nginx.log"
+    in_time 3 "$1: a request" plain_request
+    assert_contains "$1: nginx's log" "$2" "$(<"$WORK/nginx.log")"
+}
+
+# swap_state NAME: put the swtpm's state away as NAME; where there is a state of
+# that name already, that comes in its place.
+swap_state() {
+    mv "$WORK/tpm" "$WORK/tpm.now"
+    if [[ -e $WORK/$1 ]]; then
+        mv "$WORK/$1" "$WORK/tpm"
+    else
+        mkdir -m 700 "$WORK/tpm"
+    fi
+    mv "$WORK/tpm.now" "$WORK/$1"
 }
 
 # no_alerts: nginx logged none but for workers that were killed.
