@@ -71,6 +71,7 @@ served() {
 }
 
 harness_dir
+need script
 start_tpm --srk
 start_trace
 [[ $LINK == bare ]] || start_abrmd
@@ -128,6 +129,30 @@ nginx_conf --key "$WORK/blob.key" --cert "$WORK/blob.pem"
 assert_fails "nginx without one, on no terminal" with_devid setsid \
     nginx -p "$NGINX_DIR" -c "$NGINX_DIR/nginx.conf" -t
 assert_contains "it says what to give" "nginx's ssl_password_file" "$OUTPUT"
+
+say "On the terminal"
+# type_when PROMPT TEXT: what a user types who waits for the prompt.
+type_when() {
+    local i
+    for ((i = 0; i < 100; i++)); do
+        grep -q "$1" "$WORK/terminal" && break
+        sleep 0.1
+    done
+    # It is printed before the echo is off.
+    sleep 0.5
+    printf '%s\n' "$2"
+    sleep 0.5
+}
+: >"$WORK/terminal"
+rm -f "$WORK/sig"
+type_when "pass phrase" "$RIGHT" | with_devid script -qfec \
+    "openssl dgst -sha256 -sign '$WORK/blob.key' -out '$WORK/sig' \
+        '$WORK/data'" "$WORK/terminal" >/dev/null ||
+    fail "openssl that asks for it: $(<"$WORK/terminal")"
+assert_equal "openssl asks for it" "Verified OK" "$(plain_openssl dgst \
+    -sha256 -verify "$WORK/blob.pub" -signature "$WORK/sig" "$WORK/data")"
+[[ $(<"$WORK/terminal") != *"$RIGHT"* ]] || fail "the value was echoed"
+say "  ok: and does not show it"
 
 say "A wrong value"
 for key in blob persistent counted; do
