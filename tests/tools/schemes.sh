@@ -75,8 +75,32 @@ assert_contains "a line a scheme" "ecdsa_secp256r1_sha256  1.2, 1.3  yes" \
 assert_contains "and the whole in words" \
     "This key signs whatever TLS 1.2 and 1.3 may ask for." "$OUTPUT"
 
-say "Keys that cannot serve"
+say "Keys that are fixed to a scheme"
 persist_srk
+# fixed HANDLE KIND: such a key, as tpm2-tools makes it, at that handle.
+fixed() {
+    tpm2_create -Q -C "$SRK_HANDLE" -G "$2:null" -u fixed.pub -r fixed.priv \
+        -a "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|noda|sign"
+    tpm2_load -Q -C "$SRK_HANDLE" -u fixed.pub -r fixed.priv -c fixed.ctx
+    tpm2_evictcontrol -Q -C o -c fixed.ctx "$1"
+    tpm2_flushcontext -t
+}
+handle=0x81000300
+for kind in "ecc256:ecdsa-sha256 ecdsa_secp256r1_sha256" \
+    "ecc384:ecdsa-sha384 ecdsa_secp384r1_sha384" \
+    "rsa2048:rsassa-sha384 rsa_pkcs1_sha384"; do
+    fixed "$handle" "${kind% *}"
+    OUTPUT=$("$DEVID" test --json --repeat 1 "tpm2:handle=$handle" || true)
+    assert_contains "${kind% *} signs ${kind#* }" " ${kind#* } " \
+        " $(names .works) "
+    assert_equal "and of what it does not sign it is told why" \
+        "$(names '.works | not')" \
+        "$(json '.advice | join(" ")' | grep -oE 'Avoid [a-z0-9_]+' |
+            sed 's/Avoid //' | paste -sd ' ')"
+    handle=$(printf '0x%x' $((handle + 1)))
+done
+
+say "Keys that cannot serve"
 refuses "a restricted key" "this is a restricted key" \
     test tpm2:handle=0x81000001
 start_tpm other
