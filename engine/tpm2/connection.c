@@ -21,9 +21,11 @@
 #define DEFAULT_LOCK_TIMEOUT_MS 10000u
 #define WAIT_MIN_MS 2u
 #define WAIT_MAX_MS 50u
-/* Where all slots stay taken for between half of this and all of it, what is
-   in them is taken for orphaned. */
+/* Where all slots stay taken for between half of this and all of it, and for
+   so many tries, what is in them is taken for orphaned. A slow TPM that works
+   off a queue answers fewer tries in that time, one that is stuck does not. */
 #define REAP_AFTER_MS 2000u
+#define REAP_AFTER_TRIES 20u
 /* A session that was put aside and has an owner is used within this. */
 #define PARKED_MS 1000u
 /* So often others may flush what an operation on a bare TPM has loaded. */
@@ -269,6 +271,7 @@ static void sleep_jittered(unsigned ms)
 struct retry {
     uint64_t start_ms;
     uint64_t reap_at_ms;
+    unsigned tries; /* since the last reaping */
     unsigned wait_ms;
     unsigned reconnects;
 };
@@ -282,18 +285,18 @@ static uint64_t reap_at_ms(const struct tpm2_conn *conn)
     return now_ms() + jittered_us(after_ms) / 1000u;
 }
 
-/* Not too often: a slow TPM needs time to do what orphans held up. */
 static void reap_where_due(struct tpm2_conn *conn, TSS2_RC rc,
                            struct retry *retry)
 {
-    if (now_ms() < retry->reap_at_ms || conn->esys == NULL ||
-        (conn->has_rm && conn->shared == NULL))
+    if (++retry->tries < REAP_AFTER_TRIES || now_ms() < retry->reap_at_ms ||
+        conn->esys == NULL || (conn->has_rm && conn->shared == NULL))
         return;
     tpm2_early_lock(conn);
     tpm2_reap(conn, rc);
     tpm2_early_unlock(conn);
     conn->parked_at_ms = now_ms();
     retry->reap_at_ms = reap_at_ms(conn);
+    retry->tries = 0;
 }
 
 static unsigned reconnects_max(const struct tpm2_conn *conn, TSS2_RC rc)

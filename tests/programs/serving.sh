@@ -7,14 +7,15 @@
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 # serve_with LINK KIND WORKERS [SETTING...]: a CA, a TPM with nothing before it
-# (LINK: bare) or behind tpm2-abrmd (abrmd), a server's key that is a blob,
-# persistent, or a blob with an auth value (KIND: auth), nginx with it. Call
-# start_tpm first.
+# (LINK: bare) or behind tpm2-abrmd (abrmd), a server's key that is a blob, one
+# under the owner hierarchy (KIND: owner), persistent, or a blob with an auth
+# value (auth), nginx with it. Call start_tpm first.
 serve_with() {
     local link=$1 kind=$2 workers=$3 options=() directive=''
     shift 3
     case $kind in
     blob) ;;
+    owner) options=(--parent owner) ;;
     persistent) options=(--persist 0x81000100) ;;
     auth)
         printf 'a value\n' >"$WORK/value"
@@ -22,7 +23,7 @@ serve_with() {
         options=(--auth-source "$DEVID_AUTH_SOURCE")
         directive="ssl_password_file $WORK/value;"
         ;;
-    *) fail "blob, persistent or auth, not $kind" ;;
+    *) fail "blob, owner, persistent or auth, not $kind" ;;
     esac
     [[ $link == bare || $link == abrmd ]] || fail "bare or abrmd, not $link"
     make_ca "$WORK/ca"

@@ -4,8 +4,9 @@
 # A TPM with nothing before it has three slots for everybody's objects: more
 # workers than slots, other clients that fill or flush them.
 #
-# Usage: slots.sh [--build-dir DIR] [--keep]
+# Usage: slots.sh blob|owner|auth [--build-dir DIR] [--keep]
 source "$(dirname "$0")/serving.sh"
+KIND=${ARGS[0]:?blob, owner or auth}
 WORKERS=8
 
 # all_served WHAT CLIENTS COUNT: so many clients at once; each of their requests
@@ -19,7 +20,7 @@ all_served() {
 harness_dir
 start_tpm --srk
 start_trace
-serve_with bare blob $WORKERS
+serve_with bare "$KIND" $WORKERS
 
 say "Eight workers"
 all_served "a fast TPM" 8 25
