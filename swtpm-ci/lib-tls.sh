@@ -69,19 +69,40 @@ EOF
     (($# == 0)) || printf '%s\n' "$@" >>"$file"
 }
 
-# nginx_conf --key FILE --cert FILE [--workers N] [--server TEXT]: write
-# $WORK/nginx/nginx.conf for a server with mutual TLS under the CA of CA_DIR,
-# that answers "$ssl_protocol $ssl_cipher $ssl_client_verify
-# $ssl_client_s_dn"; TEXT is more directives for its server block. As root, the
-# workers are www-data, or NGINX_USER. Sets NGINX_DIR, NGINX_PORT.
+# nginx_server NAME KEY CERT [TEXT]: a server block for nginx_conf.
+nginx_server() {
+    cat <<EOF
+    server {
+        listen 127.0.0.1:$NGINX_PORT ssl;
+        server_name $1;
+        ssl_certificate $3;
+        ssl_certificate_key $2;
+        ssl_client_certificate $CA_DIR/ca.pem;
+        ssl_verify_client on;
+        ssl_protocols TLSv1.2 TLSv1.3;
+        ${4:-}
+        location / {
+            return 200 "\$ssl_protocol \$ssl_cipher \$ssl_client_verify \$ssl_client_s_dn\n";
+        }
+    }
+EOF
+}
+
+# nginx_conf --key FILE --cert FILE [--workers N] [--server TEXT]
+# [--also NAME]...: write $WORK/nginx/nginx.conf for a server with mutual TLS
+# under the CA of CA_DIR, that answers "$ssl_protocol $ssl_cipher
+# $ssl_client_verify $ssl_client_s_dn"; TEXT is more directives for its server
+# block; one more for each NAME.localhost has $WORK/NAME.key and $WORK/NAME.pem.
+# As root, the workers are www-data, or NGINX_USER. Sets NGINX_DIR, NGINX_PORT.
 nginx_conf() {
-    local key='' cert='' workers=1 more='' user=''
+    local key='' cert='' workers=1 more='' user='' also=() name
     while (($#)); do
         case $1 in
         --key) key=$2 ;;
         --cert) cert=$2 ;;
         --workers) workers=$2 ;;
         --server) more=$2 ;;
+        --also) also+=("$2") ;;
         *) fail "nginx_conf knows no $1" ;;
         esac
         shift 2
@@ -115,18 +136,10 @@ http {
     fastcgi_temp_path $NGINX_DIR/fastcgi;
     uwsgi_temp_path $NGINX_DIR/uwsgi;
     scgi_temp_path $NGINX_DIR/scgi;
-    server {
-        listen 127.0.0.1:$NGINX_PORT ssl;
-        ssl_certificate $cert;
-        ssl_certificate_key $key;
-        ssl_client_certificate $CA_DIR/ca.pem;
-        ssl_verify_client on;
-        ssl_protocols TLSv1.2 TLSv1.3;
-        $more
-        location / {
-            return 200 "\$ssl_protocol \$ssl_cipher \$ssl_client_verify \$ssl_client_s_dn\n";
-        }
-    }
+$(nginx_server localhost "$key" "$cert" "$more")
+$(for name in "${also[@]}"; do
+        nginx_server "$name.localhost" "$WORK/$name.key" "$WORK/$name.pem"
+    done)
 }
 EOF
 }

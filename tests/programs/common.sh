@@ -8,13 +8,47 @@ source "$(dirname "${BASH_SOURCE[0]}")/../../swtpm-ci/lib.sh"
 harness_options "$@"
 DEVID=$BUILD_DIR/tools/devid
 
-# make_identity NAME server|client [KEYGEN OPTION...]: a key in the TPM, its
+# What devid keygen is told of the device: nothing of a TPM.
+DEVICE=()
+
+# start_device bare|abrmd|managed|token: what this test's keys are made in: a
+# TPM with nothing before it, behind tpm2-abrmd, or said to be behind another
+# manager; a token of SoftHSM. Sets DEVICE.
+start_device() {
+    case $1 in
+    token)
+        start_token
+        DEVICE=(--device "$TOKEN_URI")
+        return
+        ;;
+    bare | abrmd | managed) start_tpm --srk ;;
+    *) fail "bare, abrmd, managed or token, not $1" ;;
+    esac
+    [[ $1 != abrmd ]] || start_abrmd
+    [[ $1 != managed ]] || export DEVID_TPM2_SHARING=managed
+}
+
+# left_in_device: what programs left in the TPM when they ended.
+left_in_device() {
+    ((${#DEVICE[@]})) || tpm2_getcap handles-transient
+    ((${#DEVICE[@]})) || tpm2_getcap handles-loaded-session
+}
+
+# make_key NAME [KEYGEN OPTION...]: a key in the device: $WORK/NAME.key.
+make_key() {
+    "$DEVID" keygen "${DEVICE[@]}" "${@:2}" --out "$WORK/$1.key"
+    # Workers that are not root read the objects of SoftHSM themselves.
+    [[ ! ${TOKEN_DIR:-} ]] || share_token
+}
+
+# make_identity NAME server|client [KEYGEN OPTION...]: a key in the device, its
 # request and a certificate by the CA of CA_DIR: $WORK/NAME.key, .csr, .pem.
 make_identity() {
     local name=$1 purpose=$2 sans=()
     shift 2
-    [[ $purpose != server ]] || sans=(--san DNS:localhost --san IP:127.0.0.1)
-    "$DEVID" keygen "$@" --out "$WORK/$name.key"
+    [[ $purpose != server ]] || sans=(--san DNS:localhost --san IP:127.0.0.1
+        --san "DNS:$name.localhost")
+    make_key "$name" "$@"
     "$DEVID" csr --key "$WORK/$name.key" --subject "/O=Acme/CN=$name" \
         "${sans[@]}" --out "$WORK/$name.csr"
     sign_csr "$WORK/$name.csr" "$WORK/$name.pem" "$purpose"

@@ -1,12 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# nginx and curl do mutual TLS with keys in a TPM: each algorithm, each place
+# nginx and curl do mutual TLS with keys in hardware: each algorithm, each place
 # that a key may be in, 1, 2 and 4 workers, TLS 1.2 and 1.3.
 #
-# Usage: mtls.sh bare|abrmd [--build-dir DIR] [--keep]
+# Usage: mtls.sh bare|abrmd|token [--build-dir DIR] [--keep]
 source "$(dirname "$0")/common.sh"
-LINK=${ARGS[0]:?bare or abrmd}
+LINK=${ARGS[0]:?bare, abrmd or token}
+algorithms=(ec-p256 ec-p384 rsa-2048 rsa-pss-2048)
+places=(owner srk persistent)
+if [[ $LINK == token ]]; then
+    algorithms=(ec-p256 ec-p384 rsa-2048) # no key there is PSS alone
+    places=(token)
+fi
 
 # serve KEY WORKERS: a server under that key; a client under the same kind of
 # key gets what it asked for over both versions of TLS, on each connection.
@@ -31,18 +37,17 @@ serve() {
 }
 
 harness_dir
-start_tpm --srk
-[[ $LINK == bare ]] || start_abrmd
+start_device "$LINK"
 make_ca "$WORK/ca"
 openssl_conf "$WORK/openssl.cnf"
 
 handle=0x81000100
-for algorithm in ec-p256 ec-p384 rsa-2048 rsa-pss-2048; do
-    for place in owner srk persistent; do
+for algorithm in "${algorithms[@]}"; do
+    for place in "${places[@]}"; do
         case $place in
         owner) options=(--parent owner) ;;
         srk) options=(--parent 0x81000001) ;;
-        persistent) options=() ;;
+        *) options=() ;;
         esac
         for purpose in server client; do
             if [[ $place == persistent ]]; then
