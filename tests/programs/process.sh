@@ -5,11 +5,11 @@
 # signs, ends without freeing them, has eight threads on one key and sixteen
 # keys. Every signature is right, nothing hangs and nothing stays in the TPM.
 #
-# Usage: process.sh bare|managed|abrmd [--build-dir DIR] [--keep]
+# Usage: process.sh bare|managed|abrmd|token [--build-dir DIR] [--keep]
 #
 # managed: keys stay loaded in a TPM that nobody cleans up.
 source "$(dirname "$0")/common.sh"
-LINK=${ARGS[0]:?bare, managed or abrmd}
+LINK=${ARGS[0]:?bare, managed, abrmd or token}
 
 # does WHAT MODE KEY...: process_test does, and leaves nothing in the TPM.
 does() {
@@ -18,38 +18,37 @@ does() {
     with_devid "$BUILD_DIR/tests/programs/process_test" "$@" ||
         fail "$what: process_test $1 failed"
     assert_equal "$what, and nothing is left in the TPM" "" \
-        "$(tpm2_getcap handles-transient)$(tpm2_getcap handles-loaded-session)"
+        "$(left_in_device)"
 }
 
 harness_dir
-start_tpm --srk
+start_device "$LINK"
 openssl_conf "$WORK/openssl.cnf"
-case $LINK in
-bare) ;;
-managed) export DEVID_TPM2_SHARING=managed ;;
-abrmd) start_abrmd ;;
-*) fail "bare, managed or abrmd, not $LINK" ;;
-esac
 
-"$DEVID" keygen --out "$WORK/blob.key"
-"$DEVID" keygen --parent owner --out "$WORK/owner.key"
-"$DEVID" keygen --persist 0x81000100 --out "$WORK/persistent.key"
-printf 'a value\n' >"$WORK/value"
-export DEVID_AUTH_SOURCE="file:$WORK/value"
-"$DEVID" keygen --auth-source "file:$WORK/value" --out "$WORK/auth.key"
-"$DEVID" keygen --algorithm rsa-2048 --persist 0x81000101 --out "$WORK/rsa.key"
+if [[ $LINK == token ]]; then
+    kinds=(token)
+    make_key token
+    make_key rsa --algorithm rsa-2048
+else
+    kinds=(blob owner persistent auth)
+    printf 'a value\n' >"$WORK/value"
+    export DEVID_AUTH_SOURCE="file:$WORK/value"
+    make_key blob
+    make_key owner --parent owner
+    make_key persistent --persist 0x81000100
+    make_key auth --auth-source "file:$WORK/value"
+    make_key rsa --algorithm rsa-2048 --persist 0x81000101
+fi
 keys=()
 # Managed without a manager, what is loaded stays in the TPM's three slots.
 for ((i = 0; i < 16; i++)); do
+    options=()
+    [[ $LINK != managed ]] || options=(--persist "$(printf 0x810002%02x $i)")
+    make_key $i "${options[@]}"
     keys+=("$WORK/$i.key")
-    if [[ $LINK == managed ]]; then
-        "$DEVID" keygen --persist "$(printf 0x810002%02x $i)" --out "${keys[i]}"
-    else
-        "$DEVID" keygen --out "${keys[i]}"
-    fi
 done
 
-for kind in blob owner persistent auth; do
+for kind in "${kinds[@]}"; do
     key=$WORK/$kind.key
     say "A key: $kind"
     does "a program ends and never frees its key" leak "$key"

@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Every hash and padding that a program may ask for, made in the TPM where it
+# Every hash and padding that a program may ask for, made in the device where it
 # can and padded in software where it cannot.
 #
-# Usage: schemes.sh [--build-dir DIR] [--keep]
+# Usage: schemes.sh bare|token [--build-dir DIR] [--keep]
 source "$(dirname "$0")/common.sh"
+LINK=${ARGS[0]:?bare or token}
 
 HASHES="sha1 sha224 sha256 sha384 sha512 sha512-224 sha512-256
     sha3-224 sha3-256 sha3-384 sha3-512"
@@ -33,7 +34,7 @@ signs_all() {
 }
 
 harness_dir
-start_tpm --srk
+start_device "$LINK"
 make_ca "$WORK/ca"
 openssl_conf "$WORK/openssl.cnf"
 printf 'to be signed\n' >"$WORK/data"
@@ -44,27 +45,28 @@ for algorithm in ec-p256 ec-p384 ec-p521 rsa-2048; do
         -out "$WORK/$algorithm.pub"
 done
 make_identity rsa-any server --algorithm rsa-2048 --decrypt
-make_identity pss server --algorithm rsa-pss-2048
-make_identity pss384 server --algorithm rsa-pss-2048 --hash SHA384
-for key in pss pss384; do
-    with_devid openssl pkey -in "$WORK/$key.key" -pubout -out "$WORK/$key.pub"
-done
 with_devid openssl pkey -in "$WORK/rsa-any.key" -pubout -out "$WORK/rsa-any.pub"
 
-say "ECDSA: the TPM signs the number, whatever hash it came from"
+say "ECDSA: the device signs the number, whatever hash it came from"
 for curve in ec-p256 ec-p384 ec-p521; do
     signs_all $curve
 done
 
-say "RSA: what the TPM has"
+say "RSA: what the device has"
 for hash in sha1 sha256 sha384 sha512; do
     signs rsa-2048 $hash || fail "PKCS#1 with $hash: $(<"$WORK/err")"
     signs rsa-2048 $hash rsa_padding_mode:pss rsa_pss_saltlen:digest ||
         fail "PSS with $hash: $(<"$WORK/err")"
 done
-say "  ok: rsa-2048 signs PKCS#1 and PSS with the TPM's hashes"
-for options in "sha224" "sha3-256" \
-    "sha256 rsa_padding_mode:pss rsa_pss_saltlen:20"; do
+say "  ok: rsa-2048 signs PKCS#1 and PSS with the device's hashes"
+others=("sha224" "sha3-256" "sha256 rsa_padding_mode:pss rsa_pss_saltlen:20")
+for options in "${others[@]}"; do
+    # A token is padded for with any key, a TPM with one that may decrypt.
+    if [[ $LINK == token ]]; then
+        # shellcheck disable=SC2086 # several words
+        signs rsa-2048 $options || fail "rsa-2048, $options: $(<"$WORK/err")"
+        continue
+    fi
     # shellcheck disable=SC2086 # several words
     ! signs rsa-2048 $options || fail "rsa-2048 signed $options"
     assert_contains "rsa-2048 with $options says what to do" \
@@ -79,7 +81,14 @@ done
 signs rsa-any sha256 rsa_padding_mode:pss rsa_mgf1_md:sha512 \
     rsa_pss_saltlen:32 || fail "another MGF1 hash: $(<"$WORK/err")"
 
+[[ $LINK == bare ]] || exit 0 # no token has such keys
+
 say "RSA-PSS alone, with the hash that the key is bound to"
+make_identity pss server --algorithm rsa-pss-2048
+make_identity pss384 server --algorithm rsa-pss-2048 --hash SHA384
+for key in pss pss384; do
+    with_devid openssl pkey -in "$WORK/$key.key" -pubout -out "$WORK/$key.pub"
+done
 signs pss sha256 || fail "an RSA-PSS key: $(<"$WORK/err")"
 signs pss sha256 rsa_padding_mode:pss rsa_pss_saltlen:digest ||
     fail "an RSA-PSS key, asked for PSS: $(<"$WORK/err")"

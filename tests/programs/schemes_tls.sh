@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# A server whose key is in the TPM makes a handshake with each signature
+# A server whose key is in hardware makes a handshake with each signature
 # algorithm that OpenSSL lists and that the key's type has, in TLS 1.2 and 1.3,
 # those with SHA-1 too: the client offers this one alone.
 #
-# Usage: schemes_tls.sh [--build-dir DIR] [--keep]
+# Usage: schemes_tls.sh bare|token [--build-dir DIR] [--keep]
 source "$(dirname "$0")/common.sh"
+LINK=${ARGS[0]:?bare or token}
 # Without it OpenSSL offers nothing with SHA-1.
 CIPHERS=ALL:@SECLEVEL=0
 
@@ -55,7 +56,7 @@ goes_with() {
 }
 
 harness_dir
-start_tpm --srk
+start_device "$LINK"
 make_ca "$WORK/ca"
 openssl_conf "$WORK/openssl.cnf"
 for key in ec-p256 ec-p384 ec-p521 rsa-2048; do
@@ -79,13 +80,14 @@ for key in ec-p256 ec-p384 ec-p521 rsa-2048 rsa-any; do
     for version in tls1_2 tls1_3; do
         for algorithm in "${algorithms[@]}"; do
             goes_with $key $version "$algorithm" || continue
-            # The TPM has no SHA-224, and this key is not for raw RSA: below.
-            [[ $key,$algorithm == rsa-2048,RSA+SHA224 ]] ||
+            # A TPM has no SHA-224, and this key is not for raw RSA: below.
+            [[ $LINK,$key,$algorithm == bare,rsa-2048,RSA+SHA224 ]] ||
                 handshake $key $version "$algorithm"
         done
     done
     halt "$SERVER"
 done
+[[ $LINK == bare ]] || exit 0
 
 say "Keys that sign RSA-PSS alone, with the hash that they are bound to"
 for hash in SHA256 SHA384; do
