@@ -124,6 +124,8 @@ error_log $WORK/nginx.log info;
 env DBUS_SESSION_BUS_ADDRESS;
 # Modules of tokens look for their configuration there, too.
 env SOFTHSM2_CONF;
+env TPM2_PKCS11_STORE;
+env TPM2_PKCS11_TCTI;
 env DEVID_SPY_MODULE;
 env DEVID_SPY_LOG;
 env DEVID_SPY_FAULT;
