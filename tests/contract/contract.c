@@ -140,12 +140,10 @@ int main(int argc, char **argv)
     failed += contract_keys();
     failed += contract_schemes();
     failed += contract_decrypt();
-    if (contract_device == NULL) {
+    if (!on_token())
         failed += contract_auth();
-        failed += contract_objects();
-    } else {
-        failed += contract_token();
-    }
+    failed += contract_objects();
+    failed += on_token() ? contract_token() : contract_handles();
     failed += contract_use();
     devid_shutdown();
     return failed == 0 ? 0 : 1;

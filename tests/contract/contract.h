@@ -10,6 +10,8 @@
 
 #include "backend.h"
 
+#include <stdbool.h>
+
 /* The table of back ends under test. */
 extern const struct devid_backend *const *contract_table;
 
@@ -46,6 +48,30 @@ void expect_works(struct devid_key *key);
  */
 enum devid_err sign_some(struct devid_key *key);
 
+#define URI_MAX DEVID_URI_SIZE
+
+/* Is the device under test a token? */
+bool on_token(void);
+/* The token's URI with more attributes in its path. */
+void token_uri(char uri[URI_MAX], const char *more);
+
+/* A key that stays in the device: at a handle of a TPM, by a token's label. */
+struct devid_key *stored_new(const char *algorithm);
+struct devid_key_spec stored_spec(const char *algorithm);
+/* Two URIs that lead to it. */
+void stored_uris(char uris[2][URI_MAX]);
+/* The URI that a key's reference holds; "" where it is a blob. */
+void uri_of(const struct devid_key *key, char uri[URI_MAX]);
+/* Off the device, and freed: of any key. */
+void stored_remove(struct devid_key **key);
+/* Part of the sentence where it is not there. */
+const char *stored_missing(void);
+/* A case that failed leaves nothing in the next one's way. */
+int stored_clean_up(void **state);
+
+#define STORED_TEST(name)                                                      \
+    cmocka_unit_test_setup_teardown(name, contract_setup, stored_clean_up)
+
 /* The groups of cases; each returns the number that failed. */
 int contract_fork(void);
 int contract_keys(void);
@@ -53,6 +79,7 @@ int contract_auth(void);
 int contract_schemes(void);
 int contract_decrypt(void);
 int contract_objects(void);
+int contract_handles(void);
 int contract_use(void);
 int contract_token(void);
 
