@@ -84,6 +84,7 @@ int stored_clean_up(void **state)
     enum devid_err e;
 
     stored_uris(uris);
+    devid_shutdown(); /* and whatever PIN was tried */
     e = devid_delete(engine, uris[0], NULL);
     return contract_teardown(state) == 0 &&
                    (e == DEVID_OK || e == DEVID_ERR_NOT_FOUND)
