@@ -115,14 +115,14 @@ static enum devid_attest_reason check_key(const X509 *cert,
     if (!ok)
         return attest_undecided(verdict);
     /* A TPM's RSA keys have their highest bit set. */
-    if (ek->type == DEVID_KEY_RSA &&
+    if (devid_key_kind(ek->type)->is_rsa &&
         (ek->bits < EK_RSA_BITS_MIN || ek->bits % 8 != 0)) {
         return attest_refuse(verdict, DEVID_ATTEST_EK_KEY,
                              "the EK certificate's RSA key has %u bits: a TPM "
                              "makes keys of 2048, 3072 or 4096",
                              ek->bits);
     }
-    if (ek->type == DEVID_KEY_RSA &&
+    if (devid_key_kind(ek->type)->is_rsa &&
         devid_roca_fingerprint(ek->modulus, ek->coordinate_len)) {
         return attest_refuse(verdict, DEVID_ATTEST_EK_ROCA,
                              "the EK can be computed from its public key "

@@ -31,7 +31,7 @@ attest_ek_template(const struct devid_public *ek, struct devid_error *err)
                      "there is no template for an EK of %s with %u bits: "
                      "RSA-2048, RSA-3072, RSA-4096, P-256, P-384 and P-521 "
                      "are EKs",
-                     ek->type == DEVID_KEY_RSA ? "RSA" : "EC", ek->bits);
+                     devid_key_kind(ek->type)->name, ek->bits);
     return NULL;
 }
 

@@ -98,7 +98,7 @@ check_algorithm(const struct role *role, const struct attest_key *key,
                              role->name,
                              role->fixed_scheme ? "" : ", nor none");
     }
-    if (pub->type == DEVID_KEY_RSA &&
+    if (devid_key_kind(pub->type)->is_rsa &&
         (pub->bits < RSA_BITS_MIN ||
          devid_roca_fingerprint(pub->modulus, pub->coordinate_len))) {
         return attest_refuse(verdict, role->key,

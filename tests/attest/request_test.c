@@ -86,6 +86,22 @@ static void iak_has_another_policy(struct device *d)
     d->iak.area.authPolicy.buffer[0] ^= 1;
 }
 
+/* Bound to RSA-PSS, and so of a type of its own. */
+static void idevid_is_short_pss(struct device *d)
+{
+    TPMT_PUBLIC *area = &d->idevid.area;
+    TPMS_RSA_PARMS *rsa = &area->parameters.rsaDetail;
+
+    area->type = TPM2_ALG_RSA;
+    rsa->symmetric.algorithm = TPM2_ALG_NULL;
+    rsa->scheme.scheme = TPM2_ALG_RSAPSS;
+    rsa->scheme.details.rsapss.hashAlg = TPM2_ALG_SHA256;
+    rsa->keyBits = 1024;
+    rsa->exponent = 0;
+    area->unique.rsa.size = 128;
+    memset(area->unique.rsa.buffer, 0xc1, 128);
+}
+
 static void iak_has_no_scheme(struct device *d)
 {
     d->iak.area.parameters.eccDetail.scheme.scheme = TPM2_ALG_NULL;
@@ -232,6 +248,8 @@ static const struct {
      "adminWithPolicy are wanted"},
     {AREAS, iak_has_another_policy, DEVID_ATTEST_IAK_TEMPLATE,
      "the IAK's authPolicy is not that of the TCG's template"},
+    {AREAS, idevid_is_short_pss, DEVID_ATTEST_IDEVID_KEY,
+     "the IDevID's RSA key of 1024 bits is weak"},
     {AREAS, iak_has_no_scheme, DEVID_ATTEST_IAK_KEY, "the IAK's scheme"},
     {AREAS, iak_has_sha1, DEVID_ATTEST_IAK_KEY, "the IAK's scheme"},
     {AREAS, iak_is_off_its_curve, DEVID_ATTEST_IAK_KEY, "the IAK: "},
