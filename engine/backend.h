@@ -87,6 +87,14 @@ struct devid_backend {
                               struct devid_block *block,
                               struct devid_error *err);
 
+    /*
+     * ECDH: the x coordinate of the shared point. decrypt.c has checked that
+     * the peer's point is on the key's curve.
+     */
+    enum devid_err (*derive)(void *key, const struct devid_public *peer,
+                             struct devid_shared *shared,
+                             struct devid_error *err);
+
     /* Location, attributes and Name in words; key.c fills in the rest. */
     void (*key_info)(const void *key, struct devid_key_info *info);
 

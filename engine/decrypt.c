@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a key does beside signing: decrypt. The device gives the power of a
- * ciphertext, or a message where it insists; padding is removed here.
+ * What a key does beside signing: decrypt and agree on secrets. The device
+ * gives the power of a ciphertext, or a message where it insists; padding is
+ * removed here.
  */
 #include "key.h"
 
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 
 #include <string.h>
 
@@ -76,6 +78,51 @@ enum devid_err devid_key_decrypt(struct devid_key *key,
     if (e != DEVID_OK) {
         OPENSSL_cleanse(plain, sizeof(*plain));
         plain->len = 0;
+    }
+    return e;
+}
+
+static enum devid_err check_peer(const struct devid_key *key,
+                                 const struct devid_public *peer,
+                                 struct devid_error *err)
+{
+    EVP_PKEY *pkey = NULL;
+    enum devid_err e;
+
+    if (key->pub.type != DEVID_KEY_EC)
+        return devid_fail(err, DEVID_ERR_USAGE, 0,
+                          "only an EC key agrees on secrets, and this is none");
+    if (peer->type != DEVID_KEY_EC || peer->alg != key->pub.alg)
+        return devid_fail(err, DEVID_ERR_USAGE, 0,
+                          "this key is on the curve %s, and the peer's is %s",
+                          key->pub.alg->curve,
+                          peer->type == DEVID_KEY_EC && peer->alg != NULL
+                              ? peer->alg->curve
+                              : "no EC key");
+    /* A point off its curve would draw the private key out, bit by bit. */
+    e = devid_public_to_pkey(peer, devid_key_libctx(key), &pkey, err);
+    EVP_PKEY_free(pkey);
+    return e;
+}
+
+enum devid_err devid_key_derive(struct devid_key *key,
+                                const struct devid_public *peer,
+                                struct devid_shared *shared,
+                                struct devid_error *err)
+{
+    enum devid_err e;
+
+    shared->len = 0;
+    e = check_peer(key, peer, err);
+    if (e == DEVID_OK)
+        e = check_may(key, err);
+    if (e == DEVID_OK)
+        e = key->be->derive(key->private_key, peer, shared, err);
+    if (e == DEVID_OK) {
+        shared->len = key->pub.coordinate_len;
+    } else {
+        OPENSSL_cleanse(shared, sizeof(*shared));
+        shared->len = 0;
     }
     return e;
 }

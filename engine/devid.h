@@ -281,6 +281,12 @@ struct devid_plaintext {
     uint8_t data[DEVID_MODULUS_MAX];
 };
 
+/* Secret: wipe it. */
+struct devid_shared {
+    size_t len; /* of a coordinate */
+    uint8_t data[DEVID_COORDINATE_MAX];
+};
+
 /* ---- keys ------------------------------------------------------------ */
 
 struct devid_key;
@@ -406,6 +412,26 @@ DEVID_CHECK enum devid_err devid_key_decrypt(struct devid_key *key,
                                              const struct devid_ciphertext *c,
                                              struct devid_plaintext *plain,
                                              struct devid_error *err);
+
+/*
+ * Agree on a secret with the hardware key, an EC key that may.
+ *
+ * key     open key; any number of threads may share it
+ * peer    the other side's public key, whose point is checked here
+ * shared  out: the shared point's x coordinate; len is 0 on failure
+ * err     out, may be NULL: why it failed, in one sentence
+ *
+ * Returns DEVID_OK, or DEVID_ERR_USAGE (no EC key, a peer on another curve),
+ * _INPUT (a point that is not on its curve), and as devid_key_decrypt().
+ * Cost: TPM: as devid_key_sign(); token: C_DeriveKey, C_GetAttributeValue and
+ * C_DestroyObject; the first of a process twice, see pkcs11/derive.c.
+ * Source: SEC 1, 3.3.1 (the curves' cofactor is one); TPM 2.0 Part 3,
+ * TPM2_ECDH_ZGen; PKCS#11 v2.40, CKM_ECDH1_DERIVE.
+ */
+DEVID_CHECK enum devid_err devid_key_derive(struct devid_key *key,
+                                            const struct devid_public *peer,
+                                            struct devid_shared *shared,
+                                            struct devid_error *err);
 
 /* Of any URI that the engine gives out: a token's may name files. */
 #define DEVID_URI_SIZE 1024

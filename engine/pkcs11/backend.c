@@ -16,6 +16,9 @@
  *               (a key that asks each time also C_Login); C_OpenSession for
  *               each more that signs at once
  *   decrypt     as sign, with C_DecryptInit and C_Decrypt
+ *   derive      first: contact, a search, C_GetAttributeValue, then twice
+ *               C_DeriveKey, C_GetAttributeValue and C_DestroyObject; then
+ *               these three once
  *   key_create  contact, C_GenerateKeyPair, C_GetAttributeValue twice,
  *               C_CloseSession
  *   remove      contact, a search, C_GetAttributeValue, C_DestroyObject, for a
@@ -65,6 +68,7 @@ const struct devid_backend devid_pkcs11_backend = {
     .key_create = p11_key_create,
     .sign = p11_sign,
     .decrypt = p11_decrypt,
+    .derive = p11_derive,
     .key_info = p11_key_info,
     .remove = p11_remove,
     .list = p11_list,

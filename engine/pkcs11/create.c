@@ -68,6 +68,8 @@ static void fill_private(struct template *t, const struct create_request *r)
     put_flag(t, CKA_SIGN, true);
     if (r->alg->type == DEVID_KEY_RSA && r->says_decrypt)
         put_flag(t, CKA_DECRYPT, r->spec->decrypt);
+    if (r->alg->type == DEVID_KEY_EC && r->spec->decrypt)
+        put_flag(t, CKA_DERIVE, true);
 }
 
 static CK_RV generate(struct p11_session *session,

@@ -378,6 +378,8 @@ enum devid_err p11_sign(void *key, const struct devid_tbs *tbs,
                         struct devid_sig *sig, struct devid_error *err);
 enum devid_err p11_decrypt(void *key, const struct devid_ciphertext *c,
                            struct devid_block *block, struct devid_error *err);
+enum devid_err p11_derive(void *key, const struct devid_public *peer,
+                          struct devid_shared *shared, struct devid_error *err);
 void p11_key_info(const void *key, struct devid_key_info *info);
 enum devid_err p11_remove(void *state, const char *uri,
                           struct devid_error *err);

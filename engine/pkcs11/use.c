@@ -53,18 +53,24 @@ static enum devid_err another_key(const struct p11_key *key, const char *how,
                       key->text, how);
 }
 
+bool p11_key_is_proven(struct p11_key *key, const struct p11_session *session)
+{
+    bool proven;
+
+    pthread_mutex_lock(&key->lock);
+    proven = key->proven == session->contact;
+    pthread_mutex_unlock(&key->lock);
+    return proven;
+}
+
 enum devid_err p11_key_prove(struct p11_key *key,
                              const struct p11_session *session,
                              const struct p11_proof *proof,
                              struct devid_error *err)
 {
     enum devid_err e;
-    bool proven;
 
-    pthread_mutex_lock(&key->lock);
-    proven = key->proven == session->contact;
-    pthread_mutex_unlock(&key->lock);
-    if (proven)
+    if (p11_key_is_proven(key, session))
         return DEVID_OK;
     e = proof->prove(proof->arg, err);
     if (e == DEVID_ERR_WRONG_KEY)

@@ -13,6 +13,7 @@ struct p11_proof {
     const char *wrong; /* "its signature does not fit" */
 };
 /* Once a contact; see use.c. */
+bool p11_key_is_proven(struct p11_key *key, const struct p11_session *session);
 DEVID_CHECK enum devid_err p11_key_prove(struct p11_key *key,
                                          const struct p11_session *session,
                                          const struct p11_proof *proof,

@@ -47,6 +47,7 @@ const struct devid_backend devid_tpm2_backend = {
     .key_create = tpm2_key_create,
     .sign = tpm2_sign,
     .decrypt = tpm2_decrypt,
+    .derive = tpm2_derive,
     .key_info = tpm2_key_info,
     .remove = tpm2_remove,
     .list = tpm2_list,

@@ -104,6 +104,25 @@ static TSS2_RC decrypt_command(void *arg, ESYS_CONTEXT *esys, ESYS_TR session)
     return rc;
 }
 
+/*
+ * The padding is not what it should be: TPM 2.0 Part 3, TPM2_RSA_Decrypt.
+ * libtpms says TPM_RC_FAILURE of it, and goes on well.
+ */
+static enum devid_err decrypt_refused(void *arg, TSS2_RC rc,
+                                      struct devid_error *err)
+{
+    struct decrypt_request *r = arg;
+    TSS2_RC base = tpm2_rc_base(rc);
+
+    if (r->scheme.scheme == TPM2_ALG_NULL ||
+        (base != TPM2_RC_VALUE && base != TPM2_RC_FAILURE))
+        return DEVID_OK;
+    r->block->state = DEVID_BLOCK_REJECTED;
+    /* Not with its code, which elsewhere means a handle that is gone. */
+    return devid_fail(err, DEVID_ERR_INPUT, 0,
+                      "the TPM finds no padding of this kind");
+}
+
 enum devid_err tpm2_decrypt(void *key, const struct devid_ciphertext *c,
                             struct devid_block *block, struct devid_error *err)
 {
@@ -113,19 +132,9 @@ enum devid_err tpm2_decrypt(void *key, const struct devid_ciphertext *c,
                            .secret = true,
                            .arg = &r,
                            .plan = decrypt_plan,
-                           .command = decrypt_command};
-    struct devid_error local = {0};
-    enum devid_err e;
+                           .command = decrypt_command,
+                           .refused = decrypt_refused};
+    enum devid_err e = tpm2_key_use(&use, err);
 
-    if (err == NULL)
-        err = &local;
-    e = tpm2_key_use(&use, err);
-    /* TPM 2.0 Part 3, TPM2_RSA_Decrypt: the padding is not what it should be.
-     */
-    if (e != DEVID_OK && r.scheme.scheme != TPM2_ALG_NULL &&
-        tpm2_rc_base(err->device_rc) == TPM2_RC_VALUE) {
-        block->state = DEVID_BLOCK_REJECTED;
-        e = DEVID_OK;
-    }
-    return e;
+    return block->state == DEVID_BLOCK_REJECTED ? DEVID_OK : e;
 }

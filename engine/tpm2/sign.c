@@ -144,11 +144,13 @@ static enum devid_err take_signature(const struct sign_request *r,
                       s->sigAlg, r->scheme.scheme);
 }
 
-static enum devid_err sign_refused(const void *arg, TSS2_RC rc,
+static enum devid_err sign_refused(void *arg, TSS2_RC rc,
                                    struct devid_error *err)
 {
     const struct sign_request *r = arg;
 
+    if (tpm2_rc_action(rc) != TPM2_ACTION_FAIL)
+        return DEVID_OK;
     switch (tpm2_rc_base(rc)) {
     case TPM2_RC_SCHEME:
     case TPM2_RC_HASH:

@@ -58,9 +58,10 @@ static enum devid_err parse_values(const struct devid_key_spec *spec,
                           "3072 or 4096",
                           spec->algorithm);
     }
-    if (spec->decrypt && r->alg->type != DEVID_KEY_RSA)
+    if (spec->decrypt && r->alg->type == DEVID_KEY_RSA_PSS)
         return devid_fail(err, DEVID_ERR_INPUT, 0,
-                          "only an RSA key can decrypt, and %s is none",
+                          "a key of %s signs only: RSA keys decrypt, EC keys "
+                          "agree on secrets",
                           r->alg->name);
     if (spec->allow_extractable)
         return devid_fail(err, DEVID_ERR_INPUT, 0,

@@ -277,8 +277,7 @@ struct tpm2_use {
     TSS2_RC (*command)(void *arg, ESYS_CONTEXT *esys, ESYS_TR session);
     /* What an answer means for this command; DEVID_OK: nothing special;
        NULL: none does. */
-    enum devid_err (*refused)(const void *arg, TSS2_RC rc,
-                              struct devid_error *err);
+    enum devid_err (*refused)(void *arg, TSS2_RC rc, struct devid_error *err);
 };
 /* Load, authorise, send, let go; again where the failure passes. */
 DEVID_CHECK enum devid_err tpm2_key_use(struct tpm2_use *use,
@@ -327,6 +326,9 @@ enum devid_err tpm2_sign(void *key, const struct devid_tbs *tbs,
                          struct devid_sig *sig, struct devid_error *err);
 enum devid_err tpm2_decrypt(void *key, const struct devid_ciphertext *c,
                             struct devid_block *block, struct devid_error *err);
+enum devid_err tpm2_derive(void *key, const struct devid_public *peer,
+                           struct devid_shared *shared,
+                           struct devid_error *err);
 void tpm2_key_info(const void *key, struct devid_key_info *info);
 enum devid_err tpm2_remove(void *state, const char *uri,
                            struct devid_error *err);

@@ -17,11 +17,13 @@ static enum devid_err use_failed(struct tpm2_conn *conn,
 {
     enum devid_err e = DEVID_OK;
 
-    if (tpm2_rc_action(rc) != TPM2_ACTION_FAIL)
-        return tpm2_fail(err, rc, use->doing);
     if (use->refused != NULL)
         e = use->refused(use->arg, rc, err);
-    return e != DEVID_OK ? e : tpm2_auth_fail(conn, auth, rc, err);
+    if (e != DEVID_OK)
+        return e;
+    if (tpm2_rc_action(rc) != TPM2_ACTION_FAIL)
+        return tpm2_fail(err, rc, use->doing);
+    return tpm2_auth_fail(conn, auth, rc, err);
 }
 
 /* With the key's handle at hand. */

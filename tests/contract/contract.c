@@ -140,6 +140,7 @@ int main(int argc, char **argv)
     failed += contract_keys();
     failed += contract_schemes();
     failed += contract_decrypt();
+    failed += contract_derive();
     failed += contract_auth();
     failed += contract_objects();
     failed += on_token() ? contract_token() : contract_handles();

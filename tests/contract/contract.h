@@ -78,6 +78,7 @@ int contract_keys(void);
 int contract_auth(void);
 int contract_schemes(void);
 int contract_decrypt(void);
+int contract_derive(void);
 int contract_objects(void);
 int contract_handles(void);
 int contract_use(void);

@@ -131,6 +131,7 @@ static const struct devid_backend backend = {
     .key_create = fake_key_create,
     .sign = fake_sign,
     .decrypt = fake_decrypt,
+    .derive = fake_derive,
     .key_info = fake_key_info,
     .remove = fake_remove,
     .list = fake_list,

@@ -24,6 +24,7 @@ struct fake_calls {
     unsigned key_create;
     unsigned sign;
     unsigned decrypt;
+    unsigned derive;
     unsigned remove;
     unsigned list;
     unsigned cert_read;
@@ -36,8 +37,8 @@ void fake_reset(void);
 
 /*
  * Script the next call to the device (key_find, key_create, sign,
- * decrypt, remove, list, cert_read, whoami): it fails with this and does
- * nothing. Up to eight are kept, in order.
+ * decrypt, derive, remove, list, cert_read, whoami): it fails with this and
+ * does nothing. Up to eight are kept, in order.
  */
 void fake_fail_next(enum devid_err code, uint32_t device_rc, const char *text);
 

@@ -84,6 +84,9 @@ enum devid_err fake_sign(void *key, const struct devid_tbs *tbs,
                          struct devid_sig *sig, struct devid_error *err);
 enum devid_err fake_decrypt(void *key, const struct devid_ciphertext *c,
                             struct devid_block *block, struct devid_error *err);
+enum devid_err fake_derive(void *key, const struct devid_public *peer,
+                           struct devid_shared *shared,
+                           struct devid_error *err);
 void fake_key_set_auth(void *key, struct devid_secret *auth);
 void fake_key_info(const void *key, struct devid_key_info *info);
 

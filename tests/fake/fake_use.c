@@ -128,3 +128,17 @@ enum devid_err fake_decrypt(void *key, const struct devid_ciphertext *c,
     EVP_PKEY_free(slot.pkey);
     return e;
 }
+
+enum devid_err fake_derive(void *key, const struct devid_public *peer,
+                           struct devid_shared *shared, struct devid_error *err)
+{
+    struct fake_slot slot = {0};
+    enum devid_err e = acquire(key, &fake_device.calls.derive, &slot, err);
+
+    if (e == DEVID_OK && !slot.attributes.decrypt)
+        e = devid_fail_signs_only(err, 0);
+    if (e == DEVID_OK)
+        software_derive(slot.pkey, peer, shared);
+    EVP_PKEY_free(slot.pkey);
+    return e;
+}

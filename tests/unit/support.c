@@ -214,3 +214,20 @@ void software_encrypt(EVP_PKEY *pkey, const struct devid_ciphertext *how,
         1);
     EVP_PKEY_CTX_free(ctx);
 }
+
+void software_derive(EVP_PKEY *pkey, const struct devid_public *peer,
+                     struct devid_shared *shared)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+    struct devid_error err = {0};
+    EVP_PKEY *other = NULL;
+
+    assert_int_equal(devid_public_to_pkey(peer, NULL, &other, &err), DEVID_OK);
+    assert_non_null(ctx);
+    assert_int_equal(EVP_PKEY_derive_init(ctx), 1);
+    assert_int_equal(EVP_PKEY_derive_set_peer(ctx, other), 1);
+    shared->len = sizeof(shared->data);
+    assert_int_equal(EVP_PKEY_derive(ctx, shared->data, &shared->len), 1);
+    EVP_PKEY_CTX_free(ctx);
+    EVP_PKEY_free(other);
+}

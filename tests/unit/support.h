@@ -49,4 +49,8 @@ void software_encrypt(EVP_PKEY *pkey, const struct devid_ciphertext *how,
                       const struct devid_plaintext *plain,
                       struct devid_plaintext *out);
 
+/* The secret that a software key and a public one share. */
+void software_derive(EVP_PKEY *pkey, const struct devid_public *peer,
+                     struct devid_shared *shared);
+
 #endif
