@@ -19,7 +19,7 @@
 #define PARAM_PARENT "parent"
 #define PARAM_PERSIST "persist"
 #define PARAM_LABEL "label"
-#define PARAM_DECRYPT "decrypt" /* RSA: 1 where the key may also decrypt */
+#define PARAM_DECRYPT "decrypt" /* 1: it may also decrypt, or agree (EC) */
 
 enum text {
     TEXT_GROUP,
@@ -44,7 +44,7 @@ struct gen {
     const struct prov_ctx *ctx;
     enum devid_key_type type;
     size_t bits; /* RSA, RSA-PSS */
-    int decrypt; /* RSA */
+    int decrypt;
     char *texts[TEXT_COUNT];
 };
 
@@ -84,6 +84,7 @@ const OSSL_PARAM *prov_gen_settable(enum devid_key_type type)
 {
     static const OSSL_PARAM ec[] = {
         OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, NULL, 0),
+        OSSL_PARAM_int(PARAM_DECRYPT, NULL),
         PLACE_PARAMS,
         OSSL_PARAM_END,
     };

@@ -2,9 +2,9 @@
 /*
  * Key management: keys of every type in a device, by one implementation.
  *
- * A private export is refused and there is no import, so libcrypto always
- * comes back to us to sign with our keys and never brings us others. A public
- * export stays, for EVP_PKEY_eq and for encoders.
+ * A private export is refused, and what is imported is public (peer.c), so
+ * libcrypto always comes back to us to work with our keys and never brings us
+ * others. A public export stays, for EVP_PKEY_eq and for encoders.
  */
 #include "prov.h"
 
@@ -13,9 +13,9 @@
 #include <openssl/evp.h>
 
 const struct prov_key_type prov_key_types[] = {
-    [DEVID_KEY_EC] = {"EC", "ECDSA"},
-    [DEVID_KEY_RSA] = {"RSA", "RSA"},
-    [DEVID_KEY_RSA_PSS] = {"RSA-PSS", "RSA"},
+    [DEVID_KEY_EC] = {"EC", "ECDSA", "ECDH"},
+    [DEVID_KEY_RSA] = {"RSA", "RSA", NULL},
+    [DEVID_KEY_RSA_PSS] = {"RSA-PSS", "RSA", NULL},
 };
 
 /* ---- life of a key --------------------------------------------------- */
@@ -43,7 +43,15 @@ void prov_key_free(void *vkey)
     if (self == NULL)
         return;
     devid_key_free(&self->key);
+    OPENSSL_free(self->peer);
     OPENSSL_free(self);
+}
+
+const struct devid_public *prov_key_public(const struct prov_key *key)
+{
+    if (key->key != NULL)
+        return devid_key_public(key->key);
+    return key->has_point ? key->peer : NULL;
 }
 
 /*
@@ -73,20 +81,48 @@ static void *keymgmt_load(const void *reference, size_t reference_size)
     return key;
 }
 
+/* CMS copies a key's group, to put its sender's point on it. */
+static void *dup_group(const struct prov_key *key)
+{
+    const struct devid_public *pub =
+        key->key != NULL ? devid_key_public(key->key) : key->peer;
+    struct devid_key *none = NULL;
+    struct prov_key *self;
+
+    if (pub == NULL || pub->type != DEVID_KEY_EC) {
+        prov_raise(key->ctx, DEVID_ERR_USAGE,
+                   "an RSA key has no parameters that could be copied without "
+                   "the key");
+        return NULL;
+    }
+    self = prov_key_new(key->ctx, &none);
+    if (self != NULL && !prov_peer_set_group(self, pub->alg->group)) {
+        prov_key_free(self);
+        return NULL; /* prov_peer_set_group raised */
+    }
+    return self;
+}
+
 /* A key does not change: its copy shares it. */
 static void *keymgmt_dup(const void *vkey, int selection)
 {
     const struct prov_key *key = vkey;
     struct devid_key *shared;
+    struct prov_key *self;
 
-    if ((selection & OSSL_KEYMGMT_SELECT_KEYPAIR) == 0) {
-        prov_raise(key->ctx, DEVID_ERR_USAGE,
-                   "the parameters of a key in a device cannot be copied "
-                   "without the key");
-        return NULL;
-    }
+    if ((selection & OSSL_KEYMGMT_SELECT_KEYPAIR) == 0)
+        return dup_group(key);
     shared = key->key != NULL ? devid_key_up_ref(key->key) : NULL;
-    return prov_key_new(key->ctx, &shared);
+    self = prov_key_new(key->ctx, &shared);
+    if (self == NULL || key->peer == NULL)
+        return self;
+    self->peer = OPENSSL_memdup(key->peer, sizeof(*key->peer));
+    self->has_point = key->has_point;
+    if (self->peer != NULL)
+        return self;
+    prov_key_free(self);
+    prov_raise_memory(key->ctx);
+    return NULL;
 }
 
 /* ---- questions ------------------------------------------------------- */
@@ -95,21 +131,25 @@ static int keymgmt_has(const void *vkey, int selection)
 {
     const struct prov_key *key = vkey;
 
-    (void)selection; /* a key in a device has every part, or is empty */
-    return key != NULL && key->key != NULL;
+    if (key == NULL)
+        return 0;
+    if (key->key != NULL)
+        return 1; /* a key in a device has every part */
+    return key->peer != NULL &&
+           (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) == 0 &&
+           (key->has_point ||
+            (selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) == 0);
 }
 
 static int keymgmt_match(const void *vkey1, const void *vkey2, int selection)
 {
     const struct prov_key *key1 = vkey1;
     const struct prov_key *key2 = vkey2;
-    const struct devid_public *pub1;
-    const struct devid_public *pub2;
+    const struct devid_public *pub1 = prov_key_public(key1);
+    const struct devid_public *pub2 = prov_key_public(key2);
 
-    if (key1->key == NULL || key2->key == NULL)
-        return key1->key == key2->key;
-    pub1 = devid_key_public(key1->key);
-    pub2 = devid_key_public(key2->key);
+    if (pub1 == NULL || pub2 == NULL)
+        return pub1 == pub2;
     if ((selection & OSSL_KEYMGMT_SELECT_KEYPAIR) != 0)
         return devid_public_equal(pub1, pub2);
     return pub1->type == pub2->type &&
@@ -126,7 +166,8 @@ static int keymgmt_export(void *vkey, int selection, OSSL_CALLBACK *callback,
 {
     const struct prov_key *key = vkey;
 
-    if ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0) {
+    if ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0 &&
+        key->key != NULL) {
         prov_raise(key->ctx, DEVID_ERR_USAGE,
                    "the private part of this key never leaves its device");
         return 0;
@@ -140,6 +181,8 @@ static const char *operation_name(enum devid_key_type type, int operation_id)
 {
     const struct prov_key_type *row = &prov_key_types[type];
 
+    if (operation_id == OSSL_OP_KEYEXCH && row->exchange != NULL)
+        return row->exchange;
     return operation_id == OSSL_OP_SIGNATURE ? row->signature : row->name;
 }
 
@@ -161,7 +204,7 @@ static void *gen_init(void *vctx, enum devid_key_type type, int selection,
  * type has its own; they are written by a macro because they differ in
  * nothing else.
  */
-#define FUNCTIONS_OF(type, id)                                                 \
+#define FUNCTIONS_OF(type, id, more)                                           \
     static const OSSL_PARAM *type##_gettable(void *vctx)                       \
     {                                                                          \
         (void)vctx;                                                            \
@@ -204,12 +247,19 @@ static void *gen_init(void *vctx, enum devid_key_type type, int selection,
          PROV_FN(type##_operation_name)},                                      \
         {OSSL_FUNC_KEYMGMT_GEN_INIT, PROV_FN(type##_gen_init)},                \
         {OSSL_FUNC_KEYMGMT_GEN_SETTABLE_PARAMS, PROV_FN(type##_gen_settable)}, \
-        {0, NULL},                                                             \
+        more{0, NULL},                                                         \
     }
 
-FUNCTIONS_OF(ec, DEVID_KEY_EC);
-FUNCTIONS_OF(rsa, DEVID_KEY_RSA);
-FUNCTIONS_OF(rsa_pss, DEVID_KEY_RSA_PSS);
+/* Who agrees on secrets is brought peers. */
+#define PEER_FUNCTIONS                                                         \
+    {OSSL_FUNC_KEYMGMT_IMPORT, PROV_FN(prov_peer_import)},                     \
+        {OSSL_FUNC_KEYMGMT_IMPORT_TYPES, PROV_FN(prov_peer_import_types)},     \
+        {OSSL_FUNC_KEYMGMT_SET_PARAMS, PROV_FN(prov_peer_set_params)},         \
+        {OSSL_FUNC_KEYMGMT_SETTABLE_PARAMS, PROV_FN(prov_peer_settable)},
+
+FUNCTIONS_OF(ec, DEVID_KEY_EC, PEER_FUNCTIONS);
+FUNCTIONS_OF(rsa, DEVID_KEY_RSA, );
+FUNCTIONS_OF(rsa_pss, DEVID_KEY_RSA_PSS, );
 
 const OSSL_ALGORITHM prov_keymgmt_algorithms[] = {
     {"EC:id-ecPublicKey:1.2.840.10045.2.1", PROV_PROPERTIES, ec_functions,

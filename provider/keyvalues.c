@@ -98,15 +98,19 @@ static size_t encode_point(const struct devid_public *pub, uint8_t *point)
     return 1 + 2 * pub->coordinate_len;
 }
 
-static void list_ec(const struct devid_public *pub, struct values *v)
+static void list_ec(const struct devid_public *pub, bool has_point,
+                    struct values *v)
 {
-    size_t len = encode_point(pub, v->point);
+    size_t len;
 
     add_text(v, OSSL_PKEY_PARAM_GROUP_NAME, pub->alg->group,
              OSSL_KEYMGMT_SELECT_DOMAIN_PARAMETERS);
     add_text(v, OSSL_PKEY_PARAM_EC_ENCODING, OSSL_PKEY_EC_ENCODING_GROUP, 0);
     add_text(v, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
              OSSL_PKEY_EC_POINT_CONVERSION_FORMAT_UNCOMPRESSED, 0);
+    if (!has_point)
+        return;
+    len = encode_point(pub, v->point);
     add_bytes(v, OSSL_PKEY_PARAM_PUB_KEY, SHAPE_BYTES,
               OSSL_KEYMGMT_SELECT_PUBLIC_KEY, v->point, len);
     add_bytes(v, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, SHAPE_BYTES, 0, v->point,
@@ -150,16 +154,24 @@ static void list_digest(const struct devid_public *pub, struct values *v)
         add_text(v, OSSL_PKEY_PARAM_DEFAULT_DIGEST, "SHA256", 0);
 }
 
-static void list_values(const struct devid_public *pub, struct values *v)
+/* False: raised. */
+static bool list_values(const struct prov_key *key, struct values *v)
 {
+    const struct devid_public *pub =
+        key->key != NULL ? devid_key_public(key->key) : key->peer;
+
     v->count = 0;
+    if (pub == NULL) {
+        prov_raise(key->ctx, DEVID_ERR_USAGE, "this key is empty");
+        return false;
+    }
     add_int(v, OSSL_PKEY_PARAM_BITS, (int)pub->bits, 0);
     add_int(v, OSSL_PKEY_PARAM_SECURITY_BITS, security_bits(pub), 0);
     add_int(v, OSSL_PKEY_PARAM_MAX_SIZE, (int)prov_signature_size(pub), 0);
     list_digest(pub, v);
     switch (pub->type) {
     case DEVID_KEY_EC:
-        list_ec(pub, v);
+        list_ec(pub, key->key != NULL || key->has_point, v);
         break;
     case DEVID_KEY_RSA:
         list_rsa(pub, v);
@@ -169,6 +181,7 @@ static void list_values(const struct devid_public *pub, struct values *v)
         list_rsa(pub, v);
         break;
     }
+    return true;
 }
 
 /* ---- questions ------------------------------------------------------- */
@@ -198,11 +211,8 @@ int prov_key_get_params(const struct prov_key *key, OSSL_PARAM params[])
 {
     struct values v;
 
-    if (key->key == NULL) {
-        prov_raise(key->ctx, DEVID_ERR_USAGE, "this key is empty");
-        return 0;
-    }
-    list_values(devid_key_public(key->key), &v);
+    if (!list_values(key, &v))
+        return 0; /* list_values raised */
     for (size_t i = 0; i < v.count; i++) {
         OSSL_PARAM *p = OSSL_PARAM_locate(params, v.row[i].name);
 
@@ -308,11 +318,8 @@ int prov_key_export(const struct prov_key *key, int selection,
     struct values v;
     int ok;
 
-    if (key->key == NULL) {
-        prov_raise(key->ctx, DEVID_ERR_USAGE, "this key is empty");
-        return 0;
-    }
-    list_values(devid_key_public(key->key), &v);
+    if (!list_values(key, &v))
+        return 0; /* list_values raised */
     params = build(&v, selection);
     if (params == NULL)
         return 0; /* libcrypto already raised */

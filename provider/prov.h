@@ -107,14 +107,20 @@ bool prov_settle(const struct prov_ctx *ctx, int operation_id,
 struct prov_key_type {
     const char *name;      /* "EC" */
     const char *signature; /* "ECDSA" */
+    const char *exchange;  /* "ECDH"; or NULL */
 };
 extern const struct prov_key_type prov_key_types[]; /* by devid_key_type */
 
 /* What libcrypto calls key data. */
 struct prov_key {
     const struct prov_ctx *ctx;
-    struct devid_key *key; /* NULL: made empty by EVP_PKEY_eq */
+    struct devid_key *key;     /* NULL: made empty by libcrypto; then */
+    struct devid_public *peer; /* own: what it brought, see peer.c; or NULL */
+    bool has_point;            /* of peer: else it is its group alone */
 };
+
+/* The public half, borrowed; NULL: there is none. */
+const struct devid_public *prov_key_public(const struct prov_key *key);
 
 /* Takes over *key, also on failure; NULL: raised. */
 struct prov_key *prov_key_new(const struct prov_ctx *ctx,
@@ -131,6 +137,15 @@ int prov_key_export(const struct prov_key *key, int selection,
                     OSSL_CALLBACK *callback, void *arg);
 const OSSL_PARAM *prov_key_export_types(enum devid_key_type type,
                                         int selection);
+
+/* ---- peer.c: public EC keys that libcrypto brings ---------------------- */
+
+extern OSSL_FUNC_keymgmt_import_fn prov_peer_import;
+extern OSSL_FUNC_keymgmt_import_types_fn prov_peer_import_types;
+extern OSSL_FUNC_keymgmt_set_params_fn prov_peer_set_params;
+extern OSSL_FUNC_keymgmt_settable_params_fn prov_peer_settable;
+/* Make an empty key a group alone; false: raised. */
+bool prov_peer_set_group(struct prov_key *key, const char *group);
 
 /* Key generation. */
 extern OSSL_FUNC_keymgmt_gen_set_params_fn prov_gen_set_params;
@@ -176,6 +191,7 @@ enum prov_uri_kind prov_uri_kind(const char *uri);
 
 extern const OSSL_ALGORITHM prov_keymgmt_algorithms[];
 extern const OSSL_ALGORITHM prov_signature_algorithms[];
+extern const OSSL_ALGORITHM prov_keyexch_algorithms[];
 extern const OSSL_ALGORITHM prov_asym_cipher_algorithms[];
 extern const OSSL_ALGORITHM prov_decoder_algorithms[];
 extern const OSSL_ALGORITHM prov_encoder_algorithms[];

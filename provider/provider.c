@@ -32,6 +32,7 @@ struct operation {
 static const struct operation operations[] = {
     {prov_keymgmt_algorithms, OSSL_OP_KEYMGMT, true, false},
     {prov_signature_algorithms, OSSL_OP_SIGNATURE, true, false},
+    {prov_keyexch_algorithms, OSSL_OP_KEYEXCH, true, false},
     {prov_asym_cipher_algorithms, OSSL_OP_ASYM_CIPHER, true, false},
     {prov_decoder_algorithms, OSSL_OP_DECODER, false, true},
     {prov_encoder_algorithms, OSSL_OP_ENCODER, false, false},

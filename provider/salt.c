@@ -5,7 +5,7 @@
 size_t prov_longest_salt(const struct prov_sig *self)
 {
     /* RFC 8017, 9.1.1: the encoded message is one bit shorter. */
-    size_t room = ((size_t)devid_key_public(self->key)->bits - 1 + 7) / 8;
+    size_t room = ((size_t)prov_sig_public(self)->bits - 1 + 7) / 8;
     size_t taken = self->hash->len + 2;
 
     return room > taken ? room - taken : 0;
@@ -34,7 +34,7 @@ bool prov_sig_salt(const struct prov_sig *self, size_t *salt_len)
     prov_raise(self->ctx, DEVID_ERR_ALG,
                "an RSA key of %u bits is too short for RSA-PSS with %s and a "
                "salt of %zu bytes: it has room for %zu",
-               devid_key_public(self->key)->bits, self->hash->name, *salt_len,
+               prov_sig_public(self)->bits, self->hash->name, *salt_len,
                longest);
     return false;
 }

@@ -40,6 +40,7 @@ static bool offered(OSSL_LIB_CTX *libctx, int operation_id, const char *name)
 {
     EVP_KEYMGMT *keymgmt;
     EVP_SIGNATURE *signature;
+    EVP_KEYEXCH *exchange;
     EVP_ASYM_CIPHER *cipher;
 
     switch (operation_id) {
@@ -51,6 +52,10 @@ static bool offered(OSSL_LIB_CTX *libctx, int operation_id, const char *name)
         signature = EVP_SIGNATURE_fetch(libctx, name, PROV_NOT_OURS);
         EVP_SIGNATURE_free(signature);
         return signature != NULL;
+    case OSSL_OP_KEYEXCH:
+        exchange = EVP_KEYEXCH_fetch(libctx, name, PROV_NOT_OURS);
+        EVP_KEYEXCH_free(exchange);
+        return exchange != NULL;
     case OSSL_OP_ASYM_CIPHER:
         cipher = EVP_ASYM_CIPHER_fetch(libctx, name, PROV_NOT_OURS);
         EVP_ASYM_CIPHER_free(cipher);

@@ -19,7 +19,8 @@ enum prov_salt {
 
 struct prov_sig {
     const struct prov_ctx *ctx;
-    struct devid_key *key; /* own reference; NULL before the first init */
+    struct devid_key *key;     /* own reference; NULL before the first init */
+    struct devid_public *peer; /* own, where there is no key: see peer.c */
     const struct devid_hash *hash; /* NULL: none was named */
     EVP_MD_CTX *md;                /* digest_sign and digest_verify */
     char *properties;              /* for fetching the hash, or NULL */
@@ -29,6 +30,9 @@ struct prov_sig {
     const struct devid_hash *mgf1; /* NULL: as hash */
     int salt_len;                  /* bytes, or enum prov_salt */
 };
+
+/* The public half, borrowed; NULL before the first init. */
+const struct devid_public *prov_sig_public(const struct prov_sig *sig);
 
 /* ---- signature.c ----------------------------------------------------- */
 

@@ -42,9 +42,15 @@ static void sig_free(void *vsig)
     if (self == NULL)
         return;
     devid_key_free(&self->key);
+    OPENSSL_free(self->peer);
     EVP_MD_CTX_free(self->md);
     OPENSSL_free(self->properties);
     OPENSSL_free(self);
+}
+
+const struct devid_public *prov_sig_public(const struct prov_sig *self)
+{
+    return self->key != NULL ? devid_key_public(self->key) : self->peer;
 }
 
 /* EVP_DigestSignFinal works on a copy: nothing may be shared but the key. */
@@ -62,10 +68,13 @@ static void *sig_dup(void *vsig)
     self->salt_len = from->salt_len;
     if (from->key != NULL)
         self->key = devid_key_up_ref(from->key);
-    if (from->md == NULL)
-        return self;
-    self->md = EVP_MD_CTX_new();
-    if (self->md == NULL || EVP_MD_CTX_copy_ex(self->md, from->md) != 1) {
+    if (from->peer != NULL)
+        self->peer = OPENSSL_memdup(from->peer, sizeof(*from->peer));
+    if (from->md != NULL)
+        self->md = EVP_MD_CTX_new();
+    if ((from->peer != NULL && self->peer == NULL) ||
+        (from->md != NULL &&
+         (self->md == NULL || EVP_MD_CTX_copy_ex(self->md, from->md) != 1))) {
         sig_free(self);
         prov_raise_memory(from->ctx);
         return NULL;
@@ -73,9 +82,18 @@ static void *sig_dup(void *vsig)
     return self;
 }
 
-static const struct devid_public *public_of(const struct prov_sig *self)
+static bool take_key(struct prov_sig *self, const struct prov_key *key)
 {
-    return devid_key_public(self->key);
+    devid_key_free(&self->key);
+    OPENSSL_free(self->peer);
+    self->peer = NULL;
+    if (key->key != NULL)
+        self->key = devid_key_up_ref(key->key);
+    else
+        self->peer = OPENSSL_memdup(key->peer, sizeof(*key->peer));
+    if (prov_sig_public(self) == NULL)
+        prov_raise_memory(self->ctx);
+    return prov_sig_public(self) != NULL;
 }
 
 /* Without a key: once more with the one at hand, as `openssl dgst` does. */
@@ -84,16 +102,16 @@ static int init(void *vsig, void *vkey, const OSSL_PARAM params[])
     struct prov_sig *self = vsig;
     const struct prov_key *key = vkey;
 
-    if (key != NULL && key->key != NULL) {
-        devid_key_free(&self->key);
-        self->key = devid_key_up_ref(key->key);
-        self->hash = public_of(self)->hash;
+    if (key != NULL && prov_key_public(key) != NULL) {
+        if (!take_key(self, key))
+            return 0; /* take_key raised */
+        self->hash = prov_sig_public(self)->hash;
         self->mgf1 = NULL;
-        self->pss =
-            devid_key_kind(public_of(self)->type)->scheme == DEVID_RSA_PSS;
+        self->pss = devid_key_kind(prov_sig_public(self)->type)->scheme ==
+                    DEVID_RSA_PSS;
         self->salt_len = PROV_SALT_DIGEST_MAX;
     }
-    if (self->key == NULL) {
+    if (prov_sig_public(self) == NULL) {
         prov_raise(self->ctx, DEVID_ERR_USAGE, "no key to sign or verify with");
         return 0;
     }
@@ -107,8 +125,9 @@ static int init(void *vsig, void *vkey, const OSSL_PARAM params[])
 bool prov_sig_tbs(const struct prov_sig *self, struct devid_tbs *tbs)
 {
     *tbs = (struct devid_tbs){
-        .scheme = self->pss ? DEVID_RSA_PSS
-                            : devid_key_kind(public_of(self)->type)->scheme,
+        .scheme = self->pss
+                      ? DEVID_RSA_PSS
+                      : devid_key_kind(prov_sig_public(self)->type)->scheme,
         .hash = self->hash,
         .mgf1 = self->mgf1,
     };
@@ -156,12 +175,17 @@ static int sign(void *vsig, uint8_t *out, size_t *out_len, size_t out_size,
                 const uint8_t *digest, size_t digest_len)
 {
     const struct prov_sig *self = vsig;
-    size_t size = prov_signature_size(public_of(self));
+    size_t size = prov_signature_size(prov_sig_public(self));
     struct devid_error err = {0};
     struct devid_sig raw;
     struct devid_tbs tbs;
     enum devid_err e;
 
+    if (self->key == NULL) {
+        prov_raise(self->ctx, DEVID_ERR_USAGE,
+                   "a public key alone signs nothing");
+        return 0;
+    }
     if (out == NULL) {
         *out_len = size;
         return 1;
@@ -193,7 +217,7 @@ static enum devid_err verify_salts(const struct prov_sig *self,
                                    const struct devid_sig *raw,
                                    struct devid_error *err)
 {
-    const struct devid_public *pub = public_of(self);
+    const struct devid_public *pub = prov_sig_public(self);
     enum devid_err e = devid_verify(pub, self->ctx->libctx, tbs, raw, err);
     size_t longest;
 
@@ -221,8 +245,8 @@ static int verify(void *vsig, const uint8_t *sig, size_t sig_len,
     if (!fill_tbs(self, digest, digest_len, &tbs))
         return 0; /* fill_tbs raised */
     if (tbs.scheme == DEVID_ECDSA) {
-        e = devid_ecdsa_from_der(sig, sig_len, public_of(self)->coordinate_len,
-                                 &raw, &err);
+        e = devid_ecdsa_from_der(
+            sig, sig_len, prov_sig_public(self)->coordinate_len, &raw, &err);
         if (e != DEVID_OK) {
             prov_raise(self->ctx, e, "%s", err.text);
             return 0;

@@ -42,7 +42,7 @@ static const struct devid_hash *find_hash(const struct prov_sig *self,
 static bool may_hash(const struct prov_sig *self, const struct devid_hash *hash)
 {
     const struct devid_public *pub =
-        self->key != NULL ? devid_key_public(self->key) : NULL;
+        self->key != NULL ? prov_sig_public(self) : NULL;
 
     if (pub == NULL || pub->hash == NULL || hash == pub->hash)
         return true;
@@ -90,7 +90,7 @@ static bool set_mgf1(struct prov_sig *self, const OSSL_PARAM *p)
 
 static bool set_pad(struct prov_sig *self, const OSSL_PARAM *p)
 {
-    bool pss_alone = devid_key_public(self->key)->type == DEVID_KEY_RSA_PSS;
+    bool pss_alone = prov_sig_public(self)->type == DEVID_KEY_RSA_PSS;
     int mode = 0;
 
     if (prov_take_word(p, pads, &mode) &&
@@ -143,8 +143,8 @@ static const struct setter setters[] = {
 
 static bool is_rsa(const struct prov_sig *self)
 {
-    return self != NULL && self->key != NULL &&
-           devid_key_kind(devid_key_public(self->key)->type)->is_rsa;
+    return self != NULL && prov_sig_public(self) != NULL &&
+           devid_key_kind(prov_sig_public(self)->type)->is_rsa;
 }
 
 int prov_sig_set_params(void *vsig, const OSSL_PARAM params[])

@@ -143,26 +143,62 @@ static void a_public_export_makes_an_ordinary_key(void **state)
     expect_no_error();
 }
 
-static void there_is_no_import(void **state)
+/* From the parameters of an ordinary key; NULL: refused. */
+static EVP_PKEY *import(OSSL_LIB_CTX *ctx, const char *type, int selection,
+                        EVP_PKEY *ordinary)
 {
-    struct program *program = *state;
-    EVP_PKEY *ordinary = ordinary_key(program->ctx, "EC", "P-256");
     EVP_PKEY_CTX *from =
-        EVP_PKEY_CTX_new_from_name(program->ctx, "EC", "provider=devid");
+        EVP_PKEY_CTX_new_from_name(ctx, type, "provider=devid");
     OSSL_PARAM *params = NULL;
     EVP_PKEY *copy = NULL;
 
-    assert_int_equal(EVP_PKEY_todata(ordinary, EVP_PKEY_KEYPAIR, &params), 1);
-    assert_int_equal(EVP_PKEY_fromdata_init(from), 1);
-    assert_int_not_equal(
-        EVP_PKEY_fromdata(from, &copy, EVP_PKEY_KEYPAIR, params), 1);
-    assert_int_not_equal(
-        EVP_PKEY_fromdata(from, &copy, EVP_PKEY_PUBLIC_KEY, params), 1);
-    assert_null(copy);
+    assert_int_equal(EVP_PKEY_todata(ordinary, selection, &params), 1);
+    if (EVP_PKEY_fromdata_init(from) == 1)
+        (void)EVP_PKEY_fromdata(from, &copy, selection, params);
     OSSL_PARAM_free(params);
     EVP_PKEY_CTX_free(from);
+    return copy;
+}
+
+static void no_private_key_is_ever_imported(void **state)
+{
+    struct program *program = *state;
+
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        EVP_PKEY *ordinary =
+            ordinary_key(program->ctx, kinds[i].type, kinds[i].size);
+
+        assert_null(
+            import(program->ctx, kinds[i].type, EVP_PKEY_KEYPAIR, ordinary));
+        ERR_clear_error();
+        EVP_PKEY_free(ordinary);
+    }
+}
+
+static void a_public_ec_key_is_imported_and_only_verifies(void **state)
+{
+    struct program *program = *state;
+    EVP_PKEY *ordinary = ordinary_key(program->ctx, "EC", "P-256");
+    EVP_PKEY *copy = import(program->ctx, "EC", EVP_PKEY_PUBLIC_KEY, ordinary);
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    unsigned char *sig = NULL;
+    size_t len = 0;
+
+    assert_non_null(copy);
+    assert_string_equal(offered_by(copy), "devid");
+    assert_int_equal(EVP_PKEY_eq(copy, ordinary), 1);
+    sign_message(program->ctx, ordinary, "SHA256", &sig, &len);
+    assert_int_equal(verify_message(program->ctx, copy, "SHA256", sig, len), 1);
+    expect_no_error();
+    assert_int_equal(EVP_DigestSignInit_ex(md, NULL, "SHA256", program->ctx,
+                                           NULL, copy, NULL),
+                     1);
+    assert_int_not_equal(EVP_DigestSign(md, sig, &len, sig, len), 1);
+    expect_error("a public key alone signs nothing");
+    EVP_MD_CTX_free(md);
+    OPENSSL_free(sig);
+    EVP_PKEY_free(copy);
     EVP_PKEY_free(ordinary);
-    ERR_clear_error();
 }
 
 static void keys_are_compared_either_way_and_leave_no_error(void **state)
@@ -273,7 +309,8 @@ int main(void)
         IN_BOTH_ORDERS(an_rsa_key_gives_modulus_and_exponent),
         IN_BOTH_ORDERS(a_private_export_is_refused),
         IN_BOTH_ORDERS(a_public_export_makes_an_ordinary_key),
-        IN_BOTH_ORDERS(there_is_no_import),
+        IN_BOTH_ORDERS(no_private_key_is_ever_imported),
+        IN_BOTH_ORDERS(a_public_ec_key_is_imported_and_only_verifies),
         IN_BOTH_ORDERS(keys_are_compared_either_way_and_leave_no_error),
         IN_BOTH_ORDERS(a_copy_signs_after_the_first_is_gone),
         IN_BOTH_ORDERS(what_cannot_be_made_is_said_in_a_sentence),

@@ -25,8 +25,12 @@ static void expect_default(const OSSL_PROVIDER *provider)
 
 static void expect_default_fetches(OSSL_LIB_CTX *ctx)
 {
+    EVP_KEYEXCH *exchange = EVP_KEYEXCH_fetch(ctx, "ECDH", NULL);
     EVP_ASYM_CIPHER *cipher = EVP_ASYM_CIPHER_fetch(ctx, "RSA", NULL);
 
+    assert_non_null(exchange);
+    expect_default(EVP_KEYEXCH_get0_provider(exchange));
+    EVP_KEYEXCH_free(exchange);
     assert_non_null(cipher);
     expect_default(EVP_ASYM_CIPHER_get0_provider(cipher));
     EVP_ASYM_CIPHER_free(cipher);
@@ -57,6 +61,18 @@ static void expect_signs(OSSL_LIB_CTX *ctx, EVP_PKEY *pkey)
     assert_int_equal(verify_message(ctx, half, "SHA256", sig, len), 1);
     OPENSSL_free(sig);
     EVP_PKEY_free(half);
+}
+
+/* With the key itself on both sides, whoever verifies. */
+static void expect_signs_quietly(OSSL_LIB_CTX *ctx, EVP_PKEY *pkey)
+{
+    unsigned char *sig = NULL;
+    size_t len = 0;
+
+    sign_message(ctx, pkey, "SHA256", &sig, &len);
+    assert_int_equal(verify_message(ctx, pkey, "SHA256", sig, len), 1);
+    OPENSSL_free(sig);
+    expect_no_error();
 }
 
 static void fetches_without_properties_give_the_default_provider(void **state)
@@ -114,6 +130,96 @@ static void ordinary_ec_keys_agree_on_a_secret(void **state)
     EVP_PKEY_free(a);
     EVP_PKEY_free(b);
     expect_no_error();
+}
+
+/* Encrypt with the public half, decrypt with the key. */
+static void expect_decrypts(OSSL_LIB_CTX *ctx, EVP_PKEY *pkey)
+{
+    EVP_PKEY *half = public_half(ctx, pkey);
+    EVP_PKEY_CTX *to = EVP_PKEY_CTX_new_from_pkey(ctx, half, NULL);
+    EVP_PKEY_CTX *from = EVP_PKEY_CTX_new_from_pkey(ctx, pkey, NULL);
+    unsigned char sent[256];
+    unsigned char got[256];
+    size_t sent_len = sizeof(sent);
+    size_t got_len = sizeof(got);
+
+    assert_int_equal(EVP_PKEY_encrypt_init(to), 1);
+    assert_int_equal(
+        EVP_PKEY_encrypt(to, sent, &sent_len, (const uint8_t *)"secret", 6), 1);
+    assert_int_equal(EVP_PKEY_decrypt_init(from), 1);
+    assert_int_equal(EVP_PKEY_decrypt(from, got, &got_len, sent, sent_len), 1);
+    assert_int_equal(got_len, 6);
+    assert_memory_equal(got, "secret", 6);
+    EVP_PKEY_CTX_free(from);
+    EVP_PKEY_CTX_free(to);
+    EVP_PKEY_free(half);
+}
+
+/* Derive a secret on both sides. */
+static void expect_agree(OSSL_LIB_CTX *ctx, EVP_PKEY *a, EVP_PKEY *b)
+{
+    EVP_PKEY *const keys[2] = {a, b};
+    unsigned char secret[2][32];
+
+    for (size_t i = 0; i < 2; i++) {
+        EVP_PKEY *peer = public_half(ctx, keys[1 - i]);
+        EVP_PKEY_CTX *derive = EVP_PKEY_CTX_new_from_pkey(ctx, keys[i], NULL);
+        size_t len = sizeof(secret[i]);
+
+        assert_int_equal(EVP_PKEY_derive_init(derive), 1);
+        assert_int_equal(EVP_PKEY_derive_set_peer(derive, peer), 1);
+        assert_int_equal(EVP_PKEY_derive(derive, secret[i], &len), 1);
+        assert_int_equal(len, sizeof(secret[i]));
+        EVP_PKEY_CTX_free(derive);
+        EVP_PKEY_free(peer);
+    }
+    assert_memory_equal(secret[0], secret[1], sizeof(secret[0]));
+}
+
+static void our_keys_decrypt_and_agree_and_others_still_do(void **state)
+{
+    struct program *program = *state;
+    EVP_PKEY *rsa = all_round_rsa_key(program->ctx);
+    EVP_PKEY *ec = agreeing_key(program->ctx);
+    EVP_PKEY *ordinary_rsa = ordinary_key(program->ctx, "RSA", "2048");
+    EVP_PKEY *ordinary_ec = ordinary_key(program->ctx, "EC", "P-256");
+
+    expect_decrypts(program->ctx, rsa);
+    expect_agree(program->ctx, ec, ordinary_ec);
+    expect_agree(program->ctx, ec, ec);
+    expect_no_error();
+    expect_default_fetches(program->ctx);
+    assert_int_equal(fake_calls().decrypt, 1);
+    assert_int_equal(fake_calls().derive, 3);
+    expect_decrypts(program->ctx, ordinary_rsa);
+    expect_agree(program->ctx, ordinary_ec, ordinary_ec);
+    assert_int_equal(fake_calls().decrypt, 1);
+    assert_int_equal(fake_calls().derive, 3);
+    expect_no_error();
+    EVP_PKEY_free(rsa);
+    EVP_PKEY_free(ec);
+    EVP_PKEY_free(ordinary_rsa);
+    EVP_PKEY_free(ordinary_ec);
+}
+
+/* A program that prefers us: its keys of software stay in software. */
+static void preferred_we_take_no_key_of_software_in(void **state)
+{
+    struct program *program = *state;
+    EVP_PKEY *ordinary_ec = ordinary_key(program->ctx, "EC", "P-256");
+    EVP_PKEY *ordinary_rsa = ordinary_key(program->ctx, "RSA", "2048");
+
+    assert_int_equal(
+        EVP_set_default_properties(program->ctx, "?provider=devid"), 1);
+    expect_signs_quietly(program->ctx, ordinary_ec);
+    expect_signs_quietly(program->ctx, ordinary_rsa);
+    assert_int_equal(fake_calls().sign, 0);
+    assert_int_equal(EVP_set_default_properties(program->ctx, ""), 1);
+    expect_agree(program->ctx, ordinary_ec, ordinary_ec);
+    assert_int_equal(fake_calls().derive, 0);
+    EVP_PKEY_free(ordinary_rsa);
+    EVP_PKEY_free(ordinary_ec);
+    ERR_clear_error();
 }
 
 static void a_fetch_that_names_us_gets_us(void **state)
@@ -256,6 +362,8 @@ int main(void)
         IN_BOTH_ORDERS(they_still_do_after_keys_of_ours_were_used),
         IN_BOTH_ORDERS(ordinary_keys_are_made_and_sign_in_software),
         IN_BOTH_ORDERS(ordinary_ec_keys_agree_on_a_secret),
+        IN_BOTH_ORDERS(our_keys_decrypt_and_agree_and_others_still_do),
+        IN_BOTH_ORDERS(preferred_we_take_no_key_of_software_in),
         IN_BOTH_ORDERS(a_fetch_that_names_us_gets_us),
         cmocka_unit_test(before_there_is_a_default_provider_we_offer_nothing),
         cmocka_unit_test(unloaded_and_loaded_again_we_still_come_last),

@@ -91,10 +91,9 @@ EVP_PKEY *device_key(OSSL_LIB_CTX *ctx, const char *type, const char *size,
     return generate(ctx, type, "provider=devid", size, persist);
 }
 
-EVP_PKEY *all_round_rsa_key(OSSL_LIB_CTX *ctx)
+static EVP_PKEY *decrypting_key(OSSL_LIB_CTX *ctx, const char *type)
 {
-    EVP_PKEY_CTX *gen =
-        EVP_PKEY_CTX_new_from_name(ctx, "RSA", "provider=devid");
+    EVP_PKEY_CTX *gen = EVP_PKEY_CTX_new_from_name(ctx, type, "provider=devid");
     EVP_PKEY *pkey = NULL;
 
     assert_int_equal(EVP_PKEY_keygen_init(gen), 1);
@@ -102,6 +101,16 @@ EVP_PKEY *all_round_rsa_key(OSSL_LIB_CTX *ctx)
     assert_int_equal(EVP_PKEY_generate(gen, &pkey), 1);
     EVP_PKEY_CTX_free(gen);
     return pkey;
+}
+
+EVP_PKEY *all_round_rsa_key(OSSL_LIB_CTX *ctx)
+{
+    return decrypting_key(ctx, "RSA");
+}
+
+EVP_PKEY *agreeing_key(OSSL_LIB_CTX *ctx)
+{
+    return decrypting_key(ctx, "EC");
 }
 
 EVP_PKEY *ordinary_key(OSSL_LIB_CTX *ctx, const char *type, const char *size)

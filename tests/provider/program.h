@@ -47,6 +47,9 @@ EVP_PKEY *device_key(OSSL_LIB_CTX *ctx, const char *type, const char *size,
 /* An RSA-2048 key that may decrypt: it pads whatever its device does not. */
 EVP_PKEY *all_round_rsa_key(OSSL_LIB_CTX *ctx);
 
+/* A P-256 key that may agree on secrets. */
+EVP_PKEY *agreeing_key(OSSL_LIB_CTX *ctx);
+
 /* A key of OpenSSL's own. */
 EVP_PKEY *ordinary_key(OSSL_LIB_CTX *ctx, const char *type, const char *size);
 
