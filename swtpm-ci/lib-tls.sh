@@ -27,14 +27,19 @@ make_ca() {
         -out "$CA_DIR/ca.pem"
 }
 
-# sign_csr CSR CERT [server|client]: have the CA of CA_DIR issue a certificate
-# (client). A server's keeps the names that its CSR asks for.
+# sign_csr CSR CERT [server|client|both]: have the CA of CA_DIR issue a
+# certificate (client). A server's keeps the names that its CSR asks for.
 sign_csr() {
-    local purpose=${3:-client} names=()
+    local purpose=${3:-client} names=(-copy_extensions copy) usage
+    case $purpose in
+    server) usage=serverAuth ;;
+    client) usage=clientAuth names=() ;;
+    both) usage=serverAuth,clientAuth ;;
+    *) fail "sign_csr takes server, client or both, not \"$purpose\"" ;;
+    esac
     printf '%s\n' basicConstraints=critical,CA:FALSE \
         keyUsage=critical,digitalSignature \
-        "extendedKeyUsage=${purpose}Auth" >"$CA_DIR/$purpose.ext"
-    [[ $purpose != server ]] || names=(-copy_extensions copy)
+        "extendedKeyUsage=$usage" >"$CA_DIR/$purpose.ext"
     plain_openssl x509 -req -in "$1" -out "$2" -days 30 \
         -CA "$CA_DIR/ca.pem" -CAkey "$CA_DIR/ca.key" \
         -extfile "$CA_DIR/$purpose.ext" "${names[@]}" 2>"$CA_DIR/sign.log" ||

@@ -1,0 +1,128 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What the programs of the matrix share: identities, peers with keys in
+# software, and what a case finds in its environment.
+#
+# A program NAME is NAME_server, NAME_client, or both:
+#   NAME_server  starts it, listening on 127.0.0.1:$PORT with $KEY and $CERT
+#   NAME_ask     asks that server as a peer, over TLS $VERSION; without one
+#                ask_http does
+#   NAME_client  has it ask a peer, over TLS $VERSION, with $KEY and $CERT, and
+#                fails where it did not get through with its certificate
+# Each runs in a subshell under set -e, and finds:
+#   KIND ALGORITHM VERSION  tpm|token, ec-p256|rsa-2048, 1.2|1.3
+#   KEY CERT CA             key file, certificate, the CA's certificate
+#   BOTH                    $CERT and $KEY in one file
+#   SOFT_KEY SOFT_CERT      a peer's key in software, and its certificate
+#   PEER                    port of a web server with a key in software, that
+#                           speaks TLS $VERSION, demands a certificate, and
+#                           answers "TLSv1.3 CIPHER SUCCESS CN=..."
+#   PLAIN                   port of one without TLS that answers "served"
+#   PORT                    a free port
+#   WORK                    an own directory, for root alone to write
+#   OPENSSL_CONF            what 'devid conf openssl' prints
+
+# plain COMMAND...: run it without devid.
+plain() {
+    OPENSSL_CONF=/dev/null "$@"
+}
+
+# tls_flag: $VERSION as s_client and s_server have it.
+tls_flag() {
+    echo "-tls${VERSION/./_}"
+}
+
+# port_is_open PORT: some process listens on it.
+port_is_open() {
+    awk -v port="$(printf ':%04X' "$1")" \
+        '$2 ~ port "$" && $4 == "0A" { open = 1 } END { exit !open }' \
+        /proc/net/tcp /proc/net/tcp6
+}
+
+# serve NAME COMMAND...: start a server and wait until $PORT is open; its
+# output goes to $WORK/NAME.log.
+serve() {
+    spawn "$@"
+    await "$1 on port $PORT" "$SPAWNED" port_is_open "$PORT"
+}
+
+# hand_to USER FILE...: the files become that user's, where we are root.
+hand_to() {
+    ((EUID)) || chown -R "$@"
+}
+
+# as_user USER: the words that run a command as that user, where we are root, in
+# the array AS.
+as_user() {
+    AS=()
+    ((EUID)) || AS=(setpriv --reuid "$1" --regid "$(id -g "$1")" --init-groups)
+}
+
+# copy_keys USER: KEY, CERT, CA and BOTH become copies that only USER can read,
+# as servers demand that give up root's rights before they read them.
+copy_keys() {
+    mkdir -p "$WORK/keys"
+    cp "$KEY" "$WORK/keys/key.pem"
+    cp "$CERT" "$WORK/keys/cert.pem"
+    cp "$BOTH" "$WORK/keys/both.pem"
+    cp "$CA" "$WORK/keys/ca.pem"
+    chmod 600 "$WORK"/keys/*
+    hand_to "$1" "$WORK/keys"
+    KEY=$WORK/keys/key.pem CERT=$WORK/keys/cert.pem
+    BOTH=$WORK/keys/both.pem CA=$WORK/keys/ca.pem
+}
+
+# as_peer COMMAND...: run NAME_server or another that uses $KEY and $CERT with a
+# key in software instead, without devid.
+as_peer() {
+    KEY=$SOFT_KEY CERT=$SOFT_CERT BOTH=$SOFT_BOTH OPENSSL_CONF=/dev/null "$@"
+}
+
+# ask_http [CURL ARGUMENT...]: a peer with a certificate gets an answer.
+ask_http() {
+    plain curl --silent --show-error --fail --ipv4 --noproxy '*' \
+        --max-time 20 --cacert "$CA" --cert "$SOFT_CERT" --key "$SOFT_KEY" \
+        "--tlsv$VERSION" --tls-max "$VERSION" "$@" "https://localhost:$PORT/"
+}
+
+# ask_tls TEXT ANSWER [S_CLIENT ARGUMENT...]: a peer with a certificate sends
+# TEXT, as printf %b writes it, and waits for ANSWER; "" is the handshake alone.
+ask_tls() {
+    local text=$1 answer=${2:-Verify return code: 0}
+    shift 2
+    mkfifo "$WORK/text.$VERSION"
+    # Open for both, it never ends, and s_client does not either.
+    exec 9<>"$WORK/text.$VERSION"
+    printf '%b' "$text" >&9
+    plain openssl s_client -connect "127.0.0.1:$PORT" -ign_eof \
+        -CAfile "$CA" -verify_return_error -verify_hostname localhost \
+        -servername localhost -cert "$SOFT_CERT" -key "$SOFT_KEY" \
+        "$(tls_flag)" "$@" <&9 >"$WORK/asked.log" 2>&1 &
+    STARTED+=("$!")
+    await "\"$answer\" from the server" "$!" \
+        grep -aq "$answer" "$WORK/asked.log"
+    halt "$!"
+}
+
+# welcomed: standard input is what the peer on $PEER answers to a client whose
+# certificate it has verified.
+welcomed() {
+    local got
+    got=$(tr -d '\0')
+    [[ $got == *"TLSv$VERSION "*" SUCCESS "* ]] ||
+        fail "no answer to a client with a certificate: $got"
+}
+
+# start_sink: a peer on $PORT that speaks TLS $VERSION with a client that has a
+# certificate, and writes what it is told to $WORK/sink.log.
+start_sink() {
+    serve sink env OPENSSL_CONF=/dev/null openssl s_server \
+        -accept "127.0.0.1:$PORT" -cert "$SOFT_CERT" -key "$SOFT_KEY" \
+        -CAfile "$CA" -Verify 2 -verify_return_error "$(tls_flag)" "$@"
+}
+
+# sink_has TEXT: whether the sink was told it.
+sink_has() {
+    grep -q "$1" "$WORK/sink.log"
+}
