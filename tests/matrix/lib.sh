@@ -41,10 +41,13 @@ port_is_open() {
 }
 
 # serve NAME COMMAND...: start a server and wait until $PORT is open; its
-# output goes to $WORK/NAME.log.
+# output goes to $WORK/NAME.log. It gets a session of its own: apache2, told to
+# end, ends all of its process group.
 serve() {
-    spawn "$@"
-    await "$1 on port $PORT" "$SPAWNED" port_is_open "$PORT"
+    local name=$1
+    shift
+    spawn "$name" setsid "$@"
+    await "$name on port $PORT" "$SPAWNED" port_is_open "$PORT"
 }
 
 # hand_to USER FILE...: the files become that user's, where we are root.
@@ -125,4 +128,21 @@ start_sink() {
 # sink_has TEXT: whether the sink was told it.
 sink_has() {
     grep -q "$1" "$WORK/sink.log"
+}
+
+# write_answer: $WORK/answer, a program that takes a request and answers it.
+write_answer() {
+    cat >"$WORK/answer" <<'EOF'
+#!/bin/sh
+# Takes the request, or who hands it on meets a closed pipe.
+dd bs=4096 count=1 of=/dev/null 2>/dev/null
+printf 'HTTP/1.0 200 OK\r\n\r\nserved\n'
+EOF
+    chmod 755 "$WORK/answer"
+}
+
+# plain_http: what the program answers on $PORT, which has no TLS.
+plain_http() {
+    plain curl --silent --show-error --ipv4 --noproxy '*' --max-time 20 \
+        "http://localhost:$PORT/"
 }

@@ -34,3 +34,46 @@ nginx_client() {
         --cert "$SOFT_CERT" --key "$SOFT_KEY" \
         "https://localhost:$NGINX_PORT/up" | welcomed
 }
+
+# web_client COMMAND...: its output is what the peer answers.
+web_client() {
+    timeout 30 "$@" | welcomed
+}
+
+nghttp_client() {
+    web_client nghttp --no-verify-peer --cert="$CERT" --key="$KEY" \
+        "https://localhost:$PEER/"
+}
+
+nghttp_server() {
+    mkdir "$WORK/www"
+    echo served >"$WORK/www/index.html"
+    serve nghttpd nghttpd --address=127.0.0.1 --htdocs="$WORK/www" \
+        --verify-client --cacert="$CA" "$PORT" "$KEY" "$CERT"
+}
+
+# It speaks HTTP/2 alone.
+nghttp_ask() {
+    ask_http --http2
+}
+
+w3m_client() {
+    web_client w3m -dump_source -o ssl_cert_file="$CERT" \
+        -o ssl_key_file="$KEY" -o ssl_ca_file="$CA" \
+        -o ssl_verify_server=1 "https://localhost:$PEER/"
+}
+
+# One file for both: what it reads with OpenSSL, twice.
+ab_client() {
+    web_client ab -v 4 -n 1 -E "$BOTH" -f "TLS$VERSION" \
+        "https://localhost:$PEER/" 2>&1
+}
+
+# wget, git: GnuTLS, which has no providers; stunnel does TLS for them.
+through_stunnel_client() {
+    stunnel_conf "client = yes" "[s]" "accept = 127.0.0.1:$PORT" \
+        "connect = localhost:$PEER" "sslVersion = TLSv$VERSION" \
+        "verifyChain = yes" "checkHost = localhost"
+    serve stunnel stunnel4 "$WORK/stunnel.conf"
+    wget -q --no-proxy -O - "http://localhost:$PORT/" | welcomed
+}
