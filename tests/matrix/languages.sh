@@ -61,7 +61,7 @@ gunicorn_server() {
 }
 uwsgi_server() {
     serve uwsgi uwsgi_python3 --die-on-term --master --workers 2 \
-        --https "127.0.0.1:$PORT,$CERT,$KEY,HIGH,!$CA" \
+        --https-socket "127.0.0.1:$PORT,$CERT,$KEY,HIGH,!$CA" \
         --uid www-data --gid www-data --need-app \
         --wsgi-file "$SCRIPTS/wsgi_app.py"
 }
@@ -81,6 +81,13 @@ ruby_server() {
 }
 ruby_client() {
     script_client ruby "$SCRIPTS/openssl.rb"
+}
+# Its key is told that it is a private one.
+ruby_private_server() {
+    RUBY_KEY_IS_PRIVATE=1 ruby_server
+}
+ruby_private_client() {
+    RUBY_KEY_IS_PRIVATE=1 ruby_client
 }
 
 php_server() {

@@ -62,18 +62,17 @@ as_user() {
     ((EUID)) || AS=(setpriv --reuid "$1" --regid "$(id -g "$1")" --init-groups)
 }
 
-# copy_keys USER: KEY, CERT, CA and BOTH become copies that only USER can read,
+# copy_keys USER: KEY, CERT and CA become copies that only USER can read,
 # as servers demand that give up root's rights before they read them.
 copy_keys() {
-    mkdir -p "$WORK/keys"
-    cp "$KEY" "$WORK/keys/key.pem"
-    cp "$CERT" "$WORK/keys/cert.pem"
-    cp "$BOTH" "$WORK/keys/both.pem"
-    cp "$CA" "$WORK/keys/ca.pem"
-    chmod 600 "$WORK"/keys/*
-    hand_to "$1" "$WORK/keys"
-    KEY=$WORK/keys/key.pem CERT=$WORK/keys/cert.pem
-    BOTH=$WORK/keys/both.pem CA=$WORK/keys/ca.pem
+    local dir=$WORK/keys-$PORT
+    mkdir "$dir"
+    cp "$KEY" "$dir/key.pem"
+    cp "$CERT" "$dir/cert.pem"
+    cp "$CA" "$dir/ca.pem"
+    chmod 600 "$dir"/*
+    hand_to "$1" "$dir"
+    KEY=$dir/key.pem CERT=$dir/cert.pem CA=$dir/ca.pem
 }
 
 # as_peer COMMAND...: run NAME_server or another that uses $KEY and $CERT with a
@@ -89,23 +88,30 @@ ask_http() {
         "--tlsv$VERSION" --tls-max "$VERSION" "$@" "https://localhost:$PORT/"
 }
 
-# ask_tls TEXT ANSWER [S_CLIENT ARGUMENT...]: a peer with a certificate sends
-# TEXT, as printf %b writes it, and waits for ANSWER; "" is the handshake alone.
-ask_tls() {
-    local text=$1 answer=${2:-Verify return code: 0}
+# tell_tls TEXT ANSWER [S_CLIENT ARGUMENT...]: a peer with a certificate sends
+# TEXT, as printf %b writes it, waits for ANSWER, and stays; "" is the handshake
+# alone. Sets TELLER.
+tell_tls() {
+    local text=$1 answer=$2 log=$WORK/asked-$VERSION.log
     shift 2
-    mkfifo "$WORK/text.$VERSION"
+    mkfifo "$WORK/text-$VERSION"
     # Open for both, it never ends, and s_client does not either.
-    exec 9<>"$WORK/text.$VERSION"
-    printf '%b' "$text" >&9
+    exec 9<>"$WORK/text-$VERSION"
     plain openssl s_client -connect "127.0.0.1:$PORT" -ign_eof \
         -CAfile "$CA" -verify_return_error -verify_hostname localhost \
         -servername localhost -cert "$SOFT_CERT" -key "$SOFT_KEY" \
-        "$(tls_flag)" "$@" <&9 >"$WORK/asked.log" 2>&1 &
-    STARTED+=("$!")
-    await "\"$answer\" from the server" "$!" \
-        grep -aq "$answer" "$WORK/asked.log"
-    halt "$!"
+        "$(tls_flag)" "$@" <&9 >"$log" 2>&1 &
+    TELLER=$!
+    STARTED+=("$TELLER")
+    await "the handshake" "$TELLER" grep -aq "Verify return code: 0" "$log"
+    printf '%b' "$text" >&9
+    await "\"$answer\" from the server" "$TELLER" grep -aq "$answer" "$log"
+}
+
+# ask_tls ARGUMENT...: the same, and it goes.
+ask_tls() {
+    tell_tls "$@"
+    halt "$TELLER"
 }
 
 # welcomed: standard input is what the peer on $PEER answers to a client whose
@@ -117,17 +123,17 @@ welcomed() {
         fail "no answer to a client with a certificate: $got"
 }
 
-# start_sink: a peer on $PORT that speaks TLS $VERSION with a client that has a
-# certificate, and writes what it is told to $WORK/sink.log.
+# start_sink: a peer on $PORT that speaks TLS $VERSION with clients that have a
+# certificate, and writes what it is told to $WORK/sink.
 start_sink() {
-    serve sink env OPENSSL_CONF=/dev/null openssl s_server \
-        -accept "127.0.0.1:$PORT" -cert "$SOFT_CERT" -key "$SOFT_KEY" \
-        -CAfile "$CA" -Verify 2 -verify_return_error "$(tls_flag)" "$@"
+    serve sink env OPENSSL_CONF=/dev/null socat -u \
+        "OPENSSL-LISTEN:$PORT,bind=127.0.0.1,reuseaddr,fork,cert=$SOFT_CERT,key=$SOFT_KEY,cafile=$CA,verify=1,openssl-min-proto-version=TLS$VERSION,openssl-max-proto-version=TLS$VERSION" \
+        "OPEN:$WORK/sink,creat,append"
 }
 
 # sink_has TEXT: whether the sink was told it.
 sink_has() {
-    grep -q "$1" "$WORK/sink.log"
+    grep -aq "$1" "$WORK/sink" 2>/dev/null
 }
 
 # write_answer: $WORK/answer, a program that takes a request and answers it.

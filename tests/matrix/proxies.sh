@@ -108,11 +108,9 @@ tls-cert=$CERT tls-key=$KEY tls-clientca=$CA" \
 }
 
 squid_client() {
-    local others=NO_TLSv1_3
-    [[ $VERSION == 1.2 ]] || others=NO_TLSv1_2
     squid_conf "http_port 127.0.0.1:$PORT accel defaultsite=localhost" \
         "cache_peer localhost parent $PEER 0 no-query originserver tls \
-tls-cert=$CERT tls-key=$KEY tls-cafile=$CA tls-options=$others"
+tls-cert=$CERT tls-key=$KEY tls-cafile=$CA"
     serve squid squid -N -f "$WORK/squid.conf"
     plain_http | welcomed
 }

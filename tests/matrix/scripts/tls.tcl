@@ -16,7 +16,7 @@ if {$role eq "server"} {
     tls::socket -server serve -myaddr 127.0.0.1 {*}$options $port
     vwait forever
 }
-set others [dict get {1.2 {-tls1.3 0} 1.3 {-tls1.2 0}} $version]
+set others [dict get {1.2 {-tls1.3 0} 1.3 {-tls1.2 0 -tls1.3 1}} $version]
 set connection [tls::socket {*}$options {*}$others localhost $port]
 fconfigure $connection -translation crlf
 tls::handshake $connection
