@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# What bench/run is made of: keys and configurations, one function for each
+# What bench/run and bench/token are made of: keys and configurations, one function for each
 # kind of measurement, and the list of what came out.
 #
 # A result is a line "KEY METRIC VALUE" in $RESULTS, one for each round; a key
@@ -9,6 +9,8 @@
 
 # shellcheck source=../swtpm-ci/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../swtpm-ci/lib.sh"
+
+SECONDS_EACH=5 ROUNDS=3 output=''
 
 declare -A HANDLES=([ec-p256]=0x81000101 [rsa-2048]=0x81000102)
 
@@ -49,6 +51,63 @@ last() {
     awk -v key="$1" -v metric="$2" \
         '$1 == key && $2 == metric { value = $3 } END { print value }' \
         "$RESULTS"
+}
+
+# ---- a run ---------------------------------------------------------------
+
+# number OPTION VALUE: print a whole number from 1 to 999.
+number() {
+    [[ $2 =~ ^[1-9][0-9]{0,2}$ ]] ||
+        fail "$1 takes a number from 1 to 999, not \"$2\""
+    echo "$2"
+}
+
+# options ARGUMENT...: what harness_options has left.
+# shellcheck disable=SC2034 # the scripts read it
+options() {
+    while (($#)); do
+        case $1 in
+        --seconds | --rounds | --output)
+            (($# > 1)) || fail "$1 needs a value"
+            ;;&
+        --seconds) SECONDS_EACH=$(number "$1" "$2") ;;
+        --rounds) ROUNDS=$(number "$1" "$2") ;;
+        --output) output=$2 ;;
+        *)
+            usage >&2
+            exit 2
+            ;;
+        esac
+        shift 2
+    done
+}
+
+# bench_begin ARGUMENT...: take a script's options, and make its work directory.
+# Sets BENCH, RESULTS.
+bench_begin() {
+    harness_options "$@"
+    options "${ARGS[@]}"
+    BENCH=$BUILD_DIR/bench
+    [[ -x $BENCH/handshakes ]] ||
+        fail "nothing to measure with in $BUILD_DIR: build it with" \
+            "cmake -B $BUILD_DIR -DCMAKE_BUILD_TYPE=Release -DDEVID_BENCH=ON &&" \
+            "cmake --build $BUILD_DIR"
+    need nginx pgrep openssl
+    [[ -z $output ]] || output=$(realpath -m "$output")
+
+    harness_dir
+    RESULTS=$WORK/results
+}
+
+# bench_end: what the script's write_page prints goes where it should.
+bench_end() {
+    write_page >"$WORK/page.md"
+    if [[ $output ]]; then
+        cp "$WORK/page.md" "$output"
+        progress "Written: $output"
+    else
+        cat "$WORK/page.md"
+    fi
 }
 
 # ---- keys ----------------------------------------------------------------
@@ -157,7 +216,7 @@ nginx_conf() {
     NGINX_DIR=$WORK/nginx
     NGINX_PORT=$(free_port)
     mkdir -p "$NGINX_DIR"
-    ((EUID)) || user='user www-data;'
+    ((EUID)) || user="user ${NGINX_USER:-www-data};"
     for path in client_body proxy fastcgi uwsgi scgi; do
         paths+="${path}_temp_path $NGINX_DIR/$path; "
     done
@@ -169,6 +228,7 @@ pid $NGINX_DIR/nginx.pid;
 error_log $WORK/nginx.log error;
 env TPM2OPENSSL_TCTI;
 env TSS2_LOG;
+env SOFTHSM2_CONF;
 events { worker_connections 1024; }
 http {
     access_log off;
@@ -200,7 +260,7 @@ nginx_has() {
 
 # start_server ALGORITHM KIND WORKERS: nginx with that key.
 start_server() {
-    TPM2OPENSSL_TCTI=$DEVID_TCTI TSS2_LOG=all+none \
+    TPM2OPENSSL_TCTI=${DEVID_TCTI:-} TSS2_LOG=all+none \
         OPENSSL_CONF=$(conf_of "$2") start_nginx --key "$WORK/$1-$2.key" \
         --cert "$WORK/$1-$2.pem" --workers "$3"
     await "nginx's workers" "$NGINX_PID" nginx_has "$3"
@@ -216,7 +276,7 @@ stop_server() {
 handshakes() {
     OPENSSL_CONF=/dev/null "$BENCH/handshakes" --port "$NGINX_PORT" \
         --cert "$WORK/$1-$2.pem" --seconds "$SECONDS_EACH" \
-        --watch "tpm=$TPM_PID" --watch "nginx=$(nginx_workers)"
+        ${TPM_PID:+--watch "tpm=$TPM_PID"} --watch "nginx=$(nginx_workers)"
 }
 
 # measure_server ALGORITHM KIND WORKERS [PREFIX]: full handshakes a second. What

@@ -42,6 +42,18 @@ double measure_seconds(const char *text)
     return seconds;
 }
 
+size_t measure_clients(const char *text)
+{
+    char *end;
+    const unsigned long count = strtoul(text, &end, 10);
+
+    if (*end != '\0' || count < 1 || count > MEASURE_CLIENTS_MAX)
+        errx(EXIT_FAILURE,
+             "so many at a time is a number from 1 to %d, not \"%s\"",
+             MEASURE_CLIENTS_MAX, text);
+    return count;
+}
+
 /* Room for `more` samples. */
 static void samples_grow(struct samples *all, size_t more)
 {

@@ -16,7 +16,7 @@
 #define MEASURE_NS_PER_S 1000000000u
 
 enum {
-    MEASURE_CLIENTS_MAX = 8
+    MEASURE_CLIENTS_MAX = 16
 };
 
 /* One operation; ends the program with a sentence where it fails. */
@@ -37,5 +37,8 @@ uint64_t measure_now_ns(void);
 
 /* A number of seconds from the command line: above 0, at most an hour. */
 double measure_seconds(const char *text);
+
+/* A number of threads from there: 1 to MEASURE_CLIENTS_MAX. */
+size_t measure_clients(const char *text);
 
 #endif

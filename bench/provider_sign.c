@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a signature costs a program: EVP_DigestSign in one thread, with a key
+ * What a signature costs a program: EVP_DigestSign in threads, with one key
  * file, as libssl calls it in a TLS 1.3 handshake. It knows OpenSSL alone;
  * OPENSSL_CONF says which provider has the key.
  */
@@ -22,7 +22,7 @@ enum {
 };
 
 static const char usage[] =
-    "Usage: provider_sign KEY-FILE SECONDS [NAME=PID]\n"
+    "Usage: provider_sign [--threads N] KEY-FILE SECONDS [NAME=PID]\n"
     "Signs with EVP_DigestSign as often as it goes; prints the rate, and what\n"
     "that process spent of the CPU.\n";
 
@@ -77,12 +77,19 @@ static EVP_PKEY *load(const char *path)
 
 int main(int argc, char **argv)
 {
+    void *args[MEASURE_CLIENTS_MAX];
     struct cpu_watch watch = {0};
+    size_t threads = 1;
     EVP_PKEY *key;
 
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
         (void)fputs(usage, stdout);
         return EXIT_SUCCESS;
+    }
+    if (argc > 3 && strcmp(argv[1], "--threads") == 0) {
+        threads = measure_clients(argv[2]);
+        argc -= 2;
+        argv += 2;
     }
     if (argc != 3 && argc != 4) {
         (void)fputs(usage, stderr);
@@ -91,7 +98,9 @@ int main(int argc, char **argv)
     if (argc == 4)
         cpu_watch_add(&watch, argv[3]);
     key = load(argv[1]);
-    measure_run(sign_like_libssl, &(void *){key}, 1, measure_seconds(argv[2]),
+    for (size_t i = 0; i < threads; i++)
+        args[i] = key;
+    measure_run(sign_like_libssl, args, threads, measure_seconds(argv[2]),
                 &watch);
     EVP_PKEY_free(key);
     return EXIT_SUCCESS;
