@@ -5,11 +5,14 @@
 # signs, ends without freeing them, has eight threads on one key and sixteen
 # keys. Every signature is right, nothing hangs and nothing stays in the TPM.
 #
-# Usage: process.sh bare|managed|abrmd|token [--build-dir DIR] [--keep]
+# Usage: process.sh bare|managed|abrmd|token --forks|--no-forks
+#                   [--build-dir DIR] [--keep]
 #
-# managed: keys stay loaded in a TPM that nobody cleans up.
+# managed: keys stay loaded in a TPM that nobody cleans up. --no-forks: none
+# beside threads.
 source "$(dirname "$0")/common.sh"
 LINK=${ARGS[0]:?bare, managed, abrmd or token}
+FORKS=${ARGS[1]:?--forks or --no-forks}
 
 # does WHAT MODE KEY...: process_test does, and leaves nothing in the TPM.
 does() {
@@ -54,7 +57,9 @@ for kind in "${kinds[@]}"; do
     does "a program ends and never frees its key" leak "$key"
     does "children sign with the key that their parent loaded" \
         fork-first "$key"
-    if [[ $LINK == abrmd ]]; then
+    if [[ $FORKS == --no-forks ]]; then
+        say "  no forks beside threads"
+    elif [[ $LINK == abrmd ]]; then
         # Its client, GLib, does not survive a fork: said, and no hang.
         assert_fails "a child of a process that used abrmd" with_devid \
             "$BUILD_DIR/tests/programs/process_test" fork "$key"
