@@ -152,9 +152,9 @@ DEVID_CHECK enum devid_err devid_public_to_spki(const struct devid_public *pub,
                                                 uint8_t **der, size_t *len,
                                                 struct devid_error *err);
 /*
- * The reverse. Named curves and uncompressed points only; whether the point
- * lies on its curve is not checked here (devid_public_to_pkey does).
- * Returns DEVID_OK, _INPUT or _ALG.
+ * The reverse. Named curves and uncompressed points only.
+ * Returns DEVID_OK, _INPUT (damaged: a point that is not on its curve, an even
+ * modulus, ...) or _ALG.
  */
 DEVID_CHECK enum devid_err devid_public_from_spki(const uint8_t *der,
                                                   size_t len,

@@ -2,30 +2,22 @@
 /* Public keys as EVP_PKEYs of OpenSSL's own provider. */
 #include "backend.h"
 #include "libcrypto.h"
+#include "numbers.h"
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 
-#include <string.h>
-
-#define POINT_MAX (1 + 2 * DEVID_COORDINATE_MAX)
-
 static int push_ec(OSSL_PARAM_BLD *bld, const struct devid_public *pub,
-                   uint8_t point[POINT_MAX])
+                   uint8_t point[DEVID_POINT_MAX])
 {
-    size_t n = pub->coordinate_len;
-
-    if (pub->alg == NULL || n > DEVID_COORDINATE_MAX)
+    if (pub->alg == NULL)
         return 0;
-    point[0] = 4; /* uncompressed: SEC 1, 2.3.3 */
-    memcpy(point + 1, pub->x, n);
-    memcpy(point + 1 + n, pub->y, n);
     return OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME,
                                            pub->alg->group, 0) &&
            OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY, point,
-                                            1 + 2 * n);
+                                            devid_point_put(pub, point));
 }
 
 static int push_rsa(OSSL_PARAM_BLD *bld, const struct devid_public *pub,
@@ -68,7 +60,7 @@ enum devid_err devid_public_to_pkey(const struct devid_public *pub,
                                     struct devid_error *err)
 {
     const struct devid_key_kind *kind = devid_key_kind(pub->type);
-    uint8_t point[POINT_MAX];
+    uint8_t point[DEVID_POINT_MAX];
     OSSL_PARAM_BLD *bld;
     OSSL_PARAM *params = NULL;
     BIGNUM *modulus = NULL;

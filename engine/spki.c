@@ -11,6 +11,7 @@
 #include "asn1.h"
 #include "backend.h"
 #include "libcrypto.h"
+#include "numbers.h"
 
 #include <openssl/bn.h>
 #include <openssl/objects.h>
@@ -19,19 +20,8 @@
 #include <string.h>
 
 #define UNCOMPRESSED 0x04
-#define POINT_MAX (1 + 2 * DEVID_COORDINATE_MAX)
-/* Smaller ones are broken, and no TPM makes them. */
-#define RSA_BITS_MIN 1024
 /* RSA-4096 takes 550 bytes. */
 #define SPKI_MAX 2048
-
-static size_t put_point(const struct devid_public *pub, uint8_t *out)
-{
-    out[0] = UNCOMPRESSED;
-    memcpy(out + 1, pub->x, pub->coordinate_len);
-    memcpy(out + 1 + pub->coordinate_len, pub->y, pub->coordinate_len);
-    return 1 + 2 * pub->coordinate_len;
-}
 
 static ASN1_INTEGER *integer_from_bytes(const uint8_t *data, size_t len)
 {
@@ -61,8 +51,8 @@ static int put_rsa(const struct devid_public *pub, uint8_t **der)
 
 static int put_ec(const struct devid_public *pub, uint8_t **der)
 {
-    *der = OPENSSL_malloc(POINT_MAX);
-    return *der == NULL ? 0 : (int)put_point(pub, *der);
+    *der = OPENSSL_malloc(DEVID_POINT_MAX);
+    return *der == NULL ? 0 : (int)devid_point_put(pub, *der);
 }
 
 /* Can these numbers be coded at all? Guards the buffers below. */
@@ -222,17 +212,15 @@ static enum devid_err get_rsa_numbers(const RSA_PUBLIC *rsa,
     enum devid_err e = DEVID_OK;
     int bits = n == NULL || BN_is_negative(n) ? 0 : BN_num_bits(n);
 
-    if (bits < RSA_BITS_MIN || bits > 8 * DEVID_MODULUS_MAX) {
-        e = devid_fail(err, DEVID_ERR_ALG, 0,
-                       "the RSA modulus has %d bits; devid takes %d to %d",
-                       bits, RSA_BITS_MIN, 8 * DEVID_MODULUS_MAX);
+    pub->bits = (unsigned)bits;
+    if (bits == 0 || bits > 8 * DEVID_MODULUS_MAX) {
+        e = devid_numbers_check(pub, err);
     } else if (ASN1_INTEGER_get_uint64(&exponent, rsa->exponent) != 1 ||
                exponent < 3 || exponent > UINT32_MAX || exponent % 2 == 0) {
         e = devid_fail(err, DEVID_ERR_ALG, 0,
                        "the RSA exponent is not an odd number from 3 to "
                        "4294967295; it is 65537 in nearly every key");
     } else {
-        pub->bits = (unsigned)bits;
         pub->coordinate_len = (size_t)BN_num_bytes(n);
         pub->alg = devid_algorithm_find(pub->type, pub->bits);
         pub->exponent = (uint32_t)exponent;
@@ -307,6 +295,8 @@ enum devid_err devid_public_from_spki(const uint8_t *der, size_t len,
                        "cut short, garbled or followed by other bytes");
     } else {
         e = get_spki((const SPKI *)spki, pub, err);
+        if (e == DEVID_OK)
+            e = devid_numbers_check(pub, err);
     }
     ASN1_item_free(spki, ASN1_ITEM_rptr(SPKI));
     devid_quiet_end();

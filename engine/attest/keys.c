@@ -82,8 +82,6 @@ check_algorithm(const struct role *role, const struct attest_key *key,
                 struct devid_attest_verdict *verdict)
 {
     const struct devid_public *pub = key->pub;
-    struct devid_error err = {0};
-    EVP_PKEY *pkey = NULL;
 
     if (!is_sha2(key->area.nameAlg)) {
         return attest_refuse(verdict, role->key,
@@ -106,11 +104,6 @@ check_algorithm(const struct role *role, const struct attest_key *key,
                              "or of a generator with CVE-2017-15361 (\"ROCA\")",
                              role->name, pub->bits);
     }
-    if (devid_public_to_pkey(pub, key->libctx, &pkey, &err) != DEVID_OK) {
-        return attest_refuse(verdict, role->key, "the %s: %.600s", role->name,
-                             err.text);
-    }
-    EVP_PKEY_free(pkey);
     return DEVID_ATTEST_TRUSTED;
 }
 
@@ -200,14 +193,16 @@ static enum devid_attest_reason check(const struct role *role,
                                       struct attest_key *key,
                                       struct devid_attest_verdict *verdict)
 {
+    struct devid_error err = {0};
     enum devid_attest_reason r;
 
     key->libctx = policy->libctx;
     if (attest_parse_public(area, role->field, &key->area, &verdict->error) !=
         DEVID_OK)
         return role->malformed;
-    if (tpm2_public_to_devid(&key->area, key->pub, &verdict->error) != DEVID_OK)
-        return role->key;
+    if (tpm2_public_to_devid(&key->area, key->pub, &err) != DEVID_OK)
+        return attest_refuse(verdict, role->key, "the %s: %.600s", role->name,
+                             err.text);
     r = check_algorithm(role, key, verdict);
     if (r == DEVID_ATTEST_TRUSTED)
         r = check_attributes(role, &key->area, verdict);

@@ -3,6 +3,7 @@
 #include "pkcs11.h"
 
 #include "../algorithm.h"
+#include "../numbers.h"
 
 #include <string.h>
 
@@ -131,18 +132,23 @@ enum devid_err p11_object_public(const struct p11_object *object,
                                  struct devid_public *pub,
                                  struct devid_error *err)
 {
+    enum devid_err e;
+
     memset(pub, 0, sizeof(*pub));
     switch (object->type) {
     case CKK_EC:
-        return ec_public(object, pub, err);
+        e = ec_public(object, pub, err);
+        break;
     case CKK_RSA:
-        return rsa_public(object, pub, err);
+        e = rsa_public(object, pub, err);
+        break;
     default: /* not an enum */
-        return devid_fail(err, DEVID_ERR_ALG, 0,
-                          "the token's key '%.40s' is of a type (0x%lx) that "
-                          "devid does not use: it uses EC and RSA",
-                          object->label, object->type);
+        e = devid_fail(err, DEVID_ERR_ALG, 0,
+                       "the token's key '%.40s' is of a type (0x%lx) that "
+                       "devid does not use: it uses EC and RSA",
+                       object->label, object->type);
     }
+    return e != DEVID_OK ? e : devid_numbers_check(pub, err);
 }
 
 enum devid_err p11_public_of(struct p11_session *session,

@@ -4,6 +4,7 @@
 
 #include "../algorithm.h"
 #include "../backend.h"
+#include "../numbers.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -166,15 +167,19 @@ enum devid_err tpm2_public_to_devid(const TPMT_PUBLIC *tpm,
                                     struct devid_public *pub,
                                     struct devid_error *err)
 {
+    enum devid_err e;
+
     memset(pub, 0, sizeof(*pub));
     if (tpm->type == TPM2_ALG_ECC)
-        return ecc_public(tpm, pub, err);
-    if (tpm->type == TPM2_ALG_RSA)
-        return rsa_public(tpm, pub, err);
-    return devid_fail(err, DEVID_ERR_ALG, 0,
-                      "the TPM object is of type 0x%x: neither an EC nor an "
-                      "RSA key",
-                      tpm->type);
+        e = ecc_public(tpm, pub, err);
+    else if (tpm->type == TPM2_ALG_RSA)
+        e = rsa_public(tpm, pub, err);
+    else
+        e = devid_fail(err, DEVID_ERR_ALG, 0,
+                       "the TPM object is of type 0x%x: neither an EC nor an "
+                       "RSA key",
+                       tpm->type);
+    return e != DEVID_OK ? e : devid_numbers_check(pub, err);
 }
 
 void tpm2_public_limits(const TPMT_PUBLIC *tpm, struct devid_key_limits *limits)

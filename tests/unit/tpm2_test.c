@@ -4,6 +4,8 @@
 
 #include "tpm2/tpm2.h"
 
+#include <openssl/ec.h>
+#include <openssl/evp.h>
 #include <tss2/tss2_mu.h>
 
 #include <string.h>
@@ -85,20 +87,24 @@ static void other_layers_have_no_code_of_the_tpm(void **state)
 static void a_short_coordinate_gets_its_leading_zeros_back(void **state)
 {
     TPMT_PUBLIC area = {.type = TPM2_ALG_ECC};
+    struct devid_public known;
     struct devid_public pub;
 
     (void)state;
+    do { /* every 256th key is one */
+        EVP_PKEY *pkey = EVP_EC_gen("P-256");
+
+        software_public(pkey, &known);
+        EVP_PKEY_free(pkey);
+    } while (known.x[0] != 0);
     area.parameters.eccDetail.curveID = TPM2_ECC_NIST_P256;
     area.unique.ecc.x.size = 31;
-    memset(area.unique.ecc.x.buffer, 0xaa, 31);
+    memcpy(area.unique.ecc.x.buffer, known.x + 1, 31);
     area.unique.ecc.y.size = 33; /* and one too many is taken off */
-    memset(area.unique.ecc.y.buffer, 0xbb, 33);
-    area.unique.ecc.y.buffer[0] = 0;
+    memcpy(area.unique.ecc.y.buffer + 1, known.y, 32);
     assert_int_equal(tpm2_public_to_devid(&area, &pub, NULL), DEVID_OK);
     assert_string_equal(pub.alg->name, "ec-p256");
-    assert_int_equal(pub.x[0], 0);
-    assert_int_equal(pub.x[1], 0xaa);
-    assert_int_equal(pub.y[0], 0xbb);
+    assert_true(devid_public_equal(&pub, &known));
 }
 
 static void what_is_no_key_for_tls_is_refused_with_its_reason(void **state)
@@ -113,6 +119,12 @@ static void what_is_no_key_for_tls_is_refused_with_its_reason(void **state)
     expect_text(&err, "P-256, P-384 and P-521");
 
     area.parameters.eccDetail.curveID = TPM2_ECC_NIST_P256;
+    area.unique.ecc.x.size = 32;
+    memset(area.unique.ecc.x.buffer, 1, 32);
+    area.unique.ecc.y = area.unique.ecc.x;
+    assert_int_equal(tpm2_public_to_devid(&area, &pub, &err), DEVID_ERR_INPUT);
+    expect_text(&err, "its point is not on the curve P-256");
+
     area.unique.ecc.x.size = 40;
     memset(area.unique.ecc.x.buffer, 1, 40);
     assert_int_equal(tpm2_public_to_devid(&area, &pub, &err), DEVID_ERR_INPUT);
@@ -123,6 +135,18 @@ static void what_is_no_key_for_tls_is_refused_with_its_reason(void **state)
     area.unique.rsa.size = 255;
     assert_int_equal(tpm2_public_to_devid(&area, &pub, &err), DEVID_ERR_INPUT);
     expect_text(&err, "255 bytes where RSA-2048 takes 256");
+
+    area.unique.rsa.size = 256;
+    memset(area.unique.rsa.buffer, 0x7f, 256);
+    assert_int_equal(tpm2_public_to_devid(&area, &pub, &err), DEVID_ERR_INPUT);
+    expect_text(&err, "its modulus has not the 2048 bits");
+    memset(area.unique.rsa.buffer, 0xfe, 256);
+    assert_int_equal(tpm2_public_to_devid(&area, &pub, &err), DEVID_ERR_INPUT);
+    expect_text(&err, "its modulus is an even number");
+    area.parameters.rsaDetail.keyBits = 512;
+    area.unique.rsa.size = 64;
+    assert_int_equal(tpm2_public_to_devid(&area, &pub, &err), DEVID_ERR_ALG);
+    expect_text(&err, "has 512 bits; devid takes 1024 to 4096");
 
     area.type = TPM2_ALG_KEYEDHASH;
     assert_int_equal(tpm2_public_to_devid(&area, &pub, &err), DEVID_ERR_ALG);
