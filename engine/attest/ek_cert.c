@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define EK_RSA_BITS_MIN 2048
 #define OID_EK_CERTIFICATE "2.23.133.8.1"
 
 static enum devid_attest_reason parse(struct devid_bytes nv,
@@ -114,14 +113,8 @@ static enum devid_attest_reason check_key(const X509 *cert,
     OPENSSL_free(der);
     if (!ok)
         return attest_undecided(verdict);
-    /* A TPM's RSA keys have their highest bit set. */
-    if (devid_key_kind(ek->type)->is_rsa &&
-        (ek->bits < EK_RSA_BITS_MIN || ek->bits % 8 != 0)) {
-        return attest_refuse(verdict, DEVID_ATTEST_EK_KEY,
-                             "the EK certificate's RSA key has %u bits: a TPM "
-                             "makes keys of 2048, 3072 or 4096",
-                             ek->bits);
-    }
+    if (attest_ek_template(ek, &err) == NULL)
+        return attest_refuse(verdict, DEVID_ATTEST_EK_KEY, "%.600s", err.text);
     if (devid_key_kind(ek->type)->is_rsa &&
         devid_roca_fingerprint(ek->modulus, ek->coordinate_len)) {
         return attest_refuse(verdict, DEVID_ATTEST_EK_ROCA,

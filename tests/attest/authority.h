@@ -7,6 +7,7 @@
 
 #include "attest.h"
 
+#include <openssl/bn.h>
 #include <openssl/x509.h>
 
 #define EK_USAGE "2.23.133.8.1"
@@ -29,6 +30,12 @@ struct cert_spec {
     int not_before;               /* days from NOW; 0: -10 */
     int not_after;                /* days from NOW; 0: 1000 */
 };
+
+/*
+ * A number of 2048 bits as chips with CVE-2017-15361 make moduli: k * M +
+ * (65537^exponent mod M), M of the first 39 primes. The caller frees.
+ */
+BIGNUM *weak_number(unsigned long exponent);
 
 /* The caller frees. */
 X509 *make_cert(const struct cert_spec *spec);

@@ -138,6 +138,18 @@ static void an_ek_off_the_list_is_refused(void **state)
     free(der);
 }
 
+static EVP_PKEY *rsa_pss_key(void)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
+    EVP_PKEY *key = NULL;
+
+    assert_int_equal(EVP_PKEY_keygen_init(ctx), 1);
+    assert_int_equal(EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, 2048), 1);
+    assert_int_equal(EVP_PKEY_generate(ctx, &key), 1);
+    EVP_PKEY_CTX_free(ctx);
+    return key;
+}
+
 static void keys_that_no_tpm_makes_are_refused(void **state)
 {
     struct cert_spec spec = ek_spec();
@@ -145,12 +157,33 @@ static void keys_that_no_tpm_makes_are_refused(void **state)
     (void)state;
     spec.key = EVP_RSA_gen(1024);
     vendor_expect_cert(make_cert(&spec), strict, DEVID_ATTEST_EK_KEY,
-                       "RSA key has 1024 bits");
+                       "no template for an EK of RSA with 1024 bits");
+    EVP_PKEY_free(spec.key);
+    spec.key = rsa_pss_key();
+    vendor_expect_cert(make_cert(&spec), strict, DEVID_ATTEST_EK_KEY,
+                       "no template for an EK of RSA-PSS with 2048 bits");
     EVP_PKEY_free(spec.key);
     spec.key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
     vendor_expect_cert(make_cert(&spec), strict, DEVID_ATTEST_EK_KEY,
                        "the public key is of type ED25519");
     EVP_PKEY_free(spec.key);
+}
+
+static void an_ek_that_can_be_computed_is_refused(void **state)
+{
+    struct cert_spec spec = ek_spec();
+    BIGNUM *n = weak_number(7);
+    struct devid_public pub;
+
+    (void)state;
+    software_public(v.ek_key, &pub);
+    assert_int_equal(BN_bn2binpad(n, pub.modulus, 256), 256);
+    assert_int_equal(devid_public_to_pkey(&pub, NULL, &spec.key, NULL),
+                     DEVID_OK);
+    vendor_expect_cert(make_cert(&spec), strict, DEVID_ATTEST_EK_ROCA,
+                       "CVE-2017-15361");
+    EVP_PKEY_free(spec.key);
+    BN_free(n);
 }
 
 int main(void)
@@ -161,6 +194,7 @@ int main(void)
         cmocka_unit_test(a_certificate_for_something_else_is_refused),
         cmocka_unit_test(an_ek_off_the_list_is_refused),
         cmocka_unit_test(keys_that_no_tpm_makes_are_refused),
+        cmocka_unit_test(an_ek_that_can_be_computed_is_refused),
     };
 
     return cmocka_run_group_tests_name("ek", tests, vendor_set_up,

@@ -53,6 +53,37 @@ static void keys_of_each_kind_are_trusted(void **state)
     }
 }
 
+/* A scheme of its own makes an RSA key another type of key, not a safer one. */
+static void an_rsa_idevid_may_be_bound_to_pss_but_not_be_weak(void **state)
+{
+    BIGNUM *n = weak_number(7);
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct devid_attest_policy policy;
+        TPMT_RSA_SCHEME *scheme;
+        struct device d;
+
+        device_new(&d, "ec-p256", "rsa-2048");
+        scheme = &d.idevid.area.parameters.rsaDetail.scheme;
+        if (i % 2 == 1) {
+            scheme->scheme = TPM2_ALG_RSAPSS;
+            d.idevid.scheme = TPM2_ALG_RSAPSS;
+        }
+        if (i >= 2)
+            assert_int_equal(
+                BN_bn2binpad(n, d.idevid.area.unique.rsa.buffer, 256), 256);
+        device_state(&d);
+        device_request(&d, NULL);
+        policy = device_policy(&d);
+        device_expect(&d, &policy,
+                      i < 2 ? DEVID_ATTEST_TRUSTED : DEVID_ATTEST_IDEVID_KEY,
+                      "the IDevID's RSA key of 2048 bits is weak");
+        device_free(&d);
+    }
+    BN_free(n);
+}
+
 /* ---- what may be wrong with the keys ----------------------------------- */
 
 static void iak_signs_anything(struct device *d)
@@ -315,6 +346,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_of_each_kind_are_trusted),
+        cmocka_unit_test(an_rsa_idevid_may_be_bound_to_pss_but_not_be_weak),
         cmocka_unit_test(what_does_not_hang_together_is_refused_by_its_reason),
     };
 

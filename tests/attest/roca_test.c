@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The fingerprint of CVE-2017-15361. */
-#include "support.h"
-
-#include "attest.h"
+#include "authority.h"
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -25,38 +23,6 @@ static bool fingerprinted(const BIGNUM *n)
     assert_true(len > 0 && (size_t)len <= sizeof(bytes));
     (void)BN_bn2bin(n, bytes);
     return devid_roca_fingerprint(bytes, (size_t)len);
-}
-
-/* As the chips make them: k * M + (65537^a mod M), M of the first 39 primes. */
-static BIGNUM *weak_number(unsigned long exponent)
-{
-    BN_CTX *ctx = BN_CTX_new();
-    BIGNUM *m = BN_new();
-    BIGNUM *n = BN_new();
-    BIGNUM *g = BN_new();
-    BIGNUM *a = BN_new();
-
-    assert_true(ctx != NULL && m != NULL && n != NULL && g != NULL);
-    assert_int_equal(BN_set_word(m, 2), 1);
-    for (BN_ULONG p = 3; p <= 167; p += 2) {
-        BN_ULONG d = 3;
-
-        while (d * d <= p && p % d != 0)
-            d += 2;
-        if (d * d > p)
-            assert_int_equal(BN_mul_word(m, p), 1);
-    }
-    assert_int_equal(BN_set_word(g, 65537), 1);
-    assert_int_equal(BN_set_word(a, exponent), 1);
-    assert_int_equal(BN_mod_exp(n, g, a, m, ctx), 1);
-    assert_int_equal(BN_rand(a, 2048 - BN_num_bits(m), 0, 0), 1);
-    assert_int_equal(BN_mul(a, a, m, ctx), 1);
-    assert_int_equal(BN_add(n, n, a), 1);
-    BN_free(m);
-    BN_free(g);
-    BN_free(a);
-    BN_CTX_free(ctx);
-    return n;
 }
 
 static void a_modulus_of_the_weak_form_is_found(void **state)
