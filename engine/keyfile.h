@@ -2,7 +2,8 @@
 /*
  * Key files: what is written down of a key. Pure: no device, no files.
  *
- * Three forms, each as DER and as PEM; the last is read and never written:
+ * Three forms, each as DER and as PEM; the last is read and never written. As
+ * PEM the first two are read under the label DEVID PRIVATE KEY as well.
  *   TSS2 PRIVATE KEY     a TPM's key blob; the ASN.1 that tpm2-openssl and
  *                        openssl_tpm2_engine share (OID 2.23.133.10.1.3)
  *   DEVID KEY REFERENCE  SEQUENCE { version INTEGER (1), uri UTF8String,
@@ -17,6 +18,9 @@
 
 #define DEVID_PEM_TSS2 "TSS2 PRIVATE KEY"
 #define DEVID_PEM_REFERENCE "DEVID KEY REFERENCE"
+/* Either of them, for programs that choose PEM blocks by their labels: some
+ * take none but "... PRIVATE KEY", some have plans of their own for TSS2. */
+#define DEVID_PEM_EITHER "DEVID PRIVATE KEY"
 #define DEVID_PEM_PEER_URI "PKCS#11 PROVIDER URI"
 
 /* Larger input is refused unread: the largest real key file takes 3 kB. */

@@ -17,6 +17,7 @@ bool devid_pem_label_is_key(const char *label)
 {
     return strcmp(label, DEVID_PEM_TSS2) == 0 ||
            strcmp(label, DEVID_PEM_REFERENCE) == 0 ||
+           strcmp(label, DEVID_PEM_EITHER) == 0 ||
            strcmp(label, DEVID_PEM_PEER_URI) == 0;
 }
 

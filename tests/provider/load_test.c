@@ -106,6 +106,39 @@ static void lines_may_end_as_windows_ends_them(void **state)
     EVP_PKEY_free(pkey);
 }
 
+/* The same key file under another label; the caller frees. */
+static struct blob relabel(const struct blob *pem, const char *label)
+{
+    struct blob out = {.data = calloc(1, pem->len + 100)};
+    const char *body = strchr(pem->data, '\n');
+    const char *end = strstr(pem->data, "\n-----END");
+
+    assert_non_null(out.data);
+    assert_true(body != NULL && end != NULL);
+    out.len = (size_t)snprintf(out.data, pem->len + 100,
+                               "-----BEGIN %s-----%.*s\n-----END %s-----\n",
+                               label, (int)(end - body), body, label);
+    return out;
+}
+
+static void either_form_may_be_called_a_private_key(void **state)
+{
+    struct program *program = *state;
+
+    for (size_t k = 0; k < COUNT(kinds); k++) {
+        EVP_PKEY *pkey = device_key(program->ctx, kinds[k].type, kinds[k].size,
+                                    kinds[k].persist);
+        struct blob pem = key_file(pkey, "PEM");
+        struct blob named = relabel(&pem, "DEVID PRIVATE KEY");
+
+        for (size_t i = 0; pem_loaders[i] != NULL; i++)
+            expect_loads(program, pem_loaders[i], &named, pkey);
+        free(named.data);
+        free(pem.data);
+        EVP_PKEY_free(pkey);
+    }
+}
+
 /* ---- key files that are damaged -------------------------------------- */
 
 static void expect_refused(struct program *program, loader *load,
@@ -181,6 +214,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_BOTH_ORDERS(a_key_file_loads_every_way_without_the_device),
+        IN_BOTH_ORDERS(either_form_may_be_called_a_private_key),
         IN_BOTH_ORDERS(a_key_is_found_between_certificates_and_remarks),
         IN_BOTH_ORDERS(lines_may_end_as_windows_ends_them),
         IN_BOTH_ORDERS(a_damaged_pem_file_says_so_whoever_loads_it),
