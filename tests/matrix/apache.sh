@@ -36,6 +36,11 @@ apache_prefork_server() {
     apache_https prefork
 }
 
+apache_private_client() {
+    call_it_private
+    apache_event_client
+}
+
 apache_event_client() {
     apache event "SSLProxyEngine on" \
         "SSLProxyMachineCertificateFile $BOTH" \

@@ -188,11 +188,16 @@ wpa_client() {
     eapol_asks
 }
 
+wpa_private_client() {
+    call_it_private
+    wpa_client
+}
+
 # The same key file as DER.
 wpa_der_client() {
-    grep -v -- ----- "$KEY" | base64 -d >"$WORK/key.der"
-    as_peer radius "$VERSION"
-    KEY=$WORK/key.der eapol_asks
+    plain openssl asn1parse -noout -in "$KEY" -out "$WORK/key.der"
+    KEY=$WORK/key.der
+    wpa_client
 }
 
 # rsyslog_conf LINE...: an rsyslog that does what the lines say.

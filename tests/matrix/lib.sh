@@ -75,6 +75,17 @@ copy_keys() {
     KEY=$dir/key.pem CERT=$dir/cert.pem CA=$dir/ca.pem
 }
 
+# call_it_private: KEY and BOTH become copies under the label DEVID PRIVATE KEY,
+# for programs that choose PEM blocks by their labels.
+call_it_private() {
+    local file
+    for file in "$KEY" "$BOTH"; do
+        sed -E 's/(TSS2 PRIVATE KEY|DEVID KEY REFERENCE)/DEVID PRIVATE KEY/' \
+            "$file" >"$WORK/private.${file##*.}"
+    done
+    KEY=$WORK/private.key BOTH=$WORK/private.both
+}
+
 # as_peer COMMAND...: run NAME_server or another that uses $KEY and $CERT with a
 # key in software instead, without devid.
 as_peer() {

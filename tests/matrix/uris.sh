@@ -1,0 +1,41 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Programs that take a key by its URI, which Debian 12's do not: no key file. In
+# URI is the key's, in CERT its certificate.
+
+nginx_uri_server() {
+    start_nginx --key "store:$URI" --cert "$CERT"
+    PORT=$NGINX_PORT
+}
+
+curl_uri_client() {
+    curl --silent --show-error --fail --ipv4 --noproxy '*' --max-time 20 \
+        --cacert "$CA" --cert "$CERT" --key-type PROV --key "$URI" \
+        "--tlsv$VERSION" --tls-max "$VERSION" "https://localhost:$PEER/" |
+        welcomed
+}
+
+stunnel_uri_server() {
+    KEY=$URI stunnel_server
+}
+
+stunnel_uri_client() {
+    KEY=$URI stunnel_client
+}
+
+openvpn_uri_server() {
+    :
+}
+
+openvpn_uri_ask() {
+    KEY=$URI openvpn_ask
+}
+
+openvpn_uri_client() {
+    KEY=$URI openvpn_client
+}
+
+apache_uri_server() {
+    KEY=$URI apache_event_server
+}
