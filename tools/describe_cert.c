@@ -55,9 +55,11 @@ static void put_time(json_t *report, const char *member, const ASN1_TIME *when)
 
 static const char *validity(const X509 *cert)
 {
-    if (X509_cmp_current_time(X509_get0_notBefore(cert)) > 0)
+    const time_t now = time(NULL);
+
+    if (ASN1_TIME_cmp_time_t(X509_get0_notBefore(cert), now) > 0)
         return "not yet valid";
-    if (X509_cmp_current_time(X509_get0_notAfter(cert)) < 0)
+    if (ASN1_TIME_cmp_time_t(X509_get0_notAfter(cert), now) == -1)
         return "expired";
     return "valid";
 }

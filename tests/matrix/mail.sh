@@ -74,7 +74,7 @@ postfix_server() {
 }
 
 postfix_ask() {
-    ask_tls 'QUIT\r\n' '^221 ' -starttls smtp
+    ask_tls 'NOOP\r\n' '250 2.0.0 Ok' -starttls smtp
 }
 
 postfix_client() {

@@ -148,7 +148,7 @@ static void print_extension(STACK_OF(X509_EXTENSION) * exts, int nid,
     int n;
 
     assert_true(at >= 0);
-    ext = X509v3_get_ext(exts, at);
+    ext = sk_X509_EXTENSION_value(exts, at);
     *critical = X509_EXTENSION_get_critical(ext) == 1;
     assert_int_equal(X509V3_EXT_print(bio, ext, 0, 0), 1);
     n = BIO_read(bio, text, size - 1);
