@@ -33,6 +33,10 @@ struct devid_block {
 };
 
 struct devid_secret;
+struct devid_identity_spec;
+struct devid_identity_request;
+struct devid_field;
+struct devid_activation;
 
 struct devid_backend {
     const char *name;           /* "TPM 2.0" */
@@ -114,6 +118,24 @@ struct devid_backend {
     enum devid_err (*whoami)(void *state, const char *device,
                              struct devid_device_info *info,
                              struct devid_error *err);
+    /*
+     * A device's identity, see identity.h; all NULL where the device has no
+     * endorsement key. `spec` is borrowed for the call.
+     */
+    enum devid_err (*identity_open)(void *state,
+                                    const struct devid_identity_spec *spec,
+                                    void **identity, struct devid_error *err);
+    void (*identity_free)(void **identity);
+    enum devid_err (*identity_request)(void *identity,
+                                       struct devid_identity_request *request,
+                                       struct devid_error *err);
+    enum devid_err (*identity_sign)(void *identity, const struct devid_tbs *tbs,
+                                    struct devid_field *signature,
+                                    struct devid_error *err);
+    enum devid_err (*identity_activate)(void *identity,
+                                        const struct devid_activation *challenge,
+                                        struct devid_field *answer,
+                                        struct devid_error *err);
     /* Close this process's connections; see devid_shutdown(). */
     void (*shutdown)(void);
 };

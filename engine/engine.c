@@ -24,6 +24,7 @@ enum setting {
     SETTING_AUTH,
     SETTING_PARENT_AUTH,
     SETTING_OWNER_AUTH,
+    SETTING_ENDORSEMENT_AUTH,
     SETTING_PIN,
     SETTING_MODULE,
     SETTING_COUNT,
@@ -46,6 +47,9 @@ static const struct devid_setting settings[] = {
                              "where the auth value of the keys' parent is"},
     [SETTING_OWNER_AUTH] = {"owner-auth-source", "DEVID_OWNER_AUTH_SOURCE",
                             "where the owner hierarchy's auth value is"},
+    [SETTING_ENDORSEMENT_AUTH] =
+        {"endorsement-auth-source", "DEVID_ENDORSEMENT_AUTH_SOURCE",
+         "where the endorsement hierarchy's auth value is"},
     [SETTING_PIN] = {"pin-source", "DEVID_PIN_SOURCE",
                      "where a token's PIN is: file:PATH or env:NAME; or ask, "
                      "for the program's passphrase"},
@@ -135,6 +139,7 @@ static enum devid_err check_value(size_t which, const char *value,
     case SETTING_AUTH:
     case SETTING_PARENT_AUTH:
     case SETTING_OWNER_AUTH:
+    case SETTING_ENDORSEMENT_AUTH:
         return check_source(value, where, "", err);
     case SETTING_COUNT:
         break;
@@ -260,8 +265,8 @@ enum devid_err devid_set(struct devid *engine, const char *name,
     return devid_fail(err, DEVID_ERR_INPUT, 0,
                       "there is no setting '%s': devid has tcti, "
                       "tpm2-sharing, tpm2-open, lock-timeout, auth-source, "
-                      "parent-auth-source, owner-auth-source, pin-source and "
-                      "pkcs11-module",
+                      "parent-auth-source, owner-auth-source, "
+                      "endorsement-auth-source, pin-source and pkcs11-module",
                       name);
 }
 

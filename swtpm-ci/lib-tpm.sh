@@ -11,18 +11,23 @@
 SRK_HANDLE=0x81000001
 declare -A TPM_PORTS=() TPM_PIDS=()
 
-# start_tpm [--srk] [NAME]: start a new swtpm, its state in $WORK/NAME (tpm).
-# --srk puts an ECC P-256 storage key at 0x81000001. Sets TPM_NAME, TPM_PORT,
-# TPM_PID; exports DEVID_TCTI and TPM2TOOLS_TCTI.
+# start_tpm [--srk] [--ek] [NAME]: start a new swtpm, its state in $WORK/NAME
+# (tpm). --srk puts an ECC P-256 storage key at 0x81000001; --ek gives it what
+# its maker would, see manufacture. Sets TPM_NAME, TPM_PORT, TPM_PID; exports
+# DEVID_TCTI and TPM2TOOLS_TCTI.
 start_tpm() {
-    local srk='' i
-    if [[ ${1:-} == --srk ]]; then
-        srk=1
+    local srk='' ek='' i
+    while [[ ${1:-} == --* ]]; do
+        case $1 in
+        --srk) srk=1 ;;
+        --ek) ek=1 ;;
+        esac
         shift
-    fi
+    done
     need swtpm
     TPM_NAME=${1:-tpm}
     mkdir -m 700 "$WORK/$TPM_NAME"
+    [[ ! $ek ]] || manufacture "$WORK/$TPM_NAME"
     for ((i = 0; i < 5; i++)); do
         TPM_PORTS[$TPM_NAME]=$(free_port 2)
         if launch_tpm; then
@@ -33,30 +38,28 @@ start_tpm() {
     fail "swtpm does not start; see its log"
 }
 
-# start_vendor_tpm [NAME]: as start_tpm, of a TPM as vendors deliver it: EKs of
-# RSA-2048 (0x81010001) and P-384 (0x81010016), their certificates in NV
-# (0x01c00002, 0x01c00016), the issuers in $WORK/NAME-ca/cert.pem and beside it.
+# start_vendor_tpm [NAME]: start_tpm --ek, of the name vendor where none is given.
 start_vendor_tpm() {
-    local i
-    need swtpm swtpm_setup swtpm_localca
-    TPM_NAME=${1:-vendor}
-    local state=$WORK/$TPM_NAME
-    mkdir -m 700 "$state" "$state-ca"
-    printf '%s\n' "statedir = $state-ca" "signingkey = $state-ca/key.pem" \
-        "issuercert = $state-ca/cert.pem" "certserial = $state-ca/serial" \
-        >"$state-ca/localca.conf"
-    : >"$state-ca/options"
+    start_tpm --ek "${1:-vendor}"
+}
+
+# manufacture DIR: into a new swtpm's state put what a vendor does: EKs of
+# RSA-2048 (0x81010001) and P-384 (0x81010016), their certificates in NV
+# (0x01c00002, 0x01c00016), the issuers in DIR-ca/cert.pem and beside it.
+manufacture() {
+    local ca=$1-ca
+    need swtpm_setup swtpm_localca
+    mkdir -m 700 "$ca"
+    printf '%s\n' "statedir = $ca" "signingkey = $ca/key.pem" \
+        "issuercert = $ca/cert.pem" "certserial = $ca/serial" \
+        >"$ca/localca.conf"
+    : >"$ca/options"
     printf '%s\n' "create_certs_tool = $(command -v swtpm_localca)" \
-        "create_certs_tool_config = $state-ca/localca.conf" \
-        "create_certs_tool_options = $state-ca/options" >"$state-ca/setup.conf"
-    swtpm_setup --tpm2 --tpmstate "$state" --create-ek-cert \
-        --config "$state-ca/setup.conf" >"$state-ca/setup.log" 2>&1 ||
-        fail "swtpm_setup: $(tail -n 3 "$state-ca/setup.log")"
-    for ((i = 0; i < 5; i++)); do
-        TPM_PORTS[$TPM_NAME]=$(free_port 2)
-        launch_tpm && return
-    done
-    fail "swtpm does not start; see its log"
+        "create_certs_tool_config = $ca/localca.conf" \
+        "create_certs_tool_options = $ca/options" >"$ca/setup.conf"
+    swtpm_setup --tpm2 --tpmstate "$1" --create-ek-cert --overwrite \
+        --config "$ca/setup.conf" >"$ca/setup.log" 2>&1 ||
+        fail "swtpm_setup: $(tail -n 3 "$ca/setup.log")"
 }
 
 # launch_tpm: run the swtpm of TPM_NAME; false where it found its port taken.

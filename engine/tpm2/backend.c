@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The TPM back end's table. */
-#include "tpm2.h"
+#include "identity.h"
 
 #include <openssl/crypto.h>
 
@@ -54,5 +54,10 @@ const struct devid_backend devid_tpm2_backend = {
     .cert_read = tpm2_cert_read,
     .cert_write = tpm2_cert_write,
     .whoami = tpm2_whoami,
+    .identity_open = tpm2_identity_open,
+    .identity_free = tpm2_identity_free,
+    .identity_request = tpm2_identity_request,
+    .identity_sign = tpm2_identity_sign,
+    .identity_activate = tpm2_identity_activate,
     .shutdown = tpm2_shutdown,
 };

@@ -5,32 +5,50 @@
 #include "../secret.h"
 #include "../uri.h"
 
-/* Put an object at a persistent handle, or take it away from there. */
+static enum devid_err evict(struct tpm2_conn *conn, ESYS_TR object,
+                            uint32_t handle, struct tpm2_auth *auth,
+                            ESYS_TR *made, struct devid_error *err)
+{
+    enum devid_err e;
+    TSS2_RC rc;
+
+    auth->object = handle >= TPM2_PERSISTENT_PLATFORM ? ESYS_TR_RH_PLATFORM
+                                                      : ESYS_TR_RH_OWNER;
+    auth->what = "the hierarchy of the persistent handle";
+    e = tpm2_auth_begin(conn, auth, err);
+    if (e != DEVID_OK)
+        return e;
+    rc = Esys_EvictControl(conn->esys, auth->object, object, auth->session,
+                           ESYS_TR_NONE, ESYS_TR_NONE, handle, made);
+    tpm2_auth_end(conn, auth, rc);
+    return rc == TSS2_RC_SUCCESS ? DEVID_OK
+                                 : tpm2_auth_fail(conn, auth, rc, err);
+}
+
 enum devid_err tpm2_evict(struct tpm2_conn *conn, ESYS_TR object,
                           uint32_t handle, struct devid_secret *secret,
                           const char *doing, struct devid_error *err)
 {
-    struct tpm2_auth auth = {
-        .object = handle >= TPM2_PERSISTENT_PLATFORM ? ESYS_TR_RH_PLATFORM
-                                                     : ESYS_TR_RH_OWNER,
-        .secret = secret,
-        .what = "the hierarchy of the persistent handle",
-        .doing = doing,
-    };
+    struct tpm2_auth auth = {.secret = secret, .doing = doing};
     ESYS_TR made = ESYS_TR_NONE;
-    enum devid_err e = tpm2_auth_begin(conn, &auth, err);
-    TSS2_RC rc;
+    enum devid_err e = evict(conn, object, handle, &auth, &made, err);
 
-    if (e != DEVID_OK)
-        return e;
-    rc = Esys_EvictControl(conn->esys, auth.object, object, auth.session,
-                           ESYS_TR_NONE, ESYS_TR_NONE, handle, &made);
-    tpm2_auth_end(conn, &auth, rc);
-    if (rc != TSS2_RC_SUCCESS)
-        return tpm2_auth_fail(conn, &auth, rc, err);
     if (made != ESYS_TR_NONE)
         (void)Esys_TR_Close(conn->esys, &made);
-    return DEVID_OK;
+    return e;
+}
+
+enum devid_err tpm2_persist(struct tpm2_conn *conn, ESYS_TR object,
+                            uint32_t handle, struct devid_secret *secret,
+                            ESYS_TR *made, struct devid_error *err)
+{
+    struct tpm2_auth auth = {
+        .secret = secret,
+        .doing = "make a key persistent",
+    };
+
+    *made = ESYS_TR_NONE;
+    return evict(conn, object, handle, &auth, made, err);
 }
 
 struct remove_request {

@@ -8,9 +8,12 @@
 
 #include <openssl/asn1.h>
 #include <openssl/crypto.h>
+#include <tss2/tss2_mu.h>
 
 /* Every chip's NV buffer takes this much; most take 1024 or 2048. */
 #define NV_CHUNK_DEFAULT 512u
+/* One question for both limits, and what lies between them. */
+#define NV_LIMITS_SPAN (TPM2_PT_NV_BUFFER_MAX - TPM2_PT_NV_INDEX_MAX + 1u)
 
 enum devid_err tpm2_capability(struct tpm2_conn *conn, TPM2_CAP capability,
                                UINT32 first, UINT32 count,
@@ -27,31 +30,44 @@ enum devid_err tpm2_capability(struct tpm2_conn *conn, TPM2_CAP capability,
     return DEVID_OK;
 }
 
-UINT16 tpm2_nv_chunk(struct tpm2_conn *conn)
+static void take_limit(const TPMS_TAGGED_PROPERTY *property,
+                       struct tpm2_nv_limits *limits)
 {
-    TPMS_CAPABILITY_DATA *data = NULL;
-    UINT32 size = NV_CHUNK_DEFAULT;
-
-    if (tpm2_capability(conn, TPM2_CAP_TPM_PROPERTIES, TPM2_PT_NV_BUFFER_MAX, 1,
-                        &data, NULL) != DEVID_OK)
-        return NV_CHUNK_DEFAULT;
-    if (data->data.tpmProperties.count == 1 &&
-        data->data.tpmProperties.tpmProperty[0].property ==
-            TPM2_PT_NV_BUFFER_MAX)
-        size = data->data.tpmProperties.tpmProperty[0].value;
-    Esys_Free(data);
-    if (size == 0 || size > TPM2_MAX_NV_BUFFER_SIZE)
-        return NV_CHUNK_DEFAULT;
-    return (UINT16)size;
+    if (property->property == TPM2_PT_NV_INDEX_MAX)
+        limits->index_max = property->value;
+    if (property->property == TPM2_PT_NV_BUFFER_MAX && property->value > 0 &&
+        property->value <= TPM2_MAX_NV_BUFFER_SIZE)
+        limits->chunk = (UINT16)property->value;
 }
 
-static enum devid_err read_chunks(struct tpm2_conn *conn, ESYS_TR index,
-                                  const TPMS_NV_PUBLIC *area, uint8_t *out,
-                                  struct devid_error *err)
+const struct tpm2_nv_limits *tpm2_nv_limits(struct tpm2_conn *conn)
+{
+    struct tpm2_nv_limits *limits = &conn->nv_limits;
+    TPMS_CAPABILITY_DATA *data = NULL;
+
+    if (limits->known && limits->generation == conn->generation)
+        return limits;
+    limits->chunk = NV_CHUNK_DEFAULT;
+    limits->index_max = UINT16_MAX;
+    limits->known =
+        tpm2_capability(conn, TPM2_CAP_TPM_PROPERTIES, TPM2_PT_NV_INDEX_MAX,
+                        NV_LIMITS_SPAN, &data, NULL) == DEVID_OK;
+    limits->generation = conn->generation;
+    if (!limits->known)
+        return limits;
+    for (UINT32 i = 0; i < data->data.tpmProperties.count; i++)
+        take_limit(&data->data.tpmProperties.tpmProperty[i], limits);
+    Esys_Free(data);
+    return limits;
+}
+
+enum devid_err tpm2_nv_read_chunks(struct tpm2_conn *conn, ESYS_TR index,
+                                   const TPMS_NV_PUBLIC *area, uint8_t *out,
+                                   struct devid_error *err)
 {
     ESYS_TR auth =
         (area->attributes & TPMA_NV_AUTHREAD) != 0 ? index : ESYS_TR_RH_OWNER;
-    UINT16 chunk = tpm2_nv_chunk(conn);
+    UINT16 chunk = tpm2_nv_limits(conn)->chunk;
     UINT16 done = 0;
 
     while (done < area->dataSize) {
@@ -78,14 +94,62 @@ static enum devid_err read_chunks(struct tpm2_conn *conn, ESYS_TR index,
     return DEVID_OK;
 }
 
+/*
+ * ESYS keeps the public area that it read for an index, but hands it out only
+ * in the index's serialised form: index, Name, kind (2 is an index), public
+ * area.
+ */
+static bool area_from_serialized(const uint8_t *data, size_t len,
+                                 uint32_t index, TPM2B_NV_PUBLIC *area)
+{
+    TPM2B_NAME name = {0};
+    UINT32 found = 0;
+    UINT32 kind = 0;
+    size_t offset = 0;
+
+    memset(area, 0, sizeof(*area));
+    return Tss2_MU_UINT32_Unmarshal(data, len, &offset, &found) == 0 &&
+           Tss2_MU_TPM2B_NAME_Unmarshal(data, len, &offset, &name) == 0 &&
+           Tss2_MU_UINT32_Unmarshal(data, len, &offset, &kind) == 0 &&
+           Tss2_MU_TPM2B_NV_PUBLIC_Unmarshal(data, len, &offset, area) == 0 &&
+           offset == len && found == index && kind == 2 &&
+           area->nvPublic.nvIndex == index;
+}
+
+static enum devid_err index_area(struct tpm2_conn *conn, ESYS_TR object,
+                                 uint32_t index, TPMS_NV_PUBLIC *area,
+                                 struct devid_error *err)
+{
+    TPM2B_NV_PUBLIC *asked = NULL;
+    TPM2B_NV_PUBLIC kept;
+    uint8_t *data = NULL;
+    size_t len = 0;
+    bool done = Esys_TR_Serialize(conn->esys, object, &data, &len) == 0 &&
+                area_from_serialized(data, len, index, &kept);
+    TSS2_RC rc;
+
+    Esys_Free(data);
+    if (done) {
+        *area = kept.nvPublic;
+        return DEVID_OK;
+    }
+    /* Another tpm2-tss lays it out otherwise: ask the TPM once more. */
+    rc = Esys_NV_ReadPublic(conn->esys, object, ESYS_TR_NONE, ESYS_TR_NONE,
+                            ESYS_TR_NONE, &asked, NULL);
+    if (rc != TSS2_RC_SUCCESS)
+        return tpm2_fail(err, rc, "describe an NV index");
+    *area = asked->nvPublic;
+    Esys_Free(asked);
+    return DEVID_OK;
+}
+
 enum devid_err tpm2_nv_read(struct tpm2_conn *conn, uint32_t index,
                             uint8_t **data, size_t *len,
                             struct devid_error *err)
 {
-    TPM2B_NV_PUBLIC *area = NULL;
+    TPMS_NV_PUBLIC area;
     ESYS_TR object = ESYS_TR_NONE;
     enum devid_err e;
-    TSS2_RC rc;
 
     *data = NULL;
     e = tpm2_read_handle(conn, index, &object, NULL, err);
@@ -96,32 +160,24 @@ enum devid_err tpm2_nv_read(struct tpm2_conn *conn, uint32_t index,
                           index);
     if (e != DEVID_OK)
         return e;
-    rc = Esys_NV_ReadPublic(conn->esys, object, ESYS_TR_NONE, ESYS_TR_NONE,
-                            ESYS_TR_NONE, &area, NULL);
-    if (rc != TSS2_RC_SUCCESS) {
-        e = tpm2_fail(err, rc, "describe an NV index");
-        goto out;
-    }
-    if ((area->nvPublic.attributes & TPMA_NV_WRITTEN) == 0 ||
-        area->nvPublic.dataSize == 0) {
+    e = index_area(conn, object, index, &area, err);
+    if (e == DEVID_OK &&
+        ((area.attributes & TPMA_NV_WRITTEN) == 0 || area.dataSize == 0))
         e = devid_fail(err, DEVID_ERR_NOT_FOUND, 0,
                        "NV index 0x%08x of this TPM is defined but was never "
                        "written",
                        index);
+    if (e != DEVID_OK)
         goto out;
-    }
-    *len = area->nvPublic.dataSize;
+    *len = area.dataSize;
     *data = OPENSSL_malloc(*len);
-    if (*data == NULL)
-        e = devid_no_memory(err);
-    else
-        e = read_chunks(conn, object, &area->nvPublic, *data, err);
+    e = *data == NULL ? devid_no_memory(err)
+                      : tpm2_nv_read_chunks(conn, object, &area, *data, err);
     if (e != DEVID_OK) {
         OPENSSL_free(*data);
         *data = NULL;
     }
 out:
-    Esys_Free(area);
     (void)Esys_TR_Close(conn->esys, &object);
     return e;
 }

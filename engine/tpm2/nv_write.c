@@ -56,6 +56,11 @@ static enum devid_err define(struct tpm2_conn *conn,
     rc = Esys_NV_DefineSpace(conn->esys, auth.object, auth.session,
                              ESYS_TR_NONE, ESYS_TR_NONE, &empty, &area, index);
     tpm2_auth_end(conn, &auth, rc);
+    if (tpm2_rc_base(rc) == TPM2_RC_NV_DEFINED)
+        return devid_fail(err, DEVID_ERR_EXISTS, rc,
+                          "NV index 0x%08x of this TPM holds something else: "
+                          "give another index, or --force to replace it",
+                          r->index);
     if (tpm2_rc_base(rc) == TPM2_RC_NV_SPACE)
         return devid_fail(err, DEVID_ERR_BUSY, rc,
                           "the TPM's non-volatile memory has no room for %zu "
@@ -70,7 +75,7 @@ static enum devid_err write_chunks(struct tpm2_conn *conn,
                                    const struct write_request *r, ESYS_TR index,
                                    struct devid_error *err)
 {
-    UINT16 chunk = tpm2_nv_chunk(conn);
+    UINT16 chunk = tpm2_nv_limits(conn)->chunk;
     size_t done = 0;
 
     while (done < r->spec->len) {
@@ -102,14 +107,19 @@ static bool is_same(const struct write_request *r, const uint8_t *data,
 
 /* Does the index hold what was written? */
 static enum devid_err read_back(struct tpm2_conn *conn,
-                                const struct write_request *r,
+                                const struct write_request *r, ESYS_TR index,
                                 struct devid_error *err)
 {
-    uint8_t *data = NULL;
-    size_t len = 0;
-    enum devid_err e = tpm2_nv_read(conn, r->index, &data, &len, err);
+    const TPMS_NV_PUBLIC area = {
+        .attributes = CERT_ATTRIBUTES,
+        .dataSize = (UINT16)r->spec->len,
+    };
+    uint8_t *data = OPENSSL_malloc(r->spec->len);
+    enum devid_err e = data == NULL
+                           ? devid_no_memory(err)
+                           : tpm2_nv_read_chunks(conn, index, &area, data, err);
 
-    if (e == DEVID_OK && !is_same(r, data, len))
+    if (e == DEVID_OK && !is_same(r, data, r->spec->len))
         e = devid_fail(err, DEVID_ERR_DEVICE, 0,
                        "NV index 0x%08x of this TPM holds something else than "
                        "was written to it",
@@ -118,33 +128,13 @@ static enum devid_err read_back(struct tpm2_conn *conn,
     return e;
 }
 
-/*
- * Free the index where that may be. *same: it holds the certificate already,
- * and stays.
- */
 static enum devid_err clear_index(struct tpm2_conn *conn,
-                                  const struct write_request *r, bool *same,
+                                  const struct write_request *r,
                                   struct devid_error *err)
 {
     ESYS_TR object = ESYS_TR_NONE;
-    uint8_t *data = NULL;
-    size_t len = 0;
-    enum devid_err e = tpm2_nv_read(conn, r->index, &data, &len, err);
+    enum devid_err e = tpm2_read_handle(conn, r->index, &object, NULL, err);
 
-    *same = e == DEVID_OK && is_same(r, data, len);
-    OPENSSL_free(data);
-    if (*same)
-        return DEVID_OK;
-    /* NOT_FOUND: nothing is there, or it was defined and never written. */
-    if (e != DEVID_ERR_NOT_FOUND && !r->spec->replace && !r->defined)
-        return e != DEVID_OK
-                   ? e
-                   : devid_fail(err, DEVID_ERR_EXISTS, 0,
-                                "NV index 0x%08x of this TPM holds something "
-                                "else: give another index, or --force to "
-                                "replace it",
-                                r->index);
-    e = tpm2_read_handle(conn, r->index, &object, NULL, err);
     if (e == DEVID_ERR_NOT_FOUND)
         return DEVID_OK;
     if (e != DEVID_OK)
@@ -155,21 +145,41 @@ static enum devid_err clear_index(struct tpm2_conn *conn,
     return e;
 }
 
+/*
+ * The index could not be defined: because it holds the certificate already
+ * (*same), which then stays, or what may be replaced? Else `e` stands, as does
+ * what was said of it.
+ */
+static enum devid_err look_again(struct tpm2_conn *conn,
+                                 const struct write_request *r,
+                                 enum devid_err e, bool *same,
+                                 struct devid_error *err)
+{
+    struct devid_error why = {0};
+    uint8_t *data = NULL;
+    size_t len = 0;
+    enum devid_err found = tpm2_nv_read(conn, r->index, &data, &len, &why);
+
+    *same = found == DEVID_OK && is_same(r, data, len);
+    OPENSSL_free(data);
+    if (*same)
+        return DEVID_OK;
+    if (e != DEVID_ERR_EXISTS)
+        return e;
+    /* NOT_FOUND: it was defined and never written. */
+    if (found == DEVID_ERR_NOT_FOUND || r->spec->replace || r->defined)
+        return clear_index(conn, r, err);
+    if (found != DEVID_OK && err != NULL)
+        *err = why;
+    return found != DEVID_OK ? found : e;
+}
+
 static enum devid_err check_size(struct tpm2_conn *conn,
                                  const struct write_request *r,
                                  struct devid_error *err)
 {
-    TPMS_CAPABILITY_DATA *data = NULL;
-    UINT32 max = UINT16_MAX;
+    UINT32 max = tpm2_nv_limits(conn)->index_max;
 
-    if (tpm2_capability(conn, TPM2_CAP_TPM_PROPERTIES, TPM2_PT_NV_INDEX_MAX, 1,
-                        &data, NULL) == DEVID_OK &&
-        data->data.tpmProperties.count == 1 &&
-        data->data.tpmProperties.tpmProperty[0].property ==
-            TPM2_PT_NV_INDEX_MAX &&
-        data->data.tpmProperties.tpmProperty[0].value < max)
-        max = data->data.tpmProperties.tpmProperty[0].value;
-    Esys_Free(data);
     if (r->spec->len <= max)
         return DEVID_OK;
     return devid_fail(err, DEVID_ERR_INPUT, 0,
@@ -186,17 +196,21 @@ static enum devid_err write_op(struct tpm2_conn *conn, void *arg,
     bool same = false;
     enum devid_err e = check_size(conn, r, err);
 
-    if (e == DEVID_OK)
-        e = clear_index(conn, r, &same, err);
-    if (e != DEVID_OK || same)
+    if (e != DEVID_OK)
         return e;
     e = define(conn, r, &index, err);
+    if (e == DEVID_ERR_EXISTS || e == DEVID_ERR_AUTH) {
+        e = look_again(conn, r, e, &same, err);
+        if (e != DEVID_OK || same)
+            return e;
+        e = define(conn, r, &index, err);
+    }
     if (e != DEVID_OK)
         return e;
     r->defined = true;
     e = write_chunks(conn, r, index, err);
     if (e == DEVID_OK)
-        e = read_back(conn, r, err);
+        e = read_back(conn, r, index, err);
     /* Half a certificate is worse than none. */
     if (e != DEVID_OK &&
         tpm2_nv_undefine(conn, index, r->owner_auth, NULL) == DEVID_OK)

@@ -6,9 +6,7 @@
 
 #include <tss2/tss2_mu.h>
 
-#define RSA_EK_BYTES 256
-
-static TPMI_ECC_CURVE curve_of(const struct devid_algorithm *alg)
+TPMI_ECC_CURVE tpm2_curve_of(const struct devid_algorithm *alg)
 {
     switch (alg->bits) {
     case 384:
@@ -48,7 +46,7 @@ void tpm2_template_key(const struct devid_key_spec *spec,
         area->type = TPM2_ALG_ECC;
         ecc->symmetric.algorithm = TPM2_ALG_NULL;
         ecc->scheme.scheme = TPM2_ALG_NULL;
-        ecc->curveID = curve_of(alg);
+        ecc->curveID = tpm2_curve_of(alg);
         ecc->kdf.scheme = TPM2_ALG_NULL;
     } else {
         TPMS_RSA_PARMS *rsa = &area->parameters.rsaDetail;
@@ -105,33 +103,4 @@ bool tpm2_public_is_storage(const TPMT_PUBLIC *tpm)
            Tss2_MU_TPMT_PUBLIC_Marshal(tpm, found, sizeof(found), &found_len) ==
                0 &&
            wanted_len == found_len && memcmp(wanted, found, found_len) == 0;
-}
-
-/* Source: TCG EK Credential Profile 2.5, template L-1 (RSA 2048). */
-void tpm2_template_ek_rsa(TPM2B_PUBLIC *pub)
-{
-    /* PolicySecret(TPM_RH_ENDORSEMENT), SHA-256; PolicyA of the profile. */
-    static const uint8_t policy[] = {
-        0x83, 0x71, 0x97, 0x67, 0x44, 0x84, 0xb3, 0xf8, 0x1a, 0x90, 0xcc,
-        0x8d, 0x46, 0xa5, 0xd7, 0x24, 0xfd, 0x52, 0xd7, 0x6e, 0x06, 0x52,
-        0x0b, 0x64, 0xf2, 0xa1, 0xda, 0x1b, 0x33, 0x14, 0x69, 0xaa,
-    };
-    TPMT_PUBLIC *area = &pub->publicArea;
-    TPMS_RSA_PARMS *rsa = &area->parameters.rsaDetail;
-
-    memset(pub, 0, sizeof(*pub));
-    area->type = TPM2_ALG_RSA;
-    area->nameAlg = TPM2_ALG_SHA256;
-    area->objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
-                             TPMA_OBJECT_SENSITIVEDATAORIGIN |
-                             TPMA_OBJECT_ADMINWITHPOLICY |
-                             TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT;
-    area->authPolicy.size = sizeof(policy);
-    memcpy(area->authPolicy.buffer, policy, sizeof(policy));
-    rsa->symmetric.algorithm = TPM2_ALG_AES;
-    rsa->symmetric.keyBits.aes = 128;
-    rsa->symmetric.mode.aes = TPM2_ALG_CFB;
-    rsa->scheme.scheme = TPM2_ALG_NULL;
-    rsa->keyBits = 2048;
-    area->unique.rsa.size = RSA_EK_BYTES;
 }

@@ -41,6 +41,13 @@ struct tpm2_salt {
     TPMS_CONTEXT context;
 };
 
+struct tpm2_nv_limits {
+    bool known; /* of generation; else what every chip has */
+    uint64_t generation;
+    UINT16 chunk;     /* bytes of one NV_Read or NV_Write */
+    UINT32 index_max; /* bytes of an index */
+};
+
 struct tpm2_conn {
     pthread_mutex_t lock;
     struct tpm2_conn *next;
@@ -67,6 +74,7 @@ struct tpm2_conn {
     struct tpm2_key *keys;   /* all that are open, for the reaper */
     bool orphaned; /* bare: an object may have gone astray with the link */
     struct tpm2_salt salt;
+    struct tpm2_nv_limits nv_limits;
     ESYS_TR session; /* HMAC; valid while its instance is the connection's */
     uint64_t session_instance;
     uint32_t parked[TPM2_PARKED_MAX]; /* sessions, see reap.c */
@@ -168,7 +176,8 @@ void tpm2_template_key(const struct devid_key_spec *spec,
 void tpm2_template_storage(TPM2B_PUBLIC *pub);
 /* Whether a key was made from that template. */
 bool tpm2_public_is_storage(const TPMT_PUBLIC *tpm);
-void tpm2_template_ek_rsa(TPM2B_PUBLIC *pub);
+/* The TPM's id of an EC algorithm's curve. */
+TPMI_ECC_CURVE tpm2_curve_of(const struct devid_algorithm *alg);
 
 /* ---- auth.c: secrets, never in clear on the bus ---------------------- */
 
@@ -245,6 +254,12 @@ DEVID_CHECK enum devid_err tpm2_evict(struct tpm2_conn *conn, ESYS_TR object,
                                       struct devid_secret *secret,
                                       const char *doing,
                                       struct devid_error *err);
+/* As tpm2_evict, which puts it there; the persistent key stays open in *made.
+ */
+DEVID_CHECK enum devid_err tpm2_persist(struct tpm2_conn *conn, ESYS_TR object,
+                                        uint32_t handle,
+                                        struct devid_secret *secret,
+                                        ESYS_TR *made, struct devid_error *err);
 /* Free an NV index; closes its ESYS object where that is done. */
 DEVID_CHECK enum devid_err tpm2_nv_undefine(struct tpm2_conn *conn,
                                             ESYS_TR index,
@@ -347,8 +362,14 @@ enum devid_err tpm2_cert_write(void *state, const struct devid_cert_spec *spec,
 DEVID_CHECK enum devid_err tpm2_nv_read(struct tpm2_conn *conn, uint32_t index,
                                         uint8_t **data, size_t *len,
                                         struct devid_error *err);
-/* How much one NV_Read or NV_Write may take. */
-UINT16 tpm2_nv_chunk(struct tpm2_conn *conn);
+/* As much of it as the area says, once the index is open. */
+DEVID_CHECK enum devid_err tpm2_nv_read_chunks(struct tpm2_conn *conn,
+                                               ESYS_TR index,
+                                               const TPMS_NV_PUBLIC *area,
+                                               uint8_t *out,
+                                               struct devid_error *err);
+/* What the chip's NV takes: asked once. Borrowed from the connection. */
+const struct tpm2_nv_limits *tpm2_nv_limits(struct tpm2_conn *conn);
 /* One page of a capability; nothing past it is asked for. */
 DEVID_CHECK enum devid_err tpm2_capability(struct tpm2_conn *conn,
                                            TPM2_CAP capability, UINT32 first,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who this device is: its EK, its IDevID, the chip's maker and firmware. */
-#include "tpm2.h"
+#include "tcg.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@
 #include <openssl/evp.h>
 
 struct whoami_request {
+    OSSL_LIB_CTX *libctx; /* borrowed */
     TPM2B_PUBLIC ek;
     bool ek_is_persistent;
     TPM2B_PUBLIC idevid;
@@ -18,7 +19,8 @@ struct whoami_request {
 };
 
 /* Not persistent: the standard template gives the same key each time. */
-static enum devid_err create_ek(struct tpm2_conn *conn, TPM2B_PUBLIC *ek,
+static enum devid_err create_ek(struct tpm2_conn *conn,
+                                struct whoami_request *r,
                                 struct devid_error *err)
 {
     TPM2B_SENSITIVE_CREATE sensitive = {0};
@@ -27,16 +29,19 @@ static enum devid_err create_ek(struct tpm2_conn *conn, TPM2B_PUBLIC *ek,
     TPM2B_DATA outside = {0};
     TPM2B_PUBLIC template;
     ESYS_TR handle = ESYS_TR_NONE;
+    enum devid_err e =
+        tpm2_template_ek(&tpm2_ek_kinds[0], r->libctx, &template, err);
     TSS2_RC rc;
 
-    tpm2_template_ek_rsa(&template);
+    if (e != DEVID_OK)
+        return e;
     rc =
         Esys_CreatePrimary(conn->esys, ESYS_TR_RH_ENDORSEMENT, ESYS_TR_PASSWORD,
                            ESYS_TR_NONE, ESYS_TR_NONE, &sensitive, &template,
                            &outside, &pcrs, &handle, &made, NULL, NULL, NULL);
     if (rc != TSS2_RC_SUCCESS)
         return tpm2_fail(err, rc, "make its endorsement key");
-    *ek = *made;
+    r->ek = *made;
     Esys_Free(made);
     (void)Esys_FlushContext(conn->esys, handle);
     return DEVID_OK;
@@ -69,7 +74,7 @@ static enum devid_err whoami_op(struct tpm2_conn *conn, void *arg,
     e = read_public(conn, TPM2_EK_HANDLE, &r->ek, err);
     r->ek_is_persistent = e == DEVID_OK;
     if (e == DEVID_ERR_NOT_FOUND)
-        e = create_ek(conn, &r->ek, err);
+        e = create_ek(conn, r, err);
     if (e != DEVID_OK)
         return e;
     e = read_public(conn, TPM2_IDEVID_HANDLE, &r->idevid, err);
@@ -159,7 +164,7 @@ enum devid_err tpm2_whoami(void *state, const char *device,
 {
     const struct tpm2_state *self = state;
     OSSL_LIB_CTX *libctx = devid_libctx(self->engine);
-    struct whoami_request request = {0};
+    struct whoami_request request = {.libctx = libctx};
     enum devid_err e = tpm2_run(self->conn, whoami_op, &request, err);
 
     (void)device; /* the one that the TCTI names */
