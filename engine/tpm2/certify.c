@@ -126,18 +126,46 @@ static enum devid_err remake(struct tpm2_conn *conn, struct tpm2_identity *id,
 
 /* ---- IAK and IDevID -------------------------------------------------- */
 
+/* What was asked for, else as the other key, else P-256. */
+static const struct devid_algorithm *
+algorithm_for_new(const struct tpm2_identity *id)
+{
+    const struct tpm2_held *other = id->iak.known ? &id->iak : &id->idevid;
+    struct devid_public pub;
+
+    if (id->alg != NULL)
+        return id->alg;
+    if (other->known &&
+        tpm2_public_to_devid(&other->pub.publicArea, &pub, NULL) == DEVID_OK)
+        return pub.alg; /* open_there has compared it with a template */
+    return devid_algorithm_by_name("ec-p256");
+}
+
 static enum devid_err make_new(struct tpm2_conn *conn, struct tpm2_identity *id,
                                enum tpm2_role role, struct tpm2_made *made,
                                struct devid_error *err)
 {
-    const struct devid_algorithm *alg =
-        id->alg != NULL ? id->alg : devid_algorithm_by_name("ec-p256");
     TPM2B_PUBLIC template;
-    enum devid_err e =
-        tpm2_template_devid(role, alg, id->libctx, &template, err);
+    enum devid_err e = tpm2_template_devid(role, algorithm_for_new(id),
+                                           id->libctx, &template, err);
 
     return e == DEVID_OK ? tpm2_primary_make(conn, id, &template, made, err)
                          : e;
+}
+
+/* Before anything is made: is what is there what belongs there? */
+static enum devid_err open_there(struct tpm2_conn *conn,
+                                 const struct request_work *w,
+                                 enum tpm2_role role, struct devid_error *err)
+{
+    struct tpm2_identity *id = w->id;
+    struct tpm2_held *held = role == TPM2_ROLE_IAK ? &id->iak : &id->idevid;
+
+    if (tpm2_inventory_has(&w->inventory.persistent, held->handle))
+        return tpm2_devid_open(conn, id, role, err);
+    held->known = false;
+    held->object = ESYS_TR_NONE;
+    return DEVID_OK;
 }
 
 static enum devid_err provide_iak(struct tpm2_conn *conn,
@@ -146,17 +174,11 @@ static enum devid_err provide_iak(struct tpm2_conn *conn,
 {
     struct tpm2_identity *id = w->id;
     struct tpm2_made made = {.object = ESYS_TR_NONE};
-    bool there = tpm2_inventory_has(&w->inventory.persistent, id->iak.handle);
+    const bool there = id->iak.known;
     bool has_ticket = true;
-    enum devid_err e;
+    enum devid_err e = there ? remake(conn, id, &made, &has_ticket, err)
+                             : make_new(conn, id, TPM2_ROLE_IAK, &made, err);
 
-    if (there) {
-        e = tpm2_devid_open(conn, id, TPM2_ROLE_IAK, err);
-        if (e == DEVID_OK)
-            e = remake(conn, id, &made, &has_ticket, err);
-    } else {
-        e = make_new(conn, id, TPM2_ROLE_IAK, &made, err);
-    }
     if (e == DEVID_OK && has_ticket)
         e = certify_creation(conn, &made, w->out, err);
     if (e == DEVID_OK && !there)
@@ -173,8 +195,8 @@ static enum devid_err provide_idevid(struct tpm2_conn *conn,
     struct tpm2_made made = {.object = ESYS_TR_NONE};
     enum devid_err e;
 
-    if (tpm2_inventory_has(&w->inventory.persistent, id->idevid.handle))
-        return tpm2_devid_open(conn, id, TPM2_ROLE_IDEVID, err);
+    if (id->idevid.known)
+        return DEVID_OK;
     e = make_new(conn, id, TPM2_ROLE_IDEVID, &made, err);
     if (e == DEVID_OK)
         e = tpm2_primary_keep(conn, id, &made, &id->idevid, err);
@@ -274,6 +296,10 @@ static enum devid_err request_op(struct tpm2_conn *conn, void *arg,
 
     devid_identity_request_clear(out); /* of an attempt before this one */
     e = tpm2_inventory_read(conn, &w->inventory, err);
+    if (e == DEVID_OK)
+        e = open_there(conn, w, TPM2_ROLE_IAK, err);
+    if (e == DEVID_OK)
+        e = open_there(conn, w, TPM2_ROLE_IDEVID, err);
     if (e == DEVID_OK)
         e = tpm2_ek_open(conn, id, &w->inventory, true, err);
     if (e == DEVID_OK)

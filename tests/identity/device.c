@@ -171,7 +171,7 @@ static enum devid_err step(struct device *d, const char *name,
 
 int main(int argc, char **argv)
 {
-    struct devid_identity_spec spec = {.device = getenv("DEVICE")};
+    struct devid_identity_spec spec = {.device = getenv("DEVICE_URI")};
     struct devid_error why = {0};
     struct device d = {.dir = argv[argc - 1]};
     enum devid_err e;
