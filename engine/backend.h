@@ -132,10 +132,9 @@ struct devid_backend {
     enum devid_err (*identity_sign)(void *identity, const struct devid_tbs *tbs,
                                     struct devid_field *signature,
                                     struct devid_error *err);
-    enum devid_err (*identity_activate)(void *identity,
-                                        const struct devid_activation *challenge,
-                                        struct devid_field *answer,
-                                        struct devid_error *err);
+    enum devid_err (*identity_activate)(
+        void *identity, const struct devid_activation *challenge,
+        struct devid_field *answer, struct devid_error *err);
     /* Close this process's connections; see devid_shutdown(). */
     void (*shutdown)(void);
 };

@@ -93,6 +93,7 @@ struct devid_identity_request {
     struct devid_field atCertifyInfo;    /* TPMS_ATTEST: its creation */
     struct devid_field atCertifyInfoSig; /* TPMT_SIGNATURE by the IAK */
     struct devid_field signingPub;       /* TPMT_PUBLIC of the IDevID */
+    const struct devid_hash *hash;       /* what the IDevID signs digests of */
     struct devid_field sgnCertifyInfo;   /* TPMS_ATTEST: the IDevID */
     struct devid_field sgnCertifyInfoSig;
 };
@@ -140,8 +141,9 @@ devid_identity_request(struct devid_identity *identity,
  *            SHA-256 for P-256, SHA-384 for P-384
  * signature  out: TPMT_SIGNATURE; RSA: PKCS#1
  *
- * Returns DEVID_OK; _ALG (another hash), _NOT_FOUND, _WRONG_KEY, _LOCKED, _BUSY, _NO_DEVICE, _DEVICE.
- * Cost: Sign; ReadPublic where devid_identity_request was not called before.
+ * Returns DEVID_OK; _ALG (another hash), _NOT_FOUND, _WRONG_KEY, _LOCKED,
+ * _BUSY, _NO_DEVICE, _DEVICE. Cost: Sign; ReadPublic where
+ * devid_identity_request was not called before.
  */
 DEVID_CHECK enum devid_err devid_identity_sign(struct devid_identity *identity,
                                                const struct devid_hash *hash,

@@ -36,12 +36,14 @@ static enum devid_err parse_spec(const struct devid_identity_spec *spec,
 {
     if (spec->algorithm != NULL) {
         id->alg = devid_algorithm_by_name(spec->algorithm);
-        if (id->alg == NULL)
-            return devid_fail(err, DEVID_ERR_INPUT, 0,
-                              "'%.64s' is no algorithm: IAK and IDevID are "
-                              "ec-p256, ec-p384, ec-p521, rsa-2048, rsa-3072 "
-                              "or rsa-4096",
-                              spec->algorithm);
+        if (id->alg == NULL ||
+            (id->alg->type != DEVID_KEY_EC && id->alg->type != DEVID_KEY_RSA))
+            return devid_fail(
+                err, DEVID_ERR_INPUT, 0,
+                "'%.64s' is none of the TCG's: IAK and IDevID are "
+                "ec-p256, ec-p384, ec-p521, rsa-2048, rsa-3072 "
+                "or rsa-4096",
+                spec->algorithm);
     }
     return spec->ek != NULL ? parse_ek(spec->ek, id, err) : DEVID_OK;
 }
@@ -276,7 +278,7 @@ enum devid_err tpm2_identity_sign(void *identity, const struct devid_tbs *tbs,
 {
     struct sign_request request = {
         .id = identity,
-        .hash = tpm2_tcg_hash(tbs->hash),
+        .hash = tpm2_hash_id(tbs->hash),
     };
     uint8_t data[sizeof(TPMT_SIGNATURE)];
     size_t len = 0;

@@ -39,8 +39,6 @@ DEVID_CHECK enum devid_err tpm2_tcg_policy(enum tpm2_role role, bool low,
                                            struct tpm2_tcg_policy *policy,
                                            struct devid_error *err);
 
-/* The TPM's id of a hash that these keys use; TPM_ALG_NULL for others. */
-TPMI_ALG_HASH tpm2_tcg_hash(const struct devid_hash *hash);
 /*
  * The Qualified Name that a key has as a primary key of the endorsement
  * hierarchy (TPM 2.0 Part 1, 16.3).

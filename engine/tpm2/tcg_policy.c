@@ -207,15 +207,6 @@ enum devid_err tpm2_tcg_policy(enum tpm2_role role, bool low,
     return result(&s, err);
 }
 
-TPMI_ALG_HASH tpm2_tcg_hash(const struct devid_hash *hash)
-{
-    for (size_t i = 0; i < HASH_ROWS; i++) {
-        if (devid_hash_by_name(hash_rows[i].name) == hash)
-            return hash_rows[i].id;
-    }
-    return TPM2_ALG_NULL;
-}
-
 enum devid_err tpm2_qualified_name(const TPM2B_PUBLIC *pub,
                                    OSSL_LIB_CTX *libctx, TPM2B_NAME *name,
                                    struct devid_error *err)

@@ -212,6 +212,9 @@ assert_contains "is missed" "there is nothing at handle 0x81010001" "$OUTPUT"
 assert_fails "an EK of no kind" device --ek ed25519 request
 assert_contains "is refused" "'ed25519' is no EK: give its persistent handle" \
     "$OUTPUT"
+assert_fails "an IDevID of no kind" device --algorithm rsa-pss-3072 request
+assert_contains "is refused" "'rsa-pss-3072' is none of the TCG's: IAK and\
+ IDevID are ec-p256" "$OUTPUT"
 export DEVICE_URI=pkcs11:token=factory
 assert_fails "a token" device request
 assert_contains "has no such keys" "a PKCS#11 device has no endorsement key,\
