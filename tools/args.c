@@ -40,6 +40,10 @@ static const struct option_row common_rows[] = {
         {"owner-auth-source", "SOURCE",
          "where that of the owner hierarchy is: file:PATH or env:NAME", false,
          false},
+    [ROW_ENDORSEMENT_AUTH_SOURCE - ROW_DEVICE] =
+        {"endorsement-auth-source", "SOURCE",
+         "where that of the endorsement hierarchy is: file:PATH or env:NAME",
+         false, false},
     [ROW_OUT - ROW_DEVICE] = {"out", "FILE",
                               "the file to write; - is standard output", true,
                               false},

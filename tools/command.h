@@ -33,6 +33,7 @@ enum common_row {
     ROW_AUTH_SOURCE,
     ROW_PARENT_AUTH_SOURCE,
     ROW_OWNER_AUTH_SOURCE,
+    ROW_ENDORSEMENT_AUTH_SOURCE,
     ROW_OUT,
     ROW_FORCE,
     ROW_JSON,
@@ -69,5 +70,7 @@ extern const struct command token_command;
 extern const struct command cert_command;
 extern const struct command conf_command;
 extern const struct command test_command;
+extern const struct command request_command;
+extern const struct command activate_command;
 
 #endif

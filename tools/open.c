@@ -32,6 +32,7 @@ static const struct setting_row {
     {ROW_MODULE, "pkcs11-module"},
     {ROW_PARENT_AUTH_SOURCE, "parent-auth-source"},
     {ROW_OWNER_AUTH_SOURCE, "owner-auth-source"},
+    {ROW_ENDORSEMENT_AUTH_SOURCE, "endorsement-auth-source"},
 };
 
 #define PIN_SETTING "pin-source"

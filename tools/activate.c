@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <openssl/crypto.h>
+
+#include "identity.h"
+#include "input.h"
+#include "message.h"
+#include "open.h"
+#include "output.h"
+
+enum {
+    CHALLENGE,
+    EK
+};
+
+static const struct option_row options[] = {
+    [CHALLENGE] = {"challenge", "FILE",
+                   "the station's challenge, as tpm2_makecredential writes it",
+                   true, false},
+    [EK] = {"ek", "EK",
+            "which endorsement key it was made for: its algorithm, or its "
+            "handle, such as 0x81010001; the default is the first that has a "
+            "certificate",
+            false, false},
+    {0},
+};
+
+/* ---- the file -------------------------------------------------------- */
+
+/* Bytes not read yet. */
+struct rest {
+    const uint8_t *data;
+    size_t len;
+};
+
+static bool take_number(struct rest *rest, size_t width, uint32_t *number)
+{
+    if (rest->len < width)
+        return false;
+    *number = 0;
+    for (size_t i = 0; i < width; i++)
+        *number = *number << 8 | rest->data[i];
+    rest->data += width;
+    rest->len -= width;
+    return true;
+}
+
+/* A TPM2B: its size, and so many bytes. */
+static bool take_sized(struct rest *rest, const uint8_t **data, size_t *len)
+{
+    uint32_t size = 0;
+
+    if (!take_number(rest, 2, &size) || rest->len < size)
+        return false;
+    *data = rest->data;
+    *len = size;
+    rest->data += size;
+    rest->len -= size;
+    return true;
+}
+
+/* The tools' mark and version 1, TPM2B_ID_OBJECT, TPM2B_ENCRYPTED_SECRET. */
+static bool parse(const char *file, size_t len, struct devid_activation *out)
+{
+    struct rest rest = {(const uint8_t *)file, len};
+    uint32_t magic = 0;
+    uint32_t version = 0;
+
+    return take_number(&rest, 4, &magic) && magic == 0xbadcc0deU &&
+           take_number(&rest, 4, &version) && version == 1 &&
+           take_sized(&rest, &out->credential, &out->credential_len) &&
+           take_sized(&rest, &out->secret, &out->secret_len) && rest.len == 0;
+}
+
+/* ---------------------------------------------------------------------- */
+
+static enum exit_code answer_challenge(const struct args *args,
+                                       struct devid *engine,
+                                       const struct devid_activation *challenge,
+                                       const struct output *out)
+{
+    const struct devid_identity_spec spec = {.ek = args_text(args, EK)};
+    struct devid_identity *identity = NULL;
+    struct devid_field answer = {0};
+    struct devid_error err;
+    enum devid_err e = devid_identity_open(engine, &spec, &identity, &err);
+    enum exit_code code;
+
+    if (e == DEVID_OK)
+        e = devid_identity_activate(identity, challenge, &answer, &err);
+    code = e == DEVID_OK ? output_write(out, answer.data, answer.len)
+                         : fail_engine(&err);
+    devid_field_free(&answer);
+    devid_identity_free(&identity);
+    return code;
+}
+
+static enum exit_code run(const struct args *args)
+{
+    const char *path = args_text(args, CHALLENGE);
+    struct devid_activation challenge = {0};
+    struct devid *engine = NULL;
+    struct output out;
+    char *file = NULL;
+    size_t len = 0;
+    enum exit_code code =
+        output_open(&out, args_text(args, ROW_OUT), args_flag(args, ROW_FORCE));
+
+    if (code != EXIT_DONE)
+        return code;
+    code = input_read(path, &file, &len);
+    if (code == EXIT_DONE && !parse(file, len, &challenge))
+        code = fail("%s is no challenge: it must be a credential blob as "
+                    "tpm2_makecredential writes it, and whole",
+                    path);
+    if (code == EXIT_DONE)
+        code = engine_open(args, NULL, &engine);
+    if (code == EXIT_DONE)
+        code = answer_challenge(args, engine, &challenge, &out);
+    OPENSSL_clear_free(file, len);
+    devid_free(&engine);
+    output_close(&out);
+    return code;
+}
+
+const struct command activate_command = {
+    .name = "activate",
+    .operands = "",
+    .help = "answer a station's challenge, which only this TPM can",
+    .example =
+        "  devid activate --challenge unit.challenge --out unit.answer\n",
+    .options = options,
+    .common = TAKES(ROW_TCTI) | TAKES(ROW_ENDORSEMENT_AUTH_SOURCE) |
+              TAKES(ROW_OUT) | TAKES(ROW_FORCE),
+    .run = run,
+};
