@@ -10,7 +10,8 @@ enum {
     LINE_WIDTH = 78,
     COLUMN_MAX = 24,
     NAME_MAX_LEN = 16,
-    ACTION_COLUMN = 14
+    ACTION_COLUMN = 14,
+    COMMAND_COLUMN = 12
 };
 
 const char *command_word(const struct command *command)
@@ -52,7 +53,7 @@ void print_tool_help(const struct command *const *commands)
          "commands:");
     for (; *commands; commands++) {
         int at = printf("  %s", (*commands)->name);
-        print_wrapped((*commands)->help, at, 10);
+        print_wrapped((*commands)->help, at, COMMAND_COLUMN);
     }
     puts("\nexample:\n"
          "  devid keygen --out key.pem\n"

@@ -144,8 +144,7 @@ static enum exit_code run(const struct args *args)
 const struct command request_command = {
     .name = "request",
     .operands = "",
-    .help = "make the device's TCG identity and ask a station for its "
-            "certificates",
+    .help = "ask a station for certificates of the device's TCG identity",
     .example = "  devid request --serial 4711 --model Gate --out unit.req\n",
     .options = options,
     .common = TAKES(ROW_TCTI) | TAKES(ROW_OWNER_AUTH_SOURCE) |
