@@ -147,7 +147,7 @@ enum devid_err tpm2_nv_read(struct tpm2_conn *conn, uint32_t index,
                             uint8_t **data, size_t *len,
                             struct devid_error *err)
 {
-    TPMS_NV_PUBLIC area;
+    TPMS_NV_PUBLIC area = {0};
     ESYS_TR object = ESYS_TR_NONE;
     enum devid_err e;
 

@@ -38,15 +38,17 @@ struct sum {
     bool ok;
 };
 
-static enum devid_err find_hash(TPMI_ALG_HASH id, const struct hash_row **row,
-                                struct devid_error *err)
+static const struct hash_row *find_hash(TPMI_ALG_HASH id)
 {
     for (size_t i = 0; i < HASH_ROWS; i++) {
-        if (hash_rows[i].id == id) {
-            *row = &hash_rows[i];
-            return DEVID_OK;
-        }
+        if (hash_rows[i].id == id)
+            return &hash_rows[i];
     }
+    return NULL;
+}
+
+static enum devid_err no_hash(TPMI_ALG_HASH id, struct devid_error *err)
+{
     return devid_fail(err, DEVID_ERR_ALG, 0,
                       "the TCG has laid down no identity key with name "
                       "algorithm 0x%x",
@@ -184,14 +186,16 @@ enum devid_err tpm2_tcg_policy(enum tpm2_role role, bool low,
                                struct tpm2_tcg_policy *policy,
                                struct devid_error *err)
 {
-    struct sum s = {.libctx = libctx, .ok = true};
+    struct sum s = {
+        .hash = find_hash(policy->hash),
+        .libctx = libctx,
+        .ok = true,
+    };
     TPML_DIGEST *branches = &policy->branches;
     const TPM2B_DIGEST *secret = &branches->digests[TPM2_BRANCH_SECRET];
 
-    enum devid_err e = find_hash(policy->hash, &s.hash, err);
-
-    if (e != DEVID_OK)
-        return e;
+    if (s.hash == NULL)
+        return no_hash(policy->hash, err);
     branches->count = 0;
     push(branches, policy_secret(&s));
     if (role != TPM2_ROLE_EK) {
@@ -211,14 +215,19 @@ enum devid_err tpm2_qualified_name(const TPM2B_PUBLIC *pub,
                                    OSSL_LIB_CTX *libctx, TPM2B_NAME *name,
                                    struct devid_error *err)
 {
-    struct sum s = {.libctx = libctx, .ok = true};
+    struct sum s = {
+        .hash = find_hash(pub->publicArea.nameAlg),
+        .libctx = libctx,
+        .ok = true,
+    };
     struct input in = {.len = 0};
     TPM2B_NAME own;
     TPM2B_DIGEST digest;
-    enum devid_err e = find_hash(pub->publicArea.nameAlg, &s.hash, err);
+    enum devid_err e;
 
-    if (e == DEVID_OK)
-        e = tpm2_public_name(&pub->publicArea, libctx, &own, err);
+    if (s.hash == NULL)
+        return no_hash(pub->publicArea.nameAlg, err);
+    e = tpm2_public_name(&pub->publicArea, libctx, &own, err);
     if (e != DEVID_OK)
         return e;
     add_word(&in, TPM2_RH_ENDORSEMENT); /* the hierarchy's is its handle */
