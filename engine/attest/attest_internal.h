@@ -30,6 +30,16 @@ DEVID_CHECK enum devid_err attest_digest(const struct devid_hash *hash,
 
 /* ---- structures.c: TPM structures that fill their bytes exactly --------- */
 
+/*
+ * What a TPMS_ATTEST begins with; false where it is shorter. To be looked at
+ * before the rest is: tpm2-tss prints what it does not like in a quote.
+ */
+struct attest_kind {
+    TPM2_GENERATED magic;
+    TPMI_ST_ATTEST type;
+};
+bool attest_parse_kind(struct devid_bytes in, struct attest_kind *kind);
+
 /* `field` is the request's name for it. All return DEVID_OK or _INPUT. */
 DEVID_CHECK enum devid_err attest_parse_public(struct devid_bytes in,
                                                const char *field,

@@ -62,17 +62,19 @@ check_statement(const struct statement *s, const struct devid_bytes in[2],
 {
     TPMT_SIGNATURE signature;
     struct devid_error err = {0};
+    struct attest_kind kind;
 
-    if (attest_parse_attest(in[0], s->info_field, out, &verdict->error) !=
-        DEVID_OK)
-        return s->info;
-    if (out->magic != TPM2_GENERATED_VALUE || out->type != s->type) {
+    if (attest_parse_kind(in[0], &kind) &&
+        (kind.magic != TPM2_GENERATED_VALUE || kind.type != s->type)) {
         return attest_refuse(verdict, s->info,
                              "the request's %s begins with 0x%08x%04x: what "
                              "%s of a TPM states begins with 0x%08x%04x",
-                             s->info_field, out->magic, out->type, s->command,
+                             s->info_field, kind.magic, kind.type, s->command,
                              TPM2_GENERATED_VALUE, s->type);
     }
+    if (attest_parse_attest(in[0], s->info_field, out, &verdict->error) !=
+        DEVID_OK)
+        return s->info;
     if (attest_parse_signature(in[1], s->sig_field, &signature,
                                &verdict->error) != DEVID_OK)
         return s->signature;

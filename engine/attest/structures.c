@@ -13,6 +13,44 @@
 
 #define WRITTEN_MAX 4096 /* bytes of the largest of them */
 
+/*
+ * tpm2-tss prints what it finds wrong in a list of PCRs, and a library that
+ * anybody may send bytes to does not: such a list is looked at beforehand.
+ */
+static bool pcrs_are_sound(struct devid_bytes in)
+{
+    size_t at = 0;
+    UINT32 count = 0;
+
+    if (Tss2_MU_UINT32_Unmarshal(in.data, in.len, &at, &count) !=
+            TSS2_RC_SUCCESS ||
+        count > TPM2_NUM_PCR_BANKS)
+        return false;
+    for (UINT32 i = 0; i < count; i++) {
+        UINT16 hash = 0;
+        BYTE size = 0;
+
+        if (Tss2_MU_UINT16_Unmarshal(in.data, in.len, &at, &hash) !=
+                TSS2_RC_SUCCESS ||
+            Tss2_MU_BYTE_Unmarshal(in.data, in.len, &at, &size) !=
+                TSS2_RC_SUCCESS ||
+            size > TPM2_PCR_SELECT_MAX || size > in.len - at)
+            return false;
+        at += size;
+    }
+    return true;
+}
+
+bool attest_parse_kind(struct devid_bytes in, struct attest_kind *kind)
+{
+    size_t at = 0;
+
+    return Tss2_MU_UINT32_Unmarshal(in.data, in.len, &at, &kind->magic) ==
+               TSS2_RC_SUCCESS &&
+           Tss2_MU_UINT16_Unmarshal(in.data, in.len, &at, &kind->type) ==
+               TSS2_RC_SUCCESS;
+}
+
 /* tpm2-tss has a pair of functions a type, of one shape. */
 struct type {
     const char *name;
@@ -133,6 +171,8 @@ enum devid_err attest_parse_ticket(struct devid_bytes in, const char *field,
 
 static TSS2_RC get_creation(struct devid_bytes in, size_t *used, void *out)
 {
+    if (!pcrs_are_sound(in))
+        return TSS2_MU_RC_BAD_SIZE;
     return Tss2_MU_TPMS_CREATION_DATA_Unmarshal(in.data, in.len, used, out);
 }
 

@@ -4,8 +4,10 @@
 
 #include <openssl/evp.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void cut_public(struct device *d, struct devid_tcg_csr *csr)
 {
@@ -96,6 +98,66 @@ static void fields_that_are_cut_swapped_or_missing_are_refused(void **state)
         device_expect(&d, &policy, edits[i].reason, edits[i].text);
         device_free(&d);
     }
+}
+
+/* A quote whose list of PCRs is out of bounds, in place of a certification. */
+static void quote(struct device *d, struct devid_tcg_csr *csr)
+{
+    static const uint8_t bytes[] = {
+        0xff, 0x54, 0x43, 0x47, 0x80, 0x18, 0, 0, 0, 0, 0, 0, 0, 0,
+        0,    0,    0,    0,    0,    0,    0, 0, 0, 0, 0, 0, 0, 0,
+        0,    0,    0,    0,    0,    0,    0, 0, 0, 0, 0, 9, 9, 9};
+
+    (void)d;
+    csr->sgnCertifyInfo = (struct devid_bytes){bytes, sizeof(bytes)};
+}
+
+/* Standard error in a file, until the descriptor that is returned is back. */
+static int silence(FILE *f)
+{
+    int saved = dup(STDERR_FILENO);
+
+    assert_true(saved >= 0);
+    assert_int_equal(fflush(stderr), 0);
+    assert_int_equal(dup2(fileno(f), STDERR_FILENO), STDERR_FILENO);
+    return saved;
+}
+
+static void lists_of_pcrs_out_of_bounds_are_refused_in_silence(void **state)
+{
+    static const uint8_t lists[][9] = {
+        {0, 0, 0, 99, 0, 11, 3, 0, 0},  /* more banks than there are hashes */
+        {0, 0, 0, 1, 0, 11, 200, 0, 0}, /* more PCRs than any TPM has */
+        {0, 0, 0, 1, 0, 11, 4, 0, 0},   /* cut short */
+    };
+    struct devid_attest_verdict verdict;
+    struct devid_attest_policy policy;
+    FILE *f = tmpfile();
+    struct device d;
+    int saved;
+
+    (void)state;
+    assert_non_null(f);
+    saved = silence(f);
+    device_new(&d, "ec-p256", "ec-p256");
+    device_state(&d);
+    device_request(&d, quote);
+    policy = device_policy(&d);
+    assert_int_equal(devid_attest_verify(&d.request, &policy, &verdict),
+                     DEVID_ATTEST_IDEVID_INFO);
+    expect_text(&verdict.error, "begins with 0xff5443478018");
+    for (size_t i = 0; i < COUNT(lists); i++) {
+        d.request.creation = (struct devid_bytes){lists[i], sizeof(lists[i])};
+        assert_int_equal(devid_attest_verify(&d.request, &policy, &verdict),
+                         DEVID_ATTEST_IAK_CREATION);
+        expect_text(&verdict.error, "creation data (9 bytes) is no TPMS_");
+    }
+    device_free(&d);
+    assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
+    assert_int_equal(close(saved), 0);
+    assert_int_equal(fseek(f, 0, SEEK_END), 0);
+    assert_int_equal(ftell(f), 0);
+    assert_int_equal(fclose(f), 0);
 }
 
 static void the_contents_signed_by_another_key_are_refused(void **state)
@@ -192,6 +254,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_that_are_cut_swapped_or_missing_are_refused),
+        cmocka_unit_test(lists_of_pcrs_out_of_bounds_are_refused_in_silence),
         cmocka_unit_test(the_contents_signed_by_another_key_are_refused),
         cmocka_unit_test(an_iak_without_proof_passes_only_by_the_policy),
         cmocka_unit_test(other_templates_pass_only_by_the_policy),

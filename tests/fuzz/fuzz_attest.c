@@ -47,14 +47,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct devid_bytes in = {data, size};
     struct devid_error err = {0};
     TPMS_CREATION_DATA creation;
+    struct attest_kind kind;
     TPMT_TK_CREATION ticket;
     TPMS_ATTEST attest;
 
     as_ek_certificate(in);
     as_keys(in);
     as_signature(in);
-    if (attest_parse_attest(in, "info", &attest, &err) != DEVID_OK &&
-        attest_parse_ticket(in, "ticket", &ticket, &err) != DEVID_OK &&
+    if (attest_parse_kind(in, &kind) && kind.type != TPM2_ST_ATTEST_QUOTE &&
+        attest_parse_attest(in, "info", &attest, &err) == DEVID_OK)
+        must(attest.magic == kind.magic && attest.type == kind.type);
+    if (attest_parse_ticket(in, "ticket", &ticket, &err) != DEVID_OK &&
         attest_parse_creation(in, "creation", &creation, &err) != DEVID_OK)
         must(err.text[0] != '\0');
     must_leave_no_error();
