@@ -167,7 +167,7 @@ attest_creation_check(const struct devid_attest_request *request,
     const struct devid_bytes in[2] = {csr->atCertifyInfo,
                                       csr->atCertifyInfoSig};
     bool none = csr->atCreateTkt.len == 0 && in[0].len == 0 && in[1].len == 0;
-    TPMS_ATTEST info;
+    TPMS_ATTEST info = {0};
     enum devid_attest_reason r;
 
     if (none && policy->allow_no_iak_proof)
@@ -208,7 +208,7 @@ attest_certify_check(const struct devid_attest_request *request,
                                       csr->sgnCertifyInfoSig};
     const struct attest_key *iak = &keys[0];
     const struct attest_key *idevid = &keys[1];
-    TPMS_ATTEST info;
+    TPMS_ATTEST info = {0};
     enum devid_attest_reason r;
 
     if (in[0].len == 0 || in[1].len == 0) {
