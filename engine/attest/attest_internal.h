@@ -62,22 +62,6 @@ DEVID_CHECK enum devid_err attest_parse_creation(struct devid_bytes in,
                                                  TPMS_CREATION_DATA *out,
                                                  struct devid_error *err);
 
-/* ---- policy.c: the policies of the TCG's templates ---------------------- */
-
-enum attest_policy {
-    ATTEST_POLICY_EK_LOW,  /* PolicyA of the EK profile */
-    ATTEST_POLICY_EK_HIGH, /* PolicyB */
-    ATTEST_POLICY_IDEVID,
-    ATTEST_POLICY_IAK,
-};
-
-/* The authPolicy of a template whose nameAlg is `hash`. _ALG, _SYSTEM. */
-DEVID_CHECK enum devid_err attest_policy_digest(enum attest_policy which,
-                                                const struct devid_hash *hash,
-                                                OSSL_LIB_CTX *libctx,
-                                                TPM2B_DIGEST *digest,
-                                                struct devid_error *err);
-
 /* ---- signature.c ------------------------------------------------------- */
 
 /*

@@ -3,6 +3,7 @@
 #include "attest_internal.h"
 
 #include "../backend.h"
+#include "../tpm2/tcg_policy.h"
 
 #include <tss2/tss2_mu.h>
 
@@ -91,6 +92,7 @@ enum devid_err devid_ek_public_area(const struct devid_public *ek,
     const struct attest_ek_template *t = attest_ek_template(ek, err);
     bool low = range == DEVID_EK_LOW;
     TPMT_PUBLIC pub = {0};
+    struct tpm2_tcg_policy policy = {0};
     TPM2B_NAME name = {0};
     enum devid_err e;
 
@@ -105,9 +107,9 @@ enum devid_err devid_ek_public_area(const struct devid_public *ek,
     }
     fill(t, ek, &pub);
     pub.objectAttributes = low ? LOW_ATTRIBUTES : HIGH_ATTRIBUTES;
-    e = attest_policy_digest(low ? ATTEST_POLICY_EK_LOW : ATTEST_POLICY_EK_HIGH,
-                             tpm2_hash_from_id(t->name_alg), libctx,
-                             &pub.authPolicy, err);
+    policy.hash = t->name_alg;
+    e = tpm2_tcg_policy(TPM2_ROLE_EK, low, libctx, &policy, err);
+    pub.authPolicy = policy.digest;
     if (e == DEVID_OK)
         e = tpm2_public_name(&pub, libctx, &name, err);
     if (e == DEVID_OK &&

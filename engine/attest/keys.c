@@ -7,6 +7,8 @@
  */
 #include "attest_internal.h"
 
+#include "../tpm2/tcg_policy.h"
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
@@ -17,7 +19,7 @@
 static const struct role {
     const char *name;
     const char *field;
-    enum attest_policy policy;
+    enum tpm2_role role;
     TPMA_OBJECT wanted;
     TPMA_OBJECT unwanted;
     bool fixed_scheme; /* a restricted key signs in one way alone */
@@ -26,7 +28,7 @@ static const struct role {
     {
         .name = "IAK",
         .field = "attestPub",
-        .policy = ATTEST_POLICY_IAK,
+        .role = TPM2_ROLE_IAK,
         .wanted = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
                   TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_SIGN_ENCRYPT |
                   TPMA_OBJECT_RESTRICTED,
@@ -41,7 +43,7 @@ static const struct role {
   idevid_role = {
       .name = "IDevID",
       .field = "signingPub",
-      .policy = ATTEST_POLICY_IDEVID,
+      .role = TPM2_ROLE_IDEVID,
       .wanted = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
                 TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_SIGN_ENCRYPT,
       .unwanted = TPMA_OBJECT_DECRYPT | TPMA_OBJECT_STCLEAR |
@@ -135,11 +137,9 @@ check_template(const struct role *role, const TPMT_PUBLIC *area,
 {
     const TPMA_OBJECT wanted =
         TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_ADMINWITHPOLICY;
-    struct devid_error err = {0};
-    TPM2B_DIGEST policy;
+    struct tpm2_tcg_policy policy = {.hash = area->nameAlg};
 
-    if (attest_policy_digest(role->policy, tpm2_hash_from_id(area->nameAlg),
-                             libctx, &policy, &err) != DEVID_OK)
+    if (tpm2_tcg_policy(role->role, false, libctx, &policy, NULL) != DEVID_OK)
         return attest_undecided(verdict);
     if ((area->objectAttributes & wanted) != wanted) {
         return attest_refuse(verdict, role->template,
@@ -148,8 +148,9 @@ check_template(const struct role *role, const TPMT_PUBLIC *area,
                              "adminWithPolicy are wanted",
                              role->name, area->objectAttributes);
     }
-    if (area->authPolicy.size != policy.size ||
-        memcmp(area->authPolicy.buffer, policy.buffer, policy.size) != 0) {
+    if (area->authPolicy.size != policy.digest.size ||
+        memcmp(area->authPolicy.buffer, policy.digest.buffer,
+               policy.digest.size) != 0) {
         return attest_refuse(verdict, role->template,
                              "the %s's authPolicy is not that of the TCG's "
                              "template: others may be able to use it",
