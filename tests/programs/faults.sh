@@ -3,12 +3,14 @@
 #
 # What goes wrong under nginx: workers that end or are killed, reloads, a TPM
 # that is reset or stands still, a resource manager that is restarted. The
-# requests after the fault are served, with no reload.
+# requests after the fault are served, with no reload. What tokens have to bear
+# beside this is in token_faults.sh.
 #
 # Usage: faults.sh bare|abrmd blob|persistent|auth [--build-dir DIR] [--keep]
+#        faults.sh token label [--build-dir DIR] [--keep]
 source "$(dirname "$0")/serving.sh"
-LINK=${ARGS[0]:?bare or abrmd}
-KIND=${ARGS[1]:?blob, persistent or auth}
+LINK=${ARGS[0]:?bare, abrmd or token}
+KIND=${ARGS[1]:?blob, persistent, auth or label}
 WORKERS=2
 
 full_house() {
@@ -29,7 +31,10 @@ is_gone() {
 }
 
 harness_dir
-start_tpm --srk
+case $LINK in
+token) start_device token ;;
+*) start_tpm --srk ;;
+esac
 serve_with "$LINK" "$KIND" $WORKERS
 served "before any fault"
 
@@ -54,7 +59,11 @@ done
 wait "$load_pid"
 served "three reloads under load"
 
-if [[ $LINK == bare ]]; then
+if [[ $LINK == token ]]; then
+    no_alerts
+    stop_nginx QUIT
+    exit
+elif [[ $LINK == bare ]]; then
     say "The TPM"
     restart_tpm KILL
     served "swtpm was killed and started with the same state"
