@@ -20,8 +20,12 @@ static struct sigaction before[FATAL_COUNT];
 /* What stdio does, here where it must not be called. */
 static void append(char *line, size_t *len, const char *text)
 {
-    for (; *text && *len < LINE_MAX_LEN - 1; text++)
-        line[(*len)++] = (unsigned char)*text < ' ' ? '?' : *text;
+    for (; *text && *len < LINE_MAX_LEN - 1; text++) {
+        line[*len] = *text;
+        if ((unsigned char)*text < ' ')
+            line[*len] = '?';
+        (*len)++;
+    }
 }
 
 static void append_number(char *line, size_t *len, int number)
