@@ -101,6 +101,42 @@ StartAuthSession Sign FlushContext" \
 esac
 hidden "nginx, openssl and devid sign"
 
+say "What is decrypted and agreed on"
+# use_key NAME: a message to rsa-NAME.key and a secret of ec-NAME.key, in
+# $WORK/message.got and $WORK/secret.got.
+use_key() {
+    local pass=(-passin "file:$WORK/key-value")
+    with_devid openssl pkey -in "$WORK/rsa-$1.key" -pubout \
+        "${pass[@]}" -out "$WORK/rsa-$1.pub"
+    plain_openssl pkeyutl -encrypt -pubin -inkey "$WORK/rsa-$1.pub" \
+        -in "$WORK/message" -out "$WORK/sent"
+    with_devid openssl pkeyutl -decrypt -inkey "$WORK/rsa-$1.key" \
+        "${pass[@]}" -in "$WORK/sent" -out "$WORK/message.got"
+    cmp "$WORK/message" "$WORK/message.got"
+    with_devid openssl pkeyutl -derive -inkey "$WORK/ec-$1.key" \
+        "${pass[@]}" -peerkey "$WORK/plain.pub" -out "$WORK/secret.got"
+}
+# crossed: whether message, and secret, crossed the bus in clear.
+crossed() {
+    local secret
+    secret=$(od -An -v -tx1 "$WORK/secret.got" | tr -d ' \n')
+    in_clear "$(<"$WORK/message")" && printf 'message '
+    ! grep -q "$secret" "$WORK/raw" || printf 'secret'
+}
+printf 'what nobody else may read: %s' $RANDOM >"$WORK/message"
+plain_openssl pkey -in "$WORK/plain.key" -pubout -out "$WORK/plain.pub"
+for algorithm in rsa-2048 ec-p256; do
+    "$DEVID" keygen --algorithm $algorithm --decrypt \
+        --out "$WORK/${algorithm%-*}-empty.key"
+    "$DEVID" keygen --algorithm $algorithm --decrypt --auth-source "$source" \
+        --out "$WORK/${algorithm%-*}-auth.key"
+done
+use_key auth
+assert_equal "with an auth value nothing crosses in clear" "" "$(crossed)"
+use_key empty
+assert_equal "without one it does, and this search finds it" \
+    "message secret" "$(crossed)"
+
 say "Hierarchies and parents"
 TPM2TOOLS_TCTI_FRONT=$DEVID_TCTI
 tpm2_changeauth -Q -c owner "${VALUES[2]}"
