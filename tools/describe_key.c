@@ -75,6 +75,21 @@ void describe_public(json_t *report, const struct devid_public *pub)
     OPENSSL_free(der);
 }
 
+/* Beside TPMA_OBJECT's words, which say "decrypt" of what an EC key does. */
+static void put_may(json_t *report, const struct devid_key *key,
+                    const struct devid_key_info *info)
+{
+    bool agrees = devid_key_public(key)->type == DEVID_KEY_EC;
+
+    if (info->learnt_later)
+        return;
+    report_words(report, "may",
+                 !info->may_decrypt ? "sign"
+                 : agrees           ? "sign, derive"
+                 : info->may_sign   ? "sign, decrypt"
+                                    : "decrypt");
+}
+
 void describe_key(json_t *report, const struct devid_key *key)
 {
     struct devid_key_info info;
@@ -85,6 +100,7 @@ void describe_key(json_t *report, const struct devid_key *key)
     report_text(report, "location", info.location);
     report_text(report, "uri", info.uri);
     describe_public(report, devid_key_public(key));
+    put_may(report, key, &info);
     report_words(report, "attributes", info.attributes);
     report_text(report, "name", info.name);
     /* A reference says nothing of these: they are in the device. */

@@ -34,8 +34,9 @@ static const struct option_row options[] = {
                  "keep the key in the TPM, at this persistent handle, such as "
                  "0x81000010; the file is a reference to it",
                  false, false},
-    [DECRYPT] = {"decrypt", NULL, "RSA: let the key decrypt as well", false,
-                 false},
+    [DECRYPT] = {"decrypt", NULL,
+                 "let the key decrypt (RSA) or agree on secrets (EC) as well",
+                 false, false},
     [DICTIONARY_ATTACK] = {"dictionary-attack", NULL,
                            "let wrong authorisations of this key count "
                            "towards the TPM's lockout",

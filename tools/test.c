@@ -9,6 +9,7 @@
 #include "describe.h"
 #include "message.h"
 #include "open.h"
+#include "other_use.h"
 #include "sigalgs.h"
 
 enum {
@@ -47,6 +48,8 @@ struct test {
     bool all_work;
     bool tls13_works;
     long slowest_us;
+    const char *other_use; /* "decrypts"; NULL: there is none */
+    bool other_works;
 };
 
 static long microseconds_since(const struct timespec *start)
@@ -201,8 +204,6 @@ static enum exit_code try_all(struct test *test)
 
 static void advise_on_the_whole(struct test *test)
 {
-    const struct devid_public *pub = devid_key_public(test->key);
-
     if (test->all_work)
         advise(test, "This key signs whatever TLS 1.2 and 1.3 may ask for.");
     else if (*test->working)
@@ -213,15 +214,35 @@ static void advise_on_the_whole(struct test *test)
     if (!test->tls13_works)
         advise(test, "Without TLS 1.3: it needs a signature that this key "
                      "does not make.");
-    if (pub->type == DEVID_KEY_RSA)
-        advise(test, "Leave out the TLS 1.2 ciphers with RSA key exchange "
-                     "(kRSA): they would have the key decrypt, and it signs "
-                     "only.");
     if (test->slowest_us > 0)
         advise(test,
                "A signature takes up to %ld microseconds: at most %ld full "
                "handshakes a second.",
                test->slowest_us, 1000000 / test->slowest_us);
+}
+
+/* What a key may do beside signing is told, not needed. */
+static void try_other_use(struct test *test)
+{
+    enum devid_key_type type = devid_key_public(test->key)->type;
+    const struct other_use *use = other_use_of(type);
+    struct devid_error err = {0};
+
+    if (!use)
+        return;
+    test->other_use = use->name;
+    test->other_works = use->once(test->key, &err) == DEVID_OK;
+    if (type == DEVID_KEY_RSA && test->other_works)
+        advise(test, "It decrypts as well: CMS, and RSA key exchange of TLS "
+                     "1.2 where that is allowed.");
+    else if (type == DEVID_KEY_RSA)
+        advise(test,
+               "Leave out the TLS 1.2 ciphers with RSA key exchange (kRSA), "
+               "which would have it decrypt: %s.",
+               err.text);
+    else if (test->other_works)
+        advise(test, "It agrees on secrets as well (ECDH): CMS to an EC "
+                     "recipient. TLS has no need of that.");
 }
 
 static void append_number(json_t *row, const json_t *value)
@@ -274,6 +295,8 @@ static void print_json(const struct args *args, const struct test *test)
     report_flag(report, "all_work", test->all_work);
     report_flag(report, "tls13_works", test->tls13_works);
     report_text(report, "signature_algorithms", test->working);
+    if (test->other_use)
+        report_flag(report, test->other_use, test->other_works);
     report_value(report, "schemes", json_incref(test->schemes));
     report_value(report, "advice", json_incref(test->advice));
     report_print_json(report);
@@ -287,6 +310,7 @@ static enum exit_code run_test(const struct args *args, struct test *test)
     if (code != EXIT_DONE)
         return code;
     advise_on_the_whole(test);
+    try_other_use(test);
     if (args_flag(args, ROW_JSON))
         print_json(args, test);
     else

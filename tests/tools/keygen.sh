@@ -70,6 +70,12 @@ assert_equal "a key's attributes" \
 succeeds "an RSA key that may decrypt" \
     keygen --algorithm rsa-2048 --decrypt --out decrypt
 assert_contains "says so" ,decrypt, ",$(attributes decrypt),"
+succeeds "show says what it may" show --json decrypt
+assert_equal "sign and decrypt" "sign decrypt" "$(json '.[0].may | join(" ")')"
+succeeds "an EC key that may agree on secrets" keygen --decrypt --out agree
+succeeds "show says what it may" show --json agree
+assert_equal "sign and derive" "sign derive" "$(json '.[0].may | join(" ")')"
+signs agree
 succeeds "a key under the lockout" keygen --dictionary-attack --out da
 [[ $(attributes da) != *noDA* ]] || fail "--dictionary-attack left noDA set"
 signs da

@@ -25,6 +25,7 @@ for curve in p256:ecdsa_secp256r1_sha256 p384:ecdsa_secp384r1_sha384 \
     assert_equal "TLS 1.3 has one of them" "${curve#*:}" \
         "$(names '.tls_versions | index("1.3")')"
 done
+assert_equal "a key made to sign agrees on nothing" false "$(json .agrees)"
 assert_equal "each has its times" "" "$(names '.sign_us < 1 or .verify_us < 1')"
 assert_equal "those that work are listed" \
     "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ECDSA+SHA224:ECDSA+SHA1" \
@@ -56,6 +57,13 @@ assert_contains "and that it does not decrypt" kRSA \
 succeeds "devid test of an RSA key that may decrypt" \
     test --json --repeat 1 tpm2:handle=0x81000010
 assert_equal "devid pads what the TPM cannot" "" "$(names '.works | not')"
+assert_equal "and it decrypts" true "$(json .decrypts)"
+assert_contains "which is said" "It decrypts as well" \
+    "$(json '.advice | join("\n")')"
+"$DEVID" keygen --decrypt --out agrees
+succeeds "devid test of an EC key that may agree on secrets" \
+    test --json --repeat 1 agrees
+assert_equal "and it does" true "$(json .agrees)"
 
 say "RSA-PSS"
 "$DEVID" keygen --algorithm rsa-pss-2048 --out pss

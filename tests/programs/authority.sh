@@ -1,0 +1,171 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# An authority whose key is in a device: it issues certificates and lists of
+# revoked ones, answers OCSP requests, stamps times, answers CMP, signs mail.
+# An openssl without devid verifies all of it.
+#
+# Usage: authority.sh tpm|token [--build-dir DIR] [--keep]
+source "$(dirname "$0")/common.sh"
+DEVICE=${ARGS[0]:?tpm or token}
+
+# by_devid COMMAND...: it succeeds, and leaves no error behind.
+by_devid() {
+    with_devid "$@" >"$WORK/out" 2>"$WORK/err" || fail "$*: $(<"$WORK/err")"
+    ! grep -q 'error:' "$WORK/err" || fail "$* leaves $(<"$WORK/err")"
+}
+
+# verified COMMAND...: an openssl without devid finds it good.
+verified() {
+    plain_openssl "$@" >"$WORK/out" 2>&1 || fail "$*: $(<"$WORK/out")"
+}
+
+# certificate NAME EXTENSION...: of $WORK/NAME.key, by itself.
+certificate() {
+    local name=$1 extension options=()
+    shift
+    for extension in "$@"; do
+        options+=(-addext "$extension")
+    done
+    by_devid openssl req -x509 -new -key "$WORK/$name.key" -days 30 \
+        -subj "/O=Acme/CN=$name" "${options[@]}" -out "$WORK/$name.pem"
+}
+
+ca_conf() {
+    mkdir -p "$WORK/db/new"
+    : >"$WORK/db/index"
+    rm -f "$WORK/db/index.attr"
+    echo 01 >"$WORK/db/serial"
+    echo 01 >"$WORK/db/crlnumber"
+    cat >"$WORK/ca.cnf" <<EOF
+[ca]
+default_ca = authority
+[authority]
+database = $WORK/db/index
+new_certs_dir = $WORK/db/new
+serial = $WORK/db/serial
+crlnumber = $WORK/db/crlnumber
+certificate = $WORK/$1.pem
+private_key = $WORK/$1.key
+default_md = sha256
+default_days = 30
+default_crl_days = 30
+policy = policy
+[policy]
+commonName = supplied
+[tsa]
+default_tsa = stamps
+[stamps]
+serial = $WORK/db/serial
+signer_cert = $WORK/$1-tsa.pem
+signer_key = $WORK/$1.key
+signer_digest = sha256
+default_policy = 1.2.3.4
+digests = sha256
+EOF
+}
+
+# authority NAME: everything with the key NAME.
+authority() {
+    local name=$1 port
+    local ca=(openssl ca -config "$WORK/ca.cnf" -batch -notext)
+    certificate "$name" "keyUsage=critical,keyCertSign,cRLSign,digitalSignature"
+    ca_conf "$name"
+    plain_openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+        -keyout "$WORK/unit.key" -subj /CN=unit -out "$WORK/unit.csr" \
+        2>/dev/null
+
+    by_devid "${ca[@]}" -in "$WORK/unit.csr" -out "$WORK/unit.pem"
+    verified verify -CAfile "$WORK/$name.pem" "$WORK/unit.pem"
+    by_devid "${ca[@]}" -revoke "$WORK/unit.pem"
+    by_devid "${ca[@]}" -gencrl -out "$WORK/crl.pem"
+    verified crl -in "$WORK/crl.pem" -CAfile "$WORK/$name.pem" -noout
+    assert_fails "$name: openssl ca issues, revokes and lists" \
+        plain_openssl verify -crl_check -CAfile "$WORK/$name.pem" \
+        -CRLfile "$WORK/crl.pem" "$WORK/unit.pem"
+
+    by_devid openssl x509 -req -in "$WORK/unit.csr" -CA "$WORK/$name.pem" \
+        -CAkey "$WORK/$name.key" -set_serial 7 -days 3 -out "$WORK/unit7.pem"
+    verified verify -CAfile "$WORK/$name.pem" "$WORK/unit7.pem"
+    say "  ok: $name: openssl x509 -req -CAkey"
+
+    by_devid openssl ocsp -index "$WORK/db/index" -CA "$WORK/$name.pem" \
+        -rsigner "$WORK/$name.pem" -rkey "$WORK/$name.key" \
+        -issuer "$WORK/$name.pem" -cert "$WORK/unit.pem" \
+        -no_nonce -reqout "$WORK/ocsp.req" -respout "$WORK/ocsp.resp"
+    verified ocsp -reqin "$WORK/ocsp.req" -respin "$WORK/ocsp.resp" \
+        -issuer "$WORK/$name.pem" -cert "$WORK/unit.pem" \
+        -CAfile "$WORK/$name.pem"
+    assert_contains "$name: OCSP" "unit.pem: revoked" "$(<"$WORK/out")"
+
+    by_devid openssl req -x509 -new -key "$WORK/$name.key" -days 30 \
+        -subj "/CN=$name" -addext extendedKeyUsage=critical,timeStamping \
+        -out "$WORK/$name-tsa.pem"
+    verified ts -query -data "$WORK/message" -sha256 -cert \
+        -out "$WORK/stamp.req"
+    by_devid openssl ts -reply -config "$WORK/ca.cnf" -section stamps \
+        -queryfile "$WORK/stamp.req" -out "$WORK/stamp"
+    verified ts -verify -data "$WORK/message" -in "$WORK/stamp" \
+        -CAfile "$WORK/$name-tsa.pem"
+    say "  ok: $name: a time stamp"
+
+    certificate "$name" "keyUsage=critical,keyCertSign,digitalSignature" \
+        "extendedKeyUsage=emailProtection"
+    by_devid openssl cms -sign -in "$WORK/message" -signer "$WORK/$name.pem" \
+        -inkey "$WORK/$name.key" -out "$WORK/mail"
+    verified cms -verify -in "$WORK/mail" -CAfile "$WORK/$name.pem"
+    by_devid openssl smime -sign -in "$WORK/message" \
+        -signer "$WORK/$name.pem" -inkey "$WORK/$name.key" -out "$WORK/mail"
+    verified smime -verify -in "$WORK/mail" -CAfile "$WORK/$name.pem"
+    say "  ok: $name: cms -sign, smime -sign"
+    by_devid openssl storeutl -noout "$WORK/$name.key"
+    by_devid openssl dgst -sha384 -sign "$WORK/$name.key" \
+        -out "$WORK/sig" "$WORK/message"
+    plain_openssl x509 -in "$WORK/$name.pem" -noout -pubkey >"$WORK/pub"
+    verified dgst -sha384 -verify "$WORK/pub" -signature "$WORK/sig" \
+        "$WORK/message"
+    say "  ok: $name: dgst -sign, storeutl"
+    certification_requests "$name"
+}
+
+# certification_requests NAME: openssl's own CMP server signs what it answers
+# by the key, and a client signs what it asks by it.
+certification_requests() {
+    local name=$1 port
+    port=$(free_port)
+    with_devid spawn cmp openssl cmp -port "$port" -max_msgs 1 \
+        -srv_cert "$WORK/$name.pem" -srv_key "$WORK/$name.key" \
+        -srv_trusted "$WORK/$name.pem" -rsp_cert "$WORK/unit7.pem" \
+        -srv_untrusted "$WORK/$name.pem" -config ''
+    await_port "$SPAWNED" "$port" || fail "openssl cmp does not start"
+    by_devid openssl cmp -config '' -cmd cr -server "127.0.0.1:$port" \
+        -cert "$WORK/$name.pem" -key "$WORK/$name.key" \
+        -trusted "$WORK/$name.pem" -newkey "$WORK/unit.key" \
+        -subject /CN=unit -certout "$WORK/cmp.pem" -no_proxy 127.0.0.1
+    halt "$SPAWNED"
+    cmp -s "$WORK/cmp.pem" "$WORK/unit7.pem" || [[ -s $WORK/cmp.pem ]] ||
+        fail "CMP brought no certificate"
+    say "  ok: $name: CMP, both sides"
+}
+
+harness_dir
+printf 'what is signed\n' >"$WORK/message"
+settings=() device=()
+case $DEVICE in
+tpm) start_tpm --srk ;;
+token)
+    start_token authority
+    settings=("pkcs11-module = $TOKEN_MODULE"
+        "pin-source = file:$TOKEN_PIN_FILE")
+    device=(--device "$TOKEN_URI")
+    ;;
+*) fail "tpm or token, not $DEVICE" ;;
+esac
+"$DEVID" keygen "${device[@]}" --out "$WORK/ec.key"
+"$DEVID" keygen --algorithm rsa-2048 "${device[@]}" --out "$WORK/rsa.key"
+for order in first last; do
+    say "devid $order"
+    openssl_conf "$WORK/openssl.cnf" "$order" "${settings[@]}"
+    authority ec
+    authority rsa
+done
