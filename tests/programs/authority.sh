@@ -9,10 +9,11 @@
 source "$(dirname "$0")/common.sh"
 DEVICE=${ARGS[0]:?tpm or token}
 
-# by_devid COMMAND...: it succeeds, and leaves no error behind.
+# by_devid COMMAND...: it succeeds, and leaves no error of devid's behind;
+# openssl ts looks for settings that need not be there, and says so.
 by_devid() {
     with_devid "$@" >"$WORK/out" 2>"$WORK/err" || fail "$*: $(<"$WORK/err")"
-    ! grep -q 'error:' "$WORK/err" || fail "$* leaves $(<"$WORK/err")"
+    ! grep -q 'error:.*:devid:' "$WORK/err" || fail "$* leaves $(<"$WORK/err")"
 }
 
 # verified COMMAND...: an openssl without devid finds it good.
@@ -67,7 +68,7 @@ EOF
 
 # authority NAME: everything with the key NAME.
 authority() {
-    local name=$1 port
+    local name=$1
     local ca=(openssl ca -config "$WORK/ca.cnf" -batch -notext)
     certificate "$name" "keyUsage=critical,keyCertSign,cRLSign,digitalSignature"
     ca_conf "$name"
@@ -128,24 +129,18 @@ authority() {
     certification_requests "$name"
 }
 
-# certification_requests NAME: openssl's own CMP server signs what it answers
-# by the key, and a client signs what it asks by it.
+# certification_requests NAME: openssl's own CMP client and server, in one
+# program, sign what they ask and answer by the key.
 certification_requests() {
-    local name=$1 port
-    port=$(free_port)
-    with_devid spawn cmp openssl cmp -port "$port" -max_msgs 1 \
+    local name=$1
+    by_devid openssl cmp -config '' -use_mock_srv -cmd cr \
         -srv_cert "$WORK/$name.pem" -srv_key "$WORK/$name.key" \
         -srv_trusted "$WORK/$name.pem" -rsp_cert "$WORK/unit7.pem" \
-        -srv_untrusted "$WORK/$name.pem" -config ''
-    await_port "$SPAWNED" "$port" || fail "openssl cmp does not start"
-    by_devid openssl cmp -config '' -cmd cr -server "127.0.0.1:$port" \
         -cert "$WORK/$name.pem" -key "$WORK/$name.key" \
         -trusted "$WORK/$name.pem" -newkey "$WORK/unit.key" \
-        -subject /CN=unit -certout "$WORK/cmp.pem" -no_proxy 127.0.0.1
-    halt "$SPAWNED"
-    cmp -s "$WORK/cmp.pem" "$WORK/unit7.pem" || [[ -s $WORK/cmp.pem ]] ||
-        fail "CMP brought no certificate"
-    say "  ok: $name: CMP, both sides"
+        -subject /CN=unit -recipient "/CN=$name" -certout "$WORK/cmp.pem"
+    plain_openssl x509 -in "$WORK/cmp.pem" -noout -subject >"$WORK/out"
+    assert_contains "$name: CMP, both sides" "CN = unit" "$(<"$WORK/out")"
 }
 
 harness_dir
