@@ -5,9 +5,9 @@
 # pkeyutl -derive, plain and by a KDF, and cms to an EC recipient. The other
 # side is an openssl without devid. Its cost is counted exactly.
 #
-# Usage: agree.sh tpm|token [--build-dir DIR] [--keep]
+# Usage: agree.sh bare|token [--build-dir DIR] [--keep]
 source "$(dirname "$0")/common.sh"
-DEVICE=${ARGS[0]:?tpm or token}
+STAND=${ARGS[0]:?bare or token}
 
 # agrees WHAT KEY NAME [PKEYUTL OPTION...]: KEY, whose public half is in
 # NAME.pub, and a peer of software come to the same secret.
@@ -58,27 +58,16 @@ refused() {
 harness_dir
 make_ca "$WORK/ca"
 printf 'a message of no great length\n' >"$WORK/message"
-settings=() device=()
-case $DEVICE in
-tpm)
-    start_tpm --srk
-    openssl_conf "$WORK/openssl.cnf"
-    ;;
-token)
-    start_token agree
-    settings=("pkcs11-module = $TOKEN_MODULE"
-        "pin-source = file:$TOKEN_PIN_FILE")
-    openssl_conf "$WORK/openssl.cnf" last "${settings[@]}"
-    device=(--device "$TOKEN_URI")
-    ;;
-*) fail "tpm or token, not $DEVICE" ;;
-esac
+start_device "$STAND"
+settings=()
+[[ $STAND != token ]] || settings=("pkcs11-module = $TOKEN_MODULE"
+    "pin-source = file:$TOKEN_PIN_FILE")
+openssl_conf "$WORK/openssl.cnf" last "${settings[@]}"
 for curve in P-256 P-384 P-521; do
-    make_identity "ec-$curve" server --algorithm "$curve" --decrypt \
-        "${device[@]}"
+    make_identity "ec-$curve" server --algorithm "$curve" --decrypt
     make_peer "ec-$curve" "$curve"
 done
-make_identity signs server "${device[@]}"
+make_identity signs server
 
 for order in first last; do
     say "devid $order"
@@ -114,9 +103,9 @@ refused "another KDF" "devid derives keys by X963KDF" openssl pkeyutl \
 say "What it costs"
 derive="openssl pkeyutl -derive -peerkey $WORK/ec-P-256.peer.pub \
 -out $WORK/ours"
-case $DEVICE in
-tpm)
-    "$DEVID" keygen --decrypt --persist 0x81000100 --out "$WORK/kept.key"
+case $STAND in
+bare)
+    make_key kept --decrypt --persist 0x81000100
     make_peer kept P-256
     agrees "a persistent key by its URI" tpm2:handle=0x81000100 kept
     start_trace
@@ -140,8 +129,8 @@ token)
     start_spy
     settings[0]="pkcs11-module = $TOKEN_MODULE"
     openssl_conf "$WORK/openssl.cnf" last "${settings[@]}"
-    "$DEVID" keygen --decrypt --device "$TOKEN_URI" --label spied \
-        --out "$WORK/spied.key"
+    DEVICE=(--device "$TOKEN_URI")
+    make_key spied --decrypt --label spied
     spy_reset
     # shellcheck disable=SC2086 # several words
     with_devid $derive -inkey "$WORK/spied.key"

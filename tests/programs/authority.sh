@@ -5,9 +5,9 @@
 # revoked ones, answers OCSP requests, stamps times, answers CMP, signs mail.
 # An openssl without devid verifies all of it.
 #
-# Usage: authority.sh tpm|token [--build-dir DIR] [--keep]
+# Usage: authority.sh bare|token [--build-dir DIR] [--keep]
 source "$(dirname "$0")/common.sh"
-DEVICE=${ARGS[0]:?tpm or token}
+STAND=${ARGS[0]:?bare or token}
 
 # by_devid COMMAND...: it succeeds, and leaves no error of devid's behind;
 # openssl ts looks for settings that need not be there, and says so.
@@ -145,19 +145,12 @@ certification_requests() {
 
 harness_dir
 printf 'what is signed\n' >"$WORK/message"
-settings=() device=()
-case $DEVICE in
-tpm) start_tpm --srk ;;
-token)
-    start_token authority
-    settings=("pkcs11-module = $TOKEN_MODULE"
-        "pin-source = file:$TOKEN_PIN_FILE")
-    device=(--device "$TOKEN_URI")
-    ;;
-*) fail "tpm or token, not $DEVICE" ;;
-esac
-"$DEVID" keygen "${device[@]}" --out "$WORK/ec.key"
-"$DEVID" keygen --algorithm rsa-2048 "${device[@]}" --out "$WORK/rsa.key"
+start_device "$STAND"
+settings=()
+[[ $STAND != token ]] || settings=("pkcs11-module = $TOKEN_MODULE"
+    "pin-source = file:$TOKEN_PIN_FILE")
+make_key ec
+make_key rsa --algorithm rsa-2048
 for order in first last; do
     say "devid $order"
     openssl_conf "$WORK/openssl.cnf" "$order" "${settings[@]}"

@@ -5,9 +5,9 @@
 # pkeyutl, cms, smime, and TLS 1.2 with RSA key exchange. What is encrypted was
 # encrypted by an openssl without devid. Its cost is counted exactly.
 #
-# Usage: decrypt.sh tpm|token [--build-dir DIR] [--keep]
+# Usage: decrypt.sh bare|token [--build-dir DIR] [--keep]
 source "$(dirname "$0")/common.sh"
-DEVICE=${ARGS[0]:?tpm or token}
+STAND=${ARGS[0]:?bare or token}
 
 # decrypts WHAT KEY [PKEYUTL OPTION...]: $WORK/message, encrypted to KEY's
 # public half, comes out again.
@@ -114,34 +114,18 @@ fixed() {
     with_devid openssl pkey -in "tpm2:handle=$2" -pubout -out "$WORK/rsa.pub"
 }
 
-make_keys() {
-    make_identity rsa server --algorithm rsa-2048 --decrypt "$@"
-    make_identity signs server --algorithm rsa-2048 "$@"
-    with_devid openssl pkey -in "$WORK/rsa.key" -pubout -out "$WORK/rsa.pub"
-}
-
 harness_dir
 make_ca "$WORK/ca"
 printf 'a message of no great length\n' >"$WORK/message"
 head -c 256 /dev/zero | tr '\0' '\1' >"$WORK/block"
+start_device "$STAND"
 settings=()
-case $DEVICE in
-tpm)
-    start_tpm --srk
-    openssl_conf "$WORK/openssl.cnf"
-    make_keys
-    "$DEVID" keygen --algorithm rsa-2048 --decrypt --persist 0x81000100 \
-        --out "$WORK/persistent.key"
-    ;;
-token)
-    start_token decrypt
-    settings=("pkcs11-module = $TOKEN_MODULE"
-        "pin-source = file:$TOKEN_PIN_FILE")
-    openssl_conf "$WORK/openssl.cnf" last "${settings[@]}"
-    make_keys --device "$TOKEN_URI" --label rsa
-    ;;
-*) fail "tpm or token, not $DEVICE" ;;
-esac
+[[ $STAND != token ]] || settings=("pkcs11-module = $TOKEN_MODULE"
+    "pin-source = file:$TOKEN_PIN_FILE")
+openssl_conf "$WORK/openssl.cnf" last "${settings[@]}"
+make_identity rsa server --algorithm rsa-2048 --decrypt
+make_identity signs server --algorithm rsa-2048
+with_devid openssl pkey -in "$WORK/rsa.key" -pubout -out "$WORK/rsa.pub"
 
 for order in first last; do
     say "devid $order"
@@ -175,7 +159,7 @@ refused "OAEP with another hash" "no ciphertext for this key" openssl \
     -pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha256
 wrong "wrong PKCS#1 padding is answered with another message" "$WORK/rsa.key"
 
-if [[ $DEVICE == tpm ]]; then
+if [[ $STAND != token ]]; then
     say "Keys fixed to a scheme"
     oaep=(-pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha256)
     fixed rsaes 0x81000101
@@ -206,8 +190,9 @@ if [[ $DEVICE == tpm ]]; then
 fi
 
 say "What it costs"
-case $DEVICE in
-tpm)
+case $STAND in
+bare)
+    make_key persistent --algorithm rsa-2048 --decrypt --persist 0x81000100
     plain_openssl pkeyutl -encrypt -pubin -inkey "$WORK/rsa.pub" \
         -in "$WORK/message" -out "$WORK/sent"
     with_devid openssl pkey -in "$WORK/persistent.key" -pubout \
@@ -242,8 +227,8 @@ token)
     start_spy
     settings[0]="pkcs11-module = $TOKEN_MODULE"
     openssl_conf "$WORK/openssl.cnf" last "${settings[@]}"
-    "$DEVID" keygen --algorithm rsa-2048 --decrypt --device "$TOKEN_URI" \
-        --label spied --force --out "$WORK/rsa.key"
+    DEVICE=(--device "$TOKEN_URI")
+    make_key rsa --algorithm rsa-2048 --decrypt --label spied --force
     with_devid openssl pkey -in "$WORK/rsa.key" -pubout -out "$WORK/rsa.pub"
     spy_reset
     decrypts "the key whose calls are counted" "$WORK/rsa.key"
