@@ -199,12 +199,21 @@ static void *gen_init(void *vctx, enum devid_key_type type, int selection,
     return prov_gen_new(ctx, type, params);
 }
 
+/* What a type has beside the rest: who agrees on secrets is brought peers. */
+#define ec_more                                                                \
+    {OSSL_FUNC_KEYMGMT_IMPORT, PROV_FN(prov_peer_import)},                     \
+        {OSSL_FUNC_KEYMGMT_IMPORT_TYPES, PROV_FN(prov_peer_import_types)},     \
+        {OSSL_FUNC_KEYMGMT_SET_PARAMS, PROV_FN(prov_peer_set_params)},         \
+        {OSSL_FUNC_KEYMGMT_SETTABLE_PARAMS, PROV_FN(prov_peer_settable)},
+#define rsa_more
+#define rsa_pss_more
+
 /*
  * libcrypto asks these where there is no key that would say its type, so each
  * type has its own; they are written by a macro because they differ in
  * nothing else.
  */
-#define FUNCTIONS_OF(type, id, more)                                           \
+#define FUNCTIONS_OF(type, id)                                                 \
     static const OSSL_PARAM *type##_gettable(void *vctx)                       \
     {                                                                          \
         (void)vctx;                                                            \
@@ -247,19 +256,12 @@ static void *gen_init(void *vctx, enum devid_key_type type, int selection,
          PROV_FN(type##_operation_name)},                                      \
         {OSSL_FUNC_KEYMGMT_GEN_INIT, PROV_FN(type##_gen_init)},                \
         {OSSL_FUNC_KEYMGMT_GEN_SETTABLE_PARAMS, PROV_FN(type##_gen_settable)}, \
-        more{0, NULL},                                                         \
+        type##_more{0, NULL},                                                  \
     }
 
-/* Who agrees on secrets is brought peers. */
-#define PEER_FUNCTIONS                                                         \
-    {OSSL_FUNC_KEYMGMT_IMPORT, PROV_FN(prov_peer_import)},                     \
-        {OSSL_FUNC_KEYMGMT_IMPORT_TYPES, PROV_FN(prov_peer_import_types)},     \
-        {OSSL_FUNC_KEYMGMT_SET_PARAMS, PROV_FN(prov_peer_set_params)},         \
-        {OSSL_FUNC_KEYMGMT_SETTABLE_PARAMS, PROV_FN(prov_peer_settable)},
-
-FUNCTIONS_OF(ec, DEVID_KEY_EC, PEER_FUNCTIONS);
-FUNCTIONS_OF(rsa, DEVID_KEY_RSA, );
-FUNCTIONS_OF(rsa_pss, DEVID_KEY_RSA_PSS, );
+FUNCTIONS_OF(ec, DEVID_KEY_EC);
+FUNCTIONS_OF(rsa, DEVID_KEY_RSA);
+FUNCTIONS_OF(rsa_pss, DEVID_KEY_RSA_PSS);
 
 const OSSL_ALGORITHM prov_keymgmt_algorithms[] = {
     {"EC:id-ecPublicKey:1.2.840.10045.2.1", PROV_PROPERTIES, ec_functions,
