@@ -200,7 +200,7 @@ static enum devid_err put_pss(const struct devid_tbs *tbs, X509_ALGOR *out,
 enum devid_err devid_algorithm_put(const struct devid_tbs *tbs, X509_ALGOR *out,
                                    struct devid_error *err)
 {
-    if (tbs->hash == NULL)
+    if (tbs->hash == NULL && tbs->scheme != DEVID_EDDSA)
         return devid_fail(err, DEVID_ERR_USAGE, 0,
                           "a signature in a certificate needs the name of its "
                           "hash");
@@ -210,9 +210,14 @@ enum devid_err devid_algorithm_put(const struct devid_tbs *tbs, X509_ALGOR *out,
     case DEVID_RSA_PKCS1: /* RFC 4055: NULL */
         return put_pair(tbs, NID_rsaEncryption, V_ASN1_NULL, out, err);
     case DEVID_RSA_PSS:
+        return put_pss(tbs, out, err);
+    case DEVID_EDDSA: /* RFC 8410, 3: no parameters */
         break;
     }
-    return put_pss(tbs, out, err);
+    return X509_ALGOR_set0(out, OBJ_nid2obj(NID_ED25519), V_ASN1_UNDEF, NULL) ==
+                   1
+               ? DEVID_OK
+               : devid_no_memory(err);
 }
 
 enum devid_err devid_algorithm_id(const struct devid_tbs *tbs, uint8_t **der,

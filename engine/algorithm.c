@@ -21,6 +21,7 @@ static const struct devid_algorithm algorithms[] = {
     {"rsa-pss-2048", DEVID_KEY_RSA_PSS, 2048, NULL, NULL, 256, 112},
     {"rsa-pss-3072", DEVID_KEY_RSA_PSS, 3072, NULL, NULL, 384, 128},
     {"rsa-pss-4096", DEVID_KEY_RSA_PSS, 4096, NULL, NULL, 512, 152},
+    {"ed25519", DEVID_KEY_ED25519, 256, NULL, NULL, 32, 128},
     {NULL, DEVID_KEY_EC, 0, NULL, NULL, 0, 0},
 };
 

@@ -5,6 +5,7 @@
  * Source: RFC 2986; algorithm identifiers RFC 5758 and RFC 4055.
  */
 #include "algid.h"
+#include "algorithm.h"
 #include "backend.h"
 #include "extensions.h"
 #include "key.h"
@@ -37,6 +38,9 @@ static enum devid_err pick_scheme(const struct devid_public *pub,
                                   X509_ALGOR *algorithm,
                                   struct devid_error *err)
 {
+    tbs->scheme = devid_key_kind(pub->type)->scheme;
+    if (tbs->scheme == DEVID_EDDSA && name == NULL)
+        return devid_algorithm_put(tbs, algorithm, err);
     if (name == NULL)
         name = hash_for(pub);
     tbs->hash = devid_hash_by_name(name);
@@ -45,7 +49,8 @@ static enum devid_err pick_scheme(const struct devid_public *pub,
                           "the hash '%.60s' is not known: SHA256, SHA384 and "
                           "SHA512 are",
                           name);
-    tbs->scheme = devid_key_kind(pub->type)->scheme;
+    if (tbs->scheme == DEVID_EDDSA)
+        return devid_scheme_check(pub, tbs, err);
     if (tbs->scheme == DEVID_RSA_PSS)
         tbs->salt_len = tbs->hash->len;
     return devid_algorithm_put(tbs, algorithm, err);
@@ -82,24 +87,35 @@ static enum devid_err fill(X509_REQ *req, const struct devid_public *pub,
     return e;
 }
 
-static enum devid_err digest_of(X509_REQ *req, OSSL_LIB_CTX *libctx,
-                                const struct devid_hash *hash, uint8_t *digest,
-                                struct devid_error *err)
+/*
+ * What is signed: the request itself where there is no hash, which the caller
+ * frees as *message, else its digest.
+ */
+static enum devid_err fill_tbs(X509_REQ *req, OSSL_LIB_CTX *libctx,
+                               struct devid_tbs *tbs, uint8_t **message,
+                               uint8_t digest[EVP_MAX_MD_SIZE],
+                               struct devid_error *err)
 {
-    EVP_MD *md = EVP_MD_fetch(libctx, hash->name, DEVID_PROPQ);
-    uint8_t *tbs = NULL;
-    int len = i2d_re_X509_REQ_tbs(req, &tbs);
-    enum devid_err e = DEVID_OK;
+    int len = i2d_re_X509_REQ_tbs(req, message);
+    EVP_MD *md = NULL;
+    bool ok;
 
+    if (len <= 0)
+        return devid_no_memory(err);
+    tbs->digest = *message;
+    tbs->digest_len = (size_t)len;
+    if (tbs->hash == NULL)
+        return DEVID_OK;
+    md = EVP_MD_fetch(libctx, tbs->hash->name, DEVID_PROPQ);
     if (md == NULL)
-        e = devid_fail(err, DEVID_ERR_ALG, 0,
-                       "no provider of OpenSSL offers the hash %s", hash->name);
-    else if (len <= 0 ||
-             EVP_Digest(tbs, (size_t)len, digest, NULL, md, NULL) != 1)
-        e = devid_no_memory(err);
-    OPENSSL_free(tbs);
+        return devid_fail(err, DEVID_ERR_ALG, 0,
+                          "no provider of OpenSSL offers the hash %s",
+                          tbs->hash->name);
+    ok = EVP_Digest(*message, (size_t)len, digest, NULL, md, NULL) == 1;
     EVP_MD_free(md);
-    return e;
+    tbs->digest = digest;
+    tbs->digest_len = tbs->hash->len;
+    return ok ? DEVID_OK : devid_no_memory(err);
 }
 
 /*
@@ -151,11 +167,10 @@ static enum devid_err sign(X509_REQ *req, struct devid_key *key,
     uint8_t digest[EVP_MAX_MD_SIZE];
     struct devid_sig sig = {0};
     uint8_t *der = NULL;
+    uint8_t *message = NULL;
     size_t len = 0;
-    enum devid_err e = digest_of(req, libctx, tbs.hash, digest, err);
+    enum devid_err e = fill_tbs(req, libctx, &tbs, &message, digest, err);
 
-    tbs.digest = digest;
-    tbs.digest_len = tbs.hash->len;
     if (e == DEVID_OK)
         e = devid_key_sign(key, &tbs, &sig, err);
     if (e == DEVID_OK)
@@ -165,6 +180,7 @@ static enum devid_err sign(X509_REQ *req, struct devid_key *key,
     if (e == DEVID_OK)
         e = put_signature(req, algorithm, is_ec ? der : sig.data,
                           is_ec ? len : sig.len, err);
+    OPENSSL_free(message);
     OPENSSL_free(der);
     return e;
 }

@@ -105,6 +105,7 @@ enum devid_key_type {
     DEVID_KEY_EC,
     DEVID_KEY_RSA,
     DEVID_KEY_RSA_PSS, /* signs RSA-PSS alone, often with one hash alone */
+    DEVID_KEY_ED25519, /* its 32 bytes are x (RFC 8032) */
 };
 
 #define DEVID_COORDINATE_MAX 66 /* bytes: P-521 */
@@ -130,7 +131,7 @@ struct devid_public {
     unsigned bits;
     const struct devid_algorithm *alg; /* NULL: an RSA size not in the table */
     size_t coordinate_len;             /* bytes of x, y; RSA: of modulus */
-    uint8_t x[DEVID_COORDINATE_MAX];   /* EC, coordinate_len bytes */
+    uint8_t x[DEVID_COORDINATE_MAX];   /* EC, Ed25519; coordinate_len bytes */
     uint8_t y[DEVID_COORDINATE_MAX];
     uint8_t modulus[DEVID_MODULUS_MAX]; /* RSA, coordinate_len bytes */
     uint32_t exponent;
@@ -185,6 +186,7 @@ enum devid_scheme {
     DEVID_ECDSA,
     DEVID_RSA_PKCS1,
     DEVID_RSA_PSS,
+    DEVID_EDDSA, /* of the message itself, unhashed (RFC 8032) */
 };
 /* In words: "ECDSA", "RSA PKCS#1". */
 const char *devid_scheme_name(enum devid_scheme scheme);
@@ -206,7 +208,8 @@ struct devid_tbs {
     const struct devid_hash *hash; /* PKCS#1: NULL pads `digest` as it is */
     const struct devid_hash *mgf1; /* PSS; NULL: as hash */
     size_t salt_len;               /* PSS, bytes */
-    const uint8_t *digest;         /* borrowed for the call */
+    const uint8_t *digest;         /* borrowed for the call; EdDSA: the
+                                      message itself, and no hash */
     size_t digest_len;             /* bytes */
 };
 

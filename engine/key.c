@@ -244,7 +244,7 @@ static enum devid_err check_tbs(const struct devid_key *key,
                           "a digest of %zu bytes is no %s digest (%zu bytes)",
                           tbs->digest_len, tbs->hash->name, tbs->hash->len);
     }
-    if (tbs->digest_len == 0)
+    if (tbs->digest_len == 0 && tbs->scheme != DEVID_EDDSA)
         return devid_fail(err, DEVID_ERR_USAGE, 0, "there is nothing to sign");
     /* An RSA key that may only decrypt signs as well: the back end pads. */
     if (!key->limits.restricted && !key->limits.sign &&

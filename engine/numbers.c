@@ -80,7 +80,9 @@ enum devid_err devid_numbers_check(const struct devid_public *pub,
         return check_point(pub, err);
     case DEVID_KEY_RSA:
     case DEVID_KEY_RSA_PSS:
+        return check_modulus(pub, err);
+    case DEVID_KEY_ED25519: /* half of all strings of 32 bytes are one */
         break;
     }
-    return check_modulus(pub, err);
+    return DEVID_OK;
 }

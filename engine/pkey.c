@@ -42,6 +42,22 @@ static int push_rsa(OSSL_PARAM_BLD *bld, const struct devid_public *pub,
                                       pub->exponent);
 }
 
+static int push(OSSL_PARAM_BLD *bld, const struct devid_public *pub,
+                uint8_t point[DEVID_POINT_MAX], BIGNUM **modulus)
+{
+    switch (pub->type) {
+    case DEVID_KEY_EC:
+        return push_ec(bld, pub, point);
+    case DEVID_KEY_RSA:
+    case DEVID_KEY_RSA_PSS:
+        return push_rsa(bld, pub, modulus);
+    case DEVID_KEY_ED25519:
+        break;
+    }
+    return OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY,
+                                            pub->x, pub->coordinate_len);
+}
+
 /* Owns nothing: parameters are borrowed from the caller for the call. */
 static EVP_PKEY *from_params(OSSL_LIB_CTX *libctx, const char *type,
                              OSSL_PARAM *params)
@@ -68,8 +84,7 @@ enum devid_err devid_public_to_pkey(const struct devid_public *pub,
     *pkey = NULL;
     devid_quiet_begin();
     bld = OSSL_PARAM_BLD_new();
-    if (bld != NULL && (kind->is_rsa ? push_rsa(bld, pub, &modulus)
-                                     : push_ec(bld, pub, point)))
+    if (bld != NULL && push(bld, pub, point, &modulus))
         params = OSSL_PARAM_BLD_to_param(bld);
     if (params != NULL)
         *pkey = from_params(libctx, kind->name, params);
@@ -81,9 +96,10 @@ enum devid_err devid_public_to_pkey(const struct devid_public *pub,
         return DEVID_OK;
     if (params == NULL)
         return devid_no_memory(err);
-    return devid_fail(err, DEVID_ERR_INPUT, 0,
-                      "OpenSSL does not take the public key: %sno provider "
-                      "but devid offers %s keys (list default in openssl.cnf)",
-                      kind->is_rsa ? "" : "its point is not on the curve, or ",
-                      kind->name);
+    return devid_fail(
+        err, DEVID_ERR_INPUT, 0,
+        "OpenSSL does not take the public key: %sno provider "
+        "but devid offers %s keys (list default in openssl.cnf)",
+        pub->type != DEVID_KEY_EC ? "" : "its point is not on the curve, or ",
+        kind->name);
 }

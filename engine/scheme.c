@@ -13,12 +13,15 @@ static const struct devid_key_kind kinds[] = {
                        "RSA PKCS#1 and RSA-PSS", DEVID_RSA_PKCS1},
     [DEVID_KEY_RSA_PSS] = {"RSA-PSS", true, SIGNS(DEVID_RSA_PSS),
                            "RSA-PSS alone", DEVID_RSA_PSS},
+    [DEVID_KEY_ED25519] = {"ED25519", false, SIGNS(DEVID_EDDSA),
+                           "Ed25519 alone", DEVID_EDDSA},
 };
 
 static const char *const scheme_names[] = {
     [DEVID_ECDSA] = "ECDSA",
     [DEVID_RSA_PKCS1] = "RSA PKCS#1",
     [DEVID_RSA_PSS] = "RSA-PSS",
+    [DEVID_EDDSA] = "Ed25519",
 };
 
 const struct devid_key_kind *devid_key_kind(enum devid_key_type type)
@@ -47,6 +50,11 @@ enum devid_err devid_scheme_check(const struct devid_public *pub,
                           "an %s signature asked of an %s key, which signs %s",
                           devid_scheme_name(tbs->scheme), kind->name,
                           kind->signs);
+    if (tbs->scheme == DEVID_EDDSA && tbs->hash != NULL)
+        return devid_fail(err, DEVID_ERR_USAGE, 0,
+                          "an Ed25519 signature is of the message itself, not "
+                          "of its %s digest: name no hash",
+                          tbs->hash->name);
     if (pub->hash == NULL)
         return DEVID_OK;
     if (tbs->hash != pub->hash || (tbs->mgf1 != NULL && tbs->mgf1 != pub->hash))

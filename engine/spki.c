@@ -58,7 +58,7 @@ static int put_ec(const struct devid_public *pub, uint8_t **der)
 /* Can these numbers be coded at all? Guards the buffers below. */
 static bool is_sane(const struct devid_public *pub)
 {
-    if (pub->type == DEVID_KEY_EC)
+    if (!devid_key_kind(pub->type)->is_rsa)
         return pub->alg != NULL &&
                pub->coordinate_len == pub->alg->coordinate_len;
     return pub->coordinate_len > 0 && pub->coordinate_len <= DEVID_MODULUS_MAX;
@@ -96,6 +96,12 @@ static void put_parts(const struct devid_public *pub, struct parts *parts)
         if (parts->param == NULL)
             return;
         break;
+    case DEVID_KEY_ED25519: /* RFC 8410, 4 */
+        parts->nid = NID_ED25519;
+        parts->param_type = V_ASN1_UNDEF;
+        parts->key = OPENSSL_memdup(pub->x, pub->coordinate_len);
+        parts->key_len = parts->key == NULL ? 0 : (int)pub->coordinate_len;
+        return;
     }
     parts->key_len = put_rsa(pub, &parts->key);
 }
@@ -202,6 +208,26 @@ static enum devid_err get_ec(const SPKI *spki, struct devid_public *pub,
     return DEVID_OK;
 }
 
+static enum devid_err get_ed25519(const SPKI *spki, struct devid_public *pub,
+                                  struct devid_error *err)
+{
+    int len = ASN1_STRING_length(spki->key);
+    int type = V_ASN1_UNDEF;
+
+    pub->alg = devid_algorithm_by_name("ed25519");
+    pub->bits = pub->alg->bits;
+    pub->coordinate_len = pub->alg->coordinate_len;
+    X509_ALGOR_get0(NULL, &type, NULL, spki->algorithm);
+    if (type != V_ASN1_UNDEF || (size_t)len != pub->coordinate_len)
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "the Ed25519 public key has %d bytes%s; it takes "
+                          "%zu, and no parameters",
+                          len, type != V_ASN1_UNDEF ? " and parameters" : "",
+                          pub->coordinate_len);
+    memcpy(pub->x, ASN1_STRING_get0_data(spki->key), pub->coordinate_len);
+    return DEVID_OK;
+}
+
 /* The numbers, with the limits that struct devid_public and sense set. */
 static enum devid_err get_rsa_numbers(const RSA_PUBLIC *rsa,
                                       struct devid_public *pub,
@@ -268,11 +294,14 @@ static enum devid_err get_spki(const SPKI *spki, struct devid_public *pub,
         pub->type = DEVID_KEY_RSA_PSS;
         e = devid_pss_get(spki->algorithm, pub, err);
         return e != DEVID_OK ? e : get_rsa(spki, pub, err);
+    case NID_ED25519:
+        pub->type = DEVID_KEY_ED25519;
+        return get_ed25519(spki, pub, err);
     default:
         (void)OBJ_obj2txt(name, sizeof(name), oid, 0);
         return devid_fail(err, DEVID_ERR_ALG, 0,
                           "the public key is of type %s; devid takes EC, RSA "
-                          "(rsaEncryption) and RSA-PSS (rsassaPss)",
+                          "(rsaEncryption), RSA-PSS (rsassaPss) and Ed25519",
                           name);
     }
 }

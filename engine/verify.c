@@ -59,6 +59,8 @@ static enum devid_err setup(EVP_PKEY_CTX *ctx, OSSL_LIB_CTX *libctx,
     case DEVID_RSA_PSS:
         e = setup_pss(ctx, hash, mgf1, tbs->salt_len);
         break;
+    case DEVID_EDDSA: /* verify_message's */
+        break;
     }
     EVP_MD_free(hash);
     EVP_MD_free(mgf1);
@@ -79,6 +81,24 @@ static enum devid_err verify(EVP_PKEY *pkey, OSSL_LIB_CTX *libctx,
         EVP_PKEY_verify(ctx, sig, len, tbs->digest, tbs->digest_len) != 1)
         e = DEVID_ERR_WRONG_KEY;
     EVP_PKEY_CTX_free(ctx);
+    return e;
+}
+
+/* What has no digest is verified in one go. */
+static enum devid_err verify_message(EVP_PKEY *pkey, OSSL_LIB_CTX *libctx,
+                                     const struct devid_tbs *tbs,
+                                     const struct devid_sig *sig)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    enum devid_err e = DEVID_OK;
+
+    if (ctx == NULL || EVP_DigestVerifyInit_ex(ctx, NULL, NULL, libctx,
+                                               DEVID_PROPQ, pkey, NULL) != 1)
+        e = DEVID_ERR_SYSTEM;
+    else if (EVP_DigestVerify(ctx, sig->data, sig->len, tbs->digest,
+                              tbs->digest_len) != 1)
+        e = DEVID_ERR_WRONG_KEY;
+    EVP_MD_CTX_free(ctx);
     return e;
 }
 
@@ -121,8 +141,10 @@ enum devid_err devid_verify(const struct devid_public *pub,
         e = devid_ecdsa_to_der(sig, &der, &len, err);
     if (e == DEVID_OK) {
         devid_quiet_begin();
-        e = verify(pkey, libctx, tbs, is_ec ? der : sig->data,
-                   is_ec ? len : sig->len);
+        e = tbs->scheme == DEVID_EDDSA
+                ? verify_message(pkey, libctx, tbs, sig)
+                : verify(pkey, libctx, tbs, is_ec ? der : sig->data,
+                         is_ec ? len : sig->len);
         devid_quiet_end();
         if (e != DEVID_OK)
             e = say(e, tbs, err);

@@ -329,21 +329,6 @@ static void *check_new(void *vctx)
     return decoder_new(vctx, check_der, DEVID_KEY_EC);
 }
 
-static void *ec_new(void *vctx)
-{
-    return decoder_new(vctx, decode_der, DEVID_KEY_EC);
-}
-
-static void *rsa_new(void *vctx)
-{
-    return decoder_new(vctx, decode_der, DEVID_KEY_RSA);
-}
-
-static void *rsa_pss_new(void *vctx)
-{
-    return decoder_new(vctx, decode_der, DEVID_KEY_RSA_PSS);
-}
-
 /* NOLINTNEXTLINE(readability-function-size): as OpenSSL declares it */
 static int decode(void *vdecoder, OSSL_CORE_BIO *in, int selection,
                   OSSL_CALLBACK *callback, void *arg,
@@ -367,9 +352,14 @@ static int decode(void *vdecoder, OSSL_CORE_BIO *in, int selection,
 TO_DER(pem_functions, pem_new);
 TO_DER(check_functions, check_new);
 
-#define TO_KEY(table, newctx)                                                  \
-    static const OSSL_DISPATCH table[] = {                                     \
-        {OSSL_FUNC_DECODER_NEWCTX, PROV_FN(newctx)},                           \
+/* Each type has a decoder: libcrypto chooses by type. */
+#define TO_KEY(type, id)                                                       \
+    static void *type##_new(void *vctx)                                        \
+    {                                                                          \
+        return decoder_new(vctx, decode_der, id);                              \
+    }                                                                          \
+    static const OSSL_DISPATCH type##_functions[] = {                          \
+        {OSSL_FUNC_DECODER_NEWCTX, PROV_FN(type##_new)},                       \
         {OSSL_FUNC_DECODER_FREECTX, PROV_FN(decoder_free)},                    \
         {OSSL_FUNC_DECODER_DOES_SELECTION, PROV_FN(der_does_selection)},       \
         {OSSL_FUNC_DECODER_DECODE, PROV_FN(decode)},                           \
@@ -377,9 +367,10 @@ TO_DER(check_functions, check_new);
         {0, NULL},                                                             \
     }
 
-TO_KEY(ec_functions, ec_new);
-TO_KEY(rsa_functions, rsa_new);
-TO_KEY(rsa_pss_functions, rsa_pss_new);
+TO_KEY(ec, DEVID_KEY_EC);
+TO_KEY(rsa, DEVID_KEY_RSA);
+TO_KEY(rsa_pss, DEVID_KEY_RSA_PSS);
+TO_KEY(ed25519, DEVID_KEY_ED25519);
 
 /* No structure: libcrypto lets the first decoder of a chain that names one
  * decide, for all others, whether the caller's is looked at. */
@@ -394,5 +385,7 @@ const OSSL_ALGORITHM prov_decoder_algorithms[] = {
      "DER key files of RSA keys"},
     {"RSA-PSS:RSASSA-PSS:1.2.840.113549.1.1.10", FROM_DER, rsa_pss_functions,
      "DER key files of RSA-PSS keys"},
+    {"ED25519:1.3.101.112", FROM_DER, ed25519_functions,
+     "DER key files of Ed25519 keys"},
     {NULL, NULL, NULL, NULL},
 };

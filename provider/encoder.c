@@ -335,6 +335,7 @@ ENCODER(text_functions, text_new, does_private);
 #define EC_NAMES "EC:id-ecPublicKey:1.2.840.10045.2.1"
 #define RSA_NAMES "RSA:rsaEncryption:1.2.840.113549.1.1.1"
 #define RSA_PSS_NAMES "RSA-PSS:RSASSA-PSS:1.2.840.113549.1.1.10"
+#define ED25519_NAMES "ED25519:1.3.101.112"
 
 /* What one type of key encodes to. */
 #define ROWS(names)                                                            \
@@ -361,8 +362,6 @@ ENCODER(text_functions, text_new, does_private);
     }
 
 const OSSL_ALGORITHM prov_encoder_algorithms[] = {
-    ROWS(EC_NAMES),
-    ROWS(RSA_NAMES),
-    ROWS(RSA_PSS_NAMES),
-    {NULL, NULL, NULL, NULL},
+    ROWS(EC_NAMES),      ROWS(RSA_NAMES),          ROWS(RSA_PSS_NAMES),
+    ROWS(ED25519_NAMES), {NULL, NULL, NULL, NULL},
 };

@@ -101,15 +101,19 @@ const OSSL_PARAM *prov_gen_settable(enum devid_key_type type)
         OSSL_PARAM_END,
     };
 
+    static const OSSL_PARAM ed25519[] = {PLACE_PARAMS, OSSL_PARAM_END};
+
     switch (type) {
     case DEVID_KEY_EC:
         return ec;
     case DEVID_KEY_RSA:
         return rsa;
     case DEVID_KEY_RSA_PSS:
+        return rsa_pss;
+    case DEVID_KEY_ED25519:
         break;
     }
-    return rsa_pss;
+    return ed25519;
 }
 
 void prov_gen_cleanup(void *vgen)
@@ -189,6 +193,8 @@ static const char *algorithm_name(const struct gen *gen)
                        "or 4096",
                        gen->bits);
         break;
+    case DEVID_KEY_ED25519:
+        return "ed25519";
     }
     return alg != NULL ? alg->name : NULL;
 }

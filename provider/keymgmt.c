@@ -16,6 +16,7 @@ const struct prov_key_type prov_key_types[] = {
     [DEVID_KEY_EC] = {"EC", "ECDSA", "ECDH"},
     [DEVID_KEY_RSA] = {"RSA", "RSA", NULL},
     [DEVID_KEY_RSA_PSS] = {"RSA-PSS", "RSA", NULL},
+    [DEVID_KEY_ED25519] = {"ED25519", "ED25519", NULL},
 };
 
 /* ---- life of a key --------------------------------------------------- */
@@ -207,6 +208,7 @@ static void *gen_init(void *vctx, enum devid_key_type type, int selection,
         {OSSL_FUNC_KEYMGMT_SETTABLE_PARAMS, PROV_FN(prov_peer_settable)},
 #define rsa_more
 #define rsa_pss_more
+#define ed25519_more
 
 /*
  * libcrypto asks these where there is no key that would say its type, so each
@@ -262,6 +264,7 @@ static void *gen_init(void *vctx, enum devid_key_type type, int selection,
 FUNCTIONS_OF(ec, DEVID_KEY_EC);
 FUNCTIONS_OF(rsa, DEVID_KEY_RSA);
 FUNCTIONS_OF(rsa_pss, DEVID_KEY_RSA_PSS);
+FUNCTIONS_OF(ed25519, DEVID_KEY_ED25519);
 
 const OSSL_ALGORITHM prov_keymgmt_algorithms[] = {
     {"EC:id-ecPublicKey:1.2.840.10045.2.1", PROV_PROPERTIES, ec_functions,
@@ -270,5 +273,7 @@ const OSSL_ALGORITHM prov_keymgmt_algorithms[] = {
      "RSA keys in a device"},
     {"RSA-PSS:RSASSA-PSS:1.2.840.113549.1.1.10", PROV_PROPERTIES,
      rsa_pss_functions, "RSA-PSS keys in a device"},
+    {"ED25519:1.3.101.112", PROV_PROPERTIES, ed25519_functions,
+     "Ed25519 keys in a device"},
     {NULL, NULL, NULL, NULL},
 };

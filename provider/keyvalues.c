@@ -47,7 +47,7 @@ size_t prov_signature_size(const struct devid_public *pub)
 {
     size_t integers;
 
-    if (devid_key_kind(pub->type)->is_rsa)
+    if (pub->type != DEVID_KEY_EC)
         return devid_signature_len(pub);
     /* A leading zero byte where the top bit may be set: not on P-521. */
     integers = 2 * (ECDSA_INTEGER_HEADER + (size_t)pub->bits / 8 + 1);
@@ -145,10 +145,12 @@ static void list_pss(const struct devid_public *pub, struct values *v)
     add_int(v, OSSL_PKEY_PARAM_RSA_PSS_SALTLEN, (int)pub->salt_len, selection);
 }
 
-/* Where there is but one hash libcrypto must not take another. */
+/* Where there is but one hash, or none, libcrypto must not take another. */
 static void list_digest(const struct devid_public *pub, struct values *v)
 {
-    if (pub->hash != NULL)
+    if (pub->type == DEVID_KEY_ED25519)
+        add_text(v, OSSL_PKEY_PARAM_MANDATORY_DIGEST, "", 0);
+    else if (pub->hash != NULL)
         add_text(v, OSSL_PKEY_PARAM_MANDATORY_DIGEST, pub->hash->name, 0);
     else
         add_text(v, OSSL_PKEY_PARAM_DEFAULT_DIGEST, "SHA256", 0);
@@ -179,6 +181,12 @@ static bool list_values(const struct prov_key *key, struct values *v)
     case DEVID_KEY_RSA_PSS:
         list_pss(pub, v);
         list_rsa(pub, v);
+        break;
+    case DEVID_KEY_ED25519:
+        add_bytes(v, OSSL_PKEY_PARAM_PUB_KEY, SHAPE_BYTES,
+                  OSSL_KEYMGMT_SELECT_PUBLIC_KEY, pub->x, pub->coordinate_len);
+        add_bytes(v, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, SHAPE_BYTES, 0, pub->x,
+                  pub->coordinate_len);
         break;
     }
     return true;
@@ -253,6 +261,13 @@ const OSSL_PARAM *prov_key_gettable(enum devid_key_type type)
         OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, NULL, 0),
         OSSL_PARAM_END,
     };
+    static const OSSL_PARAM ed25519[] = {
+        COMMON_PARAMS,
+        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_MANDATORY_DIGEST, NULL, 0),
+        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, NULL, 0),
+        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, NULL, 0),
+        OSSL_PARAM_END,
+    };
     static const OSSL_PARAM rsa_pss[] = {
         COMMON_PARAMS,
         OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_MANDATORY_DIGEST, NULL, 0),
@@ -268,9 +283,11 @@ const OSSL_PARAM *prov_key_gettable(enum devid_key_type type)
     case DEVID_KEY_RSA:
         return rsa;
     case DEVID_KEY_RSA_PSS:
+        return rsa_pss;
+    case DEVID_KEY_ED25519:
         break;
     }
-    return rsa_pss;
+    return ed25519;
 }
 
 /* ---- exports --------------------------------------------------------- */
@@ -350,6 +367,10 @@ const OSSL_PARAM *prov_key_export_types(enum devid_key_type type, int selection)
         OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, NULL, 0),
         OSSL_PARAM_END,
     };
+    static const OSSL_PARAM ed25519_public[] = {
+        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, NULL, 0),
+        OSSL_PARAM_END,
+    };
     static const OSSL_PARAM nothing[] = {OSSL_PARAM_END};
     bool public = (selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) != 0;
 
@@ -361,7 +382,9 @@ const OSSL_PARAM *prov_key_export_types(enum devid_key_type type, int selection)
     case DEVID_KEY_RSA:
         return public ? rsa_public : nothing;
     case DEVID_KEY_RSA_PSS:
+        return public ? rsa_pss_public : nothing;
+    case DEVID_KEY_ED25519:
         break;
     }
-    return public ? rsa_pss_public : nothing;
+    return public ? ed25519_public : nothing;
 }

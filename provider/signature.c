@@ -350,6 +350,22 @@ static int digest_verify_final(void *vsig, const uint8_t *sig, size_t sig_len)
     return verify(vsig, sig, sig_len, digest, len);
 }
 
+/* ---- of the message itself ------------------------------------------- */
+
+static int message_init(void *vsig, const char *name, void *vkey,
+                        const OSSL_PARAM params[])
+{
+    struct prov_sig *self = vsig;
+
+    if (name == NULL || *name == '\0')
+        return init(self, vkey, params);
+    prov_raise(self->ctx, DEVID_ERR_USAGE,
+               "an Ed25519 signature is of the message itself: name no hash, "
+               "such as %.60s",
+               name);
+    return 0;
+}
+
 /* ---- tables ---------------------------------------------------------- */
 
 static const OSSL_DISPATCH signature_functions[] = {
@@ -374,9 +390,25 @@ static const OSSL_DISPATCH signature_functions[] = {
     {0, NULL},
 };
 
+/* No piece of the message is signed before the last: in one go alone. */
+static const OSSL_DISPATCH message_functions[] = {
+    {OSSL_FUNC_SIGNATURE_NEWCTX, PROV_FN(sig_new)},
+    {OSSL_FUNC_SIGNATURE_FREECTX, PROV_FN(sig_free)},
+    {OSSL_FUNC_SIGNATURE_DUPCTX, PROV_FN(sig_dup)},
+    {OSSL_FUNC_SIGNATURE_DIGEST_SIGN_INIT, PROV_FN(message_init)},
+    {OSSL_FUNC_SIGNATURE_DIGEST_SIGN, PROV_FN(sign)},
+    {OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_INIT, PROV_FN(message_init)},
+    {OSSL_FUNC_SIGNATURE_DIGEST_VERIFY, PROV_FN(verify)},
+    {OSSL_FUNC_SIGNATURE_GET_CTX_PARAMS, PROV_FN(prov_sig_get_params)},
+    {OSSL_FUNC_SIGNATURE_GETTABLE_CTX_PARAMS, PROV_FN(prov_sig_gettable)},
+    {0, NULL},
+};
+
 const OSSL_ALGORITHM prov_signature_algorithms[] = {
     {"ECDSA", PROV_PROPERTIES, signature_functions, "ECDSA in a device"},
     {"RSA:rsaEncryption:1.2.840.113549.1.1.1", PROV_PROPERTIES,
      signature_functions, "RSA PKCS#1 and RSA-PSS in a device"},
+    {"ED25519:1.3.101.112", PROV_PROPERTIES, message_functions,
+     "Ed25519 in a device"},
     {NULL, NULL, NULL, NULL},
 };

@@ -22,8 +22,8 @@ enum {
 static const struct option_row options[] = {
     [ALGORITHM] = {"algorithm", "NAME",
                    "ec-p256 (the default), ec-p384, ec-p521, rsa-2048, "
-                   "rsa-3072, rsa-4096, rsa-pss-2048, rsa-pss-3072 or "
-                   "rsa-pss-4096, as far as the device has them",
+                   "rsa-3072, rsa-4096, rsa-pss-2048, rsa-pss-3072, "
+                   "rsa-pss-4096 or ed25519, as far as the device has them",
                    false, false},
     [PARENT] = {"parent", "PARENT",
                 "what the key is made under: a persistent handle, owner, "

@@ -38,6 +38,7 @@ const struct sigalg sigalgs[] = {
     PSS_ALONE("rsa_pss_pss_sha256", "SHA2-256"),
     PSS_ALONE("rsa_pss_pss_sha384", "SHA2-384"),
     PSS_ALONE("rsa_pss_pss_sha512", "SHA2-512"),
+    {"ed25519", "ed25519", DEVID_KEY_ED25519, DEVID_EDDSA, NULL, 256},
     {0},
 };
 

@@ -14,7 +14,7 @@ struct sigalg {
     enum devid_key_type type;
     enum devid_scheme scheme;
     const char *hash;    /* a name of devid_hashes(); PSS: MGF1's too, and
-                            the salt is as long */
+                            the salt is as long; NULL: none */
     unsigned tls13_bits; /* TLS 1.3: for curves of this size; RSA: 1, any;
                             0: never */
 };

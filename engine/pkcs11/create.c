@@ -90,6 +90,8 @@ static CK_RV generate(struct p11_session *session,
     put_flag(&public_part, CKA_VERIFY, true);
     params = p11_curve_params(r->alg, &len);
     if (params != NULL) {
+        if (r->alg->type == DEVID_KEY_ED25519)
+            mechanism.mechanism = CKM_EC_EDWARDS_KEY_PAIR_GEN;
         put(&public_part, CKA_EC_PARAMS, params, len);
     } else {
         mechanism.mechanism = CKM_RSA_PKCS_KEY_PAIR_GEN;

@@ -10,17 +10,22 @@
 #define OCTET_STRING 0x04
 #define UNCOMPRESSED 0x04
 
-/* CKA_EC_PARAMS of the curves that we know: the DER of an OID (RFC 5480). */
+/* CKA_EC_PARAMS of the curves that we know: the DER of an OID (RFC 5480, RFC
+ * 8410), which we write; or of a name (PKCS#11 v3.0, 2.3.10), which we read. */
 static const struct curve {
     const char *algorithm;
     size_t len;
-    uint8_t oid[12];
+    uint8_t oid[16];
 } curves[] = {
     {"ec-p256",
      10,
      {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07}},
     {"ec-p384", 7, {0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22}},
     {"ec-p521", 7, {0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23}},
+    {"ed25519", 5, {0x06, 0x03, 0x2b, 0x65, 0x70}},
+    {"ed25519",
+     14,
+     {0x13, 0x0c, 'e', 'd', 'w', 'a', 'r', 'd', 's', '2', '5', '5', '1', '9'}},
 };
 
 #define N_CURVES (sizeof(curves) / sizeof(curves[0]))
@@ -52,6 +57,8 @@ static const uint8_t *point_of(const struct p11_object *object, size_t wanted)
     const uint8_t *p = object->point;
     size_t len = object->point_len;
 
+    if (len == wanted)
+        return p;
     if (len > 3 && p[0] == OCTET_STRING && p[1] == len - 2) {
         p += 2;
         len -= 2;
@@ -60,7 +67,7 @@ static const uint8_t *point_of(const struct p11_object *object, size_t wanted)
         p += 3;
         len -= 3;
     }
-    return len == wanted && p[0] == UNCOMPRESSED ? p + 1 : NULL;
+    return len == wanted ? p : NULL;
 }
 
 static enum devid_err ec_public(const struct p11_object *object,
@@ -70,14 +77,14 @@ static enum devid_err ec_public(const struct p11_object *object,
     const struct devid_algorithm *alg = curve_of(object);
     const uint8_t *point;
 
-    if (alg == NULL)
+    if (alg == NULL || alg->type != DEVID_KEY_EC)
         return devid_fail(err, DEVID_ERR_ALG, 0,
                           "the token's EC key '%.40s' is on a curve that devid "
                           "does not know, or that has no name: it knows P-256, "
                           "P-384 and P-521",
                           object->label);
     point = point_of(object, 1 + 2 * alg->coordinate_len);
-    if (point == NULL)
+    if (point == NULL || *point++ != UNCOMPRESSED)
         return devid_fail(err, DEVID_ERR_INPUT, 0,
                           "the public key of the token's EC key '%.40s' is no "
                           "uncompressed point",
@@ -88,6 +95,28 @@ static enum devid_err ec_public(const struct p11_object *object,
     pub->coordinate_len = alg->coordinate_len;
     memcpy(pub->x, point, pub->coordinate_len);
     memcpy(pub->y, point + pub->coordinate_len, pub->coordinate_len);
+    return DEVID_OK;
+}
+
+static enum devid_err ed25519_public(const struct p11_object *object,
+                                     struct devid_public *pub,
+                                     struct devid_error *err)
+{
+    const struct devid_algorithm *alg = curve_of(object);
+    const uint8_t *point = NULL;
+
+    if (alg != NULL && alg->type == DEVID_KEY_ED25519)
+        point = point_of(object, alg->coordinate_len);
+    if (point == NULL)
+        return devid_fail(err, DEVID_ERR_ALG, 0,
+                          "the token's Edwards key '%.40s' is none of 32 bytes "
+                          "on edwards25519: devid knows Ed25519",
+                          object->label);
+    pub->type = DEVID_KEY_ED25519;
+    pub->alg = alg;
+    pub->bits = alg->bits;
+    pub->coordinate_len = alg->coordinate_len;
+    memcpy(pub->x, point, pub->coordinate_len);
     return DEVID_OK;
 }
 
@@ -142,10 +171,13 @@ enum devid_err p11_object_public(const struct p11_object *object,
     case CKK_RSA:
         e = rsa_public(object, pub, err);
         break;
+    case CKK_EC_EDWARDS:
+        e = ed25519_public(object, pub, err);
+        break;
     default: /* not an enum */
         e = devid_fail(err, DEVID_ERR_ALG, 0,
                        "the token's key '%.40s' is of a type (0x%lx) that "
-                       "devid does not use: it uses EC and RSA",
+                       "devid does not use: it uses EC, RSA and Ed25519",
                        object->label, object->type);
     }
     return e != DEVID_OK ? e : devid_numbers_check(pub, err);

@@ -112,6 +112,11 @@ static enum devid_err plan(struct sign_request *r, bool no_pss,
         return plan_ecdsa(r, err);
     case DEVID_RSA_PKCS1:
         return plan_pkcs1(r, err);
+    case DEVID_EDDSA:
+        r->use.mechanism.mechanism = CKM_EDDSA;
+        r->use.in = r->tbs->digest; /* the message, of any length */
+        r->use.in_len = r->tbs->digest_len;
+        return DEVID_OK;
     case DEVID_RSA_PSS:
         break;
     }

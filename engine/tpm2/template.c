@@ -6,8 +6,14 @@
 
 #include <tss2/tss2_mu.h>
 
+/* TPM_ECC_CURVE_25519 of the TCG Algorithm Registry 1.34, which tss2 lacks; the
+ * TPM says whether it has it. */
+#define ECC_CURVE_25519 0x0040
+
 TPMI_ECC_CURVE tpm2_curve_of(const struct devid_algorithm *alg)
 {
+    if (alg->type == DEVID_KEY_ED25519)
+        return ECC_CURVE_25519;
     switch (alg->bits) {
     case 384:
         return TPM2_ECC_NIST_P384;
@@ -40,7 +46,7 @@ void tpm2_template_key(const struct devid_key_spec *spec,
         area->objectAttributes |= TPMA_OBJECT_NODA;
     if (spec->decrypt)
         area->objectAttributes |= TPMA_OBJECT_DECRYPT;
-    if (alg->type == DEVID_KEY_EC) {
+    if (!devid_key_kind(alg->type)->is_rsa) {
         TPMS_ECC_PARMS *ecc = &area->parameters.eccDetail;
 
         area->type = TPM2_ALG_ECC;

@@ -72,6 +72,12 @@ void fill_tbs(struct devid_tbs *tbs, enum devid_scheme scheme,
     tbs->digest = digest;
     tbs->digest_len = hash->len;
     tbs->salt_len = scheme == DEVID_RSA_PSS ? hash->len : 0;
+    if (scheme == DEVID_EDDSA) {
+        tbs->hash = NULL;
+        tbs->digest = (const uint8_t *)TEXT;
+        tbs->digest_len = sizeof(TEXT);
+        return;
+    }
     digest_text(hash, TEXT, digest);
 }
 

@@ -102,7 +102,7 @@ static void a_key_file_outlives_its_engine(void **state)
     OPENSSL_free(pem);
 }
 
-static void a_damaged_private_part_opens_but_does_not_sign(void **state)
+static void a_damaged_key_file_makes_no_signature(void **state)
 {
     struct devid_key *key = new_key("ec-p256");
     struct devid_key *damaged = NULL;
@@ -112,16 +112,21 @@ static void a_damaged_private_part_opens_but_does_not_sign(void **state)
     struct devid_error err = {0};
     uint8_t *der = NULL;
     size_t len = 0;
+    enum devid_err e;
 
     (void)state;
     fill_tbs(&tbs, DEVID_ECDSA, devid_hash_by_name("SHA256"), digest);
     assert_int_equal(devid_key_to_der(key, &der, &len, &err), DEVID_OK);
     devid_key_free(&key);
     der[len - 10] ^= 0x55;
-    assert_int_equal(devid_key_from_der(engine, der, len, NULL, &damaged, &err),
-                     DEVID_OK);
-    assert_int_not_equal(devid_key_sign(damaged, &tbs, &sig, &err), DEVID_OK);
-    assert_int_equal(sig.len, 0);
+    e = devid_key_from_der(engine, der, len, NULL, &damaged, &err);
+    if (e == DEVID_OK) { /* a private part: it shows at first use */
+        e = devid_key_sign(damaged, &tbs, &sig, &err);
+        assert_int_equal(sig.len, 0);
+    } else { /* a reference, which ends with its public key */
+        expect_text(&err, "its point is not on the curve P-256");
+    }
+    assert_int_not_equal(e, DEVID_OK);
     expect_text(&err, " ");
     devid_key_free(&damaged);
     OPENSSL_free(der);
@@ -210,7 +215,7 @@ int contract_keys(void)
         CONTRACT_TEST(two_keys_are_not_one),
         CONTRACT_TEST(a_key_is_the_same_from_der_and_from_pem),
         CONTRACT_TEST(a_key_file_outlives_its_engine),
-        CONTRACT_TEST(a_damaged_private_part_opens_but_does_not_sign),
+        CONTRACT_TEST(a_damaged_key_file_makes_no_signature),
         CONTRACT_TEST(keys_under_each_hierarchy_work),
         CONTRACT_TEST(bad_specs_are_refused),
     };

@@ -103,8 +103,9 @@ enum devid_err fake_sign(void *key, const struct devid_tbs *tbs,
     enum devid_err e = acquire(key, &fake_device.calls.sign, &slot, err);
 
     sig->len = 1; /* key.c must not hand on what a failure leaves */
-    if (e == DEVID_OK && tbs->scheme != DEVID_ECDSA && !pads(tbs) &&
-        !slot.attributes.decrypt)
+    if (e == DEVID_OK &&
+        (tbs->scheme == DEVID_RSA_PKCS1 || tbs->scheme == DEVID_RSA_PSS) &&
+        !pads(tbs) && !slot.attributes.decrypt)
         e = devid_fail(err, DEVID_ERR_ALG, 0,
                        "the fake cannot pad this by itself: make the key "
                        "with --decrypt");

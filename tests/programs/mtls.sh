@@ -10,7 +10,7 @@ LINK=${ARGS[0]:?bare, abrmd or token}
 algorithms=(ec-p256 ec-p384 rsa-2048 rsa-pss-2048)
 places=(owner srk persistent)
 if [[ $LINK == token ]]; then
-    algorithms=(ec-p256 ec-p384 rsa-2048) # no key there is PSS alone
+    algorithms=(ec-p256 ec-p384 rsa-2048 ed25519) # none is PSS alone there
     places=(token)
 fi
 

@@ -14,7 +14,7 @@ static const struct {
 } kinds[] = {
     {"EC", "P-256"},     {"EC", "P-384"},     {"EC", "P-521"}, {"RSA", "2048"},
     {"RSA", "3072"},     {"RSA-PSS", "2048"}, /* bound to a hash */
-    {"RSA-PSS", "3072"},
+    {"RSA-PSS", "3072"}, {"ED25519", NULL},
 };
 
 static void a_key_measures_as_its_public_half_does(void **state)

@@ -20,6 +20,7 @@ static const struct {
     {"EC", "P-256", NULL},     {"EC", "P-256", "0x81000010"},
     {"RSA", "2048", NULL},     {"RSA", "2048", "0x81000011"},
     {"RSA-PSS", "2048", NULL}, {"RSA-PSS", "3072", "0x81000012"},
+    {"ED25519", NULL, NULL},   {"ED25519", NULL, "0x81000013"},
 };
 
 static void a_key_file_loads_every_way_without_the_device(void **state)

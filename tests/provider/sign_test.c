@@ -268,6 +268,33 @@ static void a_signature_in_other_bytes_than_der_does_not_verify(void **state)
     EVP_PKEY_free(pkey);
 }
 
+static void ed25519_signs_the_message_itself(void **state)
+{
+    struct program *program = *state;
+    EVP_PKEY *pkey = device_key(program->ctx, "ED25519", NULL, NULL);
+    EVP_PKEY *half = public_half(program->ctx, pkey);
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    unsigned char *sig = NULL;
+    size_t len = 0;
+
+    sign_message(program->ctx, pkey, NULL, &sig, &len);
+    assert_int_equal(len, 64);
+    assert_int_equal(verify_message(program->ctx, half, NULL, sig, len), 1);
+    assert_int_equal(verify_message(program->ctx, pkey, NULL, sig, len), 1);
+    expect_no_error();
+    sig[63] ^= 1;
+    assert_int_not_equal(verify_message(program->ctx, pkey, NULL, sig, len), 1);
+    expect_error("does not verify");
+    assert_int_not_equal(EVP_DigestSignInit_ex(md, NULL, "SHA256", program->ctx,
+                                               NULL, pkey, NULL),
+                         1);
+    expect_error("of the message itself: name no hash");
+    EVP_MD_CTX_free(md);
+    OPENSSL_free(sig);
+    EVP_PKEY_free(half);
+    EVP_PKEY_free(pkey);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +305,7 @@ int main(void)
         IN_BOTH_ORDERS(without_a_hash_the_data_itself_is_signed),
         IN_BOTH_ORDERS(md5_sha1_is_signed_as_tls_1_0_does),
         IN_BOTH_ORDERS(a_digest_of_another_length_is_refused),
+        IN_BOTH_ORDERS(ed25519_signs_the_message_itself),
         IN_BOTH_ORDERS(what_the_device_says_is_in_the_error_queue),
         IN_BOTH_ORDERS(a_signature_in_other_bytes_than_der_does_not_verify),
     };

@@ -135,7 +135,8 @@ static void a_public_key_is_written_as_openssl_writes_it(void **state)
     EVP_PKEY *keys[] = {device_key(program->ctx, "EC", "P-521", NULL),
                         device_key(program->ctx, "RSA", "2048", NULL),
                         device_key(program->ctx, "RSA-PSS", "2048", NULL),
-                        device_key(program->ctx, "RSA-PSS", "3072", NULL)};
+                        device_key(program->ctx, "RSA-PSS", "3072", NULL),
+                        device_key(program->ctx, "ED25519", NULL, NULL)};
 
     for (size_t k = 0; k < COUNT(keys); k++) {
         EVP_PKEY *half = public_half(program->ctx, keys[k]);

@@ -48,6 +48,8 @@ assert_equal "by its algorithm" ec-p256 "$(json '.[0].algorithm')"
 refuses "an algorithm that this TPM lacks" \
     "it has ec-p256, ec-p384, ec-p521, rsa-2048, rsa-3072, rsa-pss-2048, \
 rsa-pss-3072" keygen --algorithm rsa-4096 --out none
+refuses "one that no TPM has" "this TPM has no ed25519; it has ec-p256" \
+    keygen --algorithm ed25519 --out none
 refuses "an algorithm that nobody has" "'rot13' is no algorithm" \
     keygen --algorithm rot13 --out none
 [[ ! -e none ]] || fail "a refused key left a file"
@@ -95,7 +97,7 @@ refuses "a hash for a key that takes any" "only an RSA-PSS key is bound" \
     keygen --hash SHA256 --out none
 refuses "a hash that TPMs lack" "'MD5' is no hash" \
     keygen --algorithm rsa-pss-2048 --hash MD5 --out none
-refuses "an RSA-PSS key that may decrypt" "only an RSA key can decrypt" \
+refuses "an RSA-PSS key that may decrypt" "signs only: RSA keys decrypt" \
     keygen --algorithm rsa-pss-2048 --decrypt --out none
 
 say "Parents"

@@ -34,7 +34,7 @@ on_token() {
 }
 
 say "Every algorithm"
-for algorithm in ec-p256 ec-p384 ec-p521 rsa-2048 rsa-3072; do
+for algorithm in ec-p256 ec-p384 ec-p521 rsa-2048 rsa-3072 ed25519; do
     succeeds "an $algorithm key" keygen --device $device "${pin[@]}" \
         --algorithm $algorithm --label $algorithm --out $algorithm.pem
     assert_equal "nothing is printed" "" "$OUTPUT"
@@ -46,13 +46,19 @@ for algorithm in ec-p256 ec-p384 ec-p521 rsa-2048 rsa-3072; do
         "$(json '.[0] | "\(.algorithm) \(.backend)"')"
     signs "it signs" $algorithm.pem "${pin[@]}"
 done
-assert_equal "they are on the token" 5 "$(on_token)"
+assert_equal "they are on the token" 6 "$(on_token)"
 [[ $(cat ./*.pem | base64 -d 2>/dev/null | strings) != *"$TOKEN_PIN"* ]] ||
     fail "a key file holds the PIN"
 refuses "an algorithm that tokens do not have" "so make rsa-3072" \
     keygen --device $device "${pin[@]}" --algorithm rsa-pss-3072 --out none
 refuses "an algorithm that nobody has" "rot13" \
     keygen --device $device "${pin[@]}" --algorithm rot13 --out none
+
+succeeds "devid test of Ed25519" test --json --repeat 1 "${pin[@]}" ed25519.pem
+assert_equal "has one scheme, for TLS 1.3 too" "ed25519 true" \
+    "$(json '"\(.signature_algorithms) \(.tls13_works)"')"
+refuses "a request of Ed25519 with a hash" "name no hash" csr --hash SHA256 \
+    --key ed25519.pem "${pin[@]}" --subject /CN=x --out none
 
 say "JSON"
 succeeds "a key described in JSON" keygen --device $device "${pin[@]}" \
@@ -109,9 +115,9 @@ fi
 
 say "What the token holds"
 succeeds "list with the PIN" list --device $device "${pin[@]}" --json
-assert_equal "every key" 6 "$(json 'map(select(.type == "key")) | length')"
+assert_equal "every key" 7 "$(json 'map(select(.type == "key")) | length')"
 assert_equal "and what it is" \
-    "ec-p256,ec-p256,ec-p384,ec-p521,rsa-2048,rsa-3072" \
+    "ec-p256,ec-p256,ec-p384,ec-p521,ed25519,rsa-2048,rsa-3072" \
     "$(json 'map(.algorithm) | sort | join(",")')"
 succeeds "list without" list --device $device --json
 assert_equal "shows no private key" 0 \
@@ -185,8 +191,8 @@ refuses "is gone" "rsa-3072" show "${pin[@]}" "$device;object=rsa-3072"
 refuses "and for its file, too" "no private key" \
     csr --key rsa-3072.pem "${pin[@]}" --subject /CN=x --out none
 succeeds "a key by the URI of its file" delete --yes "${pin[@]}" "$uri"
-assert_equal "is gone" 4 "$(on_token)"
-assert_equal "with its public half" 4 "$(pkcs11-tool --module "$TOKEN_MODULE" \
+assert_equal "is gone" 5 "$(on_token)"
+assert_equal "with its public half" 5 "$(pkcs11-tool --module "$TOKEN_MODULE" \
     --list-objects --type pubkey 2>/dev/null | grep -c '^Public')"
 refuses "a whole token" "names no object to delete" delete --yes "${pin[@]}" $device
 

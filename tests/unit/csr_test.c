@@ -55,6 +55,7 @@ static void every_algorithm_signs_with_the_hash_that_fits_it(void **state)
         {"rsa-4096", "sha384", NID_sha384WithRSAEncryption, V_ASN1_NULL},
         {"rsa-pss-2048", NULL, NID_rsassaPss, V_ASN1_SEQUENCE},
         {"rsa-pss-3072", "SHA512", NID_rsassaPss, V_ASN1_SEQUENCE},
+        {"ed25519", NULL, NID_ED25519, V_ASN1_UNDEF},
     };
     size_t i;
 

@@ -124,15 +124,36 @@ static void set_padding(EVP_PKEY_CTX *ctx, const struct devid_tbs *tbs)
                      1);
 }
 
+/* What is of the message itself is signed in one go. */
+static void sign_message(EVP_PKEY *pkey, const struct devid_tbs *tbs,
+                         struct devid_sig *sig)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+    sig->len = sizeof(sig->data);
+    assert_non_null(ctx);
+    assert_int_equal(
+        EVP_DigestSignInit_ex(ctx, NULL, NULL, NULL, NULL, pkey, NULL), 1);
+    assert_int_equal(
+        EVP_DigestSign(ctx, sig->data, &sig->len, tbs->digest, tbs->digest_len),
+        1);
+    EVP_MD_CTX_free(ctx);
+}
+
 void software_sign(EVP_PKEY *pkey, const struct devid_tbs *tbs,
                    struct devid_sig *sig)
 {
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
     size_t coordinate_len = ((size_t)EVP_PKEY_get_bits(pkey) + 7) / 8;
     struct devid_error err = {0};
     uint8_t out[DEVID_SIG_MAX];
     size_t len = sizeof(out);
+    EVP_PKEY_CTX *ctx;
 
+    if (tbs->scheme == DEVID_EDDSA) {
+        sign_message(pkey, tbs, sig);
+        return;
+    }
+    ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
     assert_non_null(ctx);
     assert_int_equal(EVP_PKEY_sign_init(ctx), 1);
     set_padding(ctx, tbs);
