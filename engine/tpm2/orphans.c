@@ -17,7 +17,7 @@
 /* Nobody's next command takes a chip so long. */
 #define ORPHAN_AGE_MS 500
 
-/* The number that a handle has in its range. */
+/* Is its handle one of the first, up to that number, of its range? */
 static bool is_lowest(struct tpm2_conn *conn, ESYS_TR object, uint32_t lowest)
 {
     TPM2_HANDLE handle = 0;
