@@ -18,6 +18,7 @@ typedef struct {
     ASN1_INTEGER *code;
     ASN1_OCTET_STRING *arguments;
 } TPM_POLICY;
+DECLARE_ASN1_ITEM(TPM_POLICY)
 DEFINE_STACK_OF(TPM_POLICY)
 
 /* TPMAuthPolicy, a signed policy with its name. */
@@ -25,6 +26,7 @@ typedef struct {
     ASN1_UTF8STRING *name;
     STACK_OF(TPM_POLICY) * policy;
 } TPM_AUTH_POLICY;
+DECLARE_ASN1_ITEM(TPM_AUTH_POLICY)
 DEFINE_STACK_OF(TPM_AUTH_POLICY)
 
 /*

@@ -55,6 +55,14 @@ static enum devid_err open_keyfile(struct devid *engine,
         devid_keyfile_clear(file);
         return devid_no_memory(err);
     }
+    if (file->importable) {
+        devid_keyfile_clear(file);
+        OPENSSL_free(self);
+        return devid_fail(err, DEVID_ERR_ALG, 0,
+                          "the TSS2 PRIVATE KEY is an importable one, still "
+                          "wrapped for a TPM: devid convert has that TPM "
+                          "import it, and writes the key file to use");
+    }
     atomic_init(&self->refs, 1);
     self->engine = devid_up_ref(engine);
     self->file = *file;
@@ -267,11 +275,6 @@ enum devid_err devid_key_check_use(const struct devid_key *key,
                           "by the program's passphrase (nginx's "
                           "ssl_password_file, curl's --pass, openssl's "
                           "-passin) or the setting auth-source");
-    }
-    if (key->limits.has_policy) {
-        return devid_fail(err, DEVID_ERR_ALG, 0,
-                          "this key is bound to a policy, which this version "
-                          "of devid does not satisfy");
     }
     return DEVID_OK;
 }

@@ -3,6 +3,7 @@
 #include "asn1.h"
 #include "backend.h"
 #include "libcrypto.h"
+#include "policy_asn1.h"
 
 #include <openssl/crypto.h>
 #include <openssl/objects.h>
@@ -175,6 +176,20 @@ static enum devid_err get_parent(const ASN1_INTEGER *from, uint32_t *parent,
                       (unsigned)*parent);
 }
 
+static enum devid_err copy_secret(const TPM_KEY *key,
+                                  struct devid_keyfile *file,
+                                  struct devid_error *err)
+{
+    if (key->secret == NULL) {
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "the importable TSS2 PRIVATE KEY has no secret, by "
+                          "which its parent could take it apart: the file is "
+                          "damaged");
+    }
+    return copy_tpm2b(key->secret, "secret", &file->secret, &file->secret_len,
+                      err);
+}
+
 static enum devid_err fill_tss2(const TPM_KEY *key, struct devid_keyfile *file,
                                 struct devid_error *err)
 {
@@ -183,8 +198,7 @@ static enum devid_err fill_tss2(const TPM_KEY *key, struct devid_keyfile *file,
     file->format = DEVID_KEYFILE_TSS2;
     file->empty_auth = key->empty_auth > 0;
     file->rsa_parent = key->rsa_parent > 0;
-    file->has_policy =
-        key->policy != NULL || key->secret != NULL || key->auth_policy != NULL;
+    file->has_policy = key->policy != NULL || key->auth_policy != NULL;
     if (key->description != NULL) {
         file->description = text_of(key->description);
         if (file->description == NULL)
@@ -193,11 +207,15 @@ static enum devid_err fill_tss2(const TPM_KEY *key, struct devid_keyfile *file,
     }
     e = get_parent(key->parent, &file->parent, err);
     if (e == DEVID_OK)
+        e = devid_policy_read(key, file, err);
+    if (e == DEVID_OK)
         e = copy_tpm2b(key->pubkey, "public area", &file->tpm_public,
                        &file->tpm_public_len, err);
     if (e == DEVID_OK)
         e = copy_tpm2b(key->privkey, "private area", &file->tpm_private,
                        &file->tpm_private_len, err);
+    if (e == DEVID_OK && file->importable)
+        e = copy_secret(key, file, err);
     return e;
 }
 
@@ -244,6 +262,7 @@ static const struct form {
     const char *label;
 } forms[] = {
     [KIND_LOADABLE] = {ASN1_ITEM_ref(TPM_KEY), DEVID_PEM_TSS2},
+    [KIND_IMPORTABLE] = {ASN1_ITEM_ref(TPM_KEY), DEVID_PEM_TSS2},
     [KIND_REFERENCE] = {ASN1_ITEM_ref(KEY_REFERENCE), DEVID_PEM_REFERENCE},
     [KIND_PEER_URI] = {ASN1_ITEM_ref(PEER_URI), DEVID_PEM_PEER_URI},
 };
@@ -255,6 +274,7 @@ static enum devid_err fill(enum kind kind, const ASN1_VALUE *value,
         return fill_reference((const KEY_REFERENCE *)value, file, err);
     if (kind == KIND_PEER_URI)
         return fill_peer_uri((const PEER_URI *)value, file, err);
+    file->importable = kind == KIND_IMPORTABLE;
     return fill_tss2((const TPM_KEY *)value, file, err);
 }
 
@@ -295,16 +315,12 @@ static enum devid_err parse(const uint8_t *der, size_t len, bool *recognised,
         return devid_fail(err, DEVID_ERR_INPUT, 0,
                           "this is neither a " DEVID_PEM_TSS2
                           " nor a " DEVID_PEM_REFERENCE);
-    case KIND_IMPORTABLE:
-        return devid_fail(err, DEVID_ERR_ALG, 0,
-                          "the TSS2 PRIVATE KEY is an importable one, still "
-                          "wrapped for a TPM: import it first (tpm2_import), "
-                          "and use the loadable key that this gives");
     case KIND_SEALED:
         return devid_fail(err, DEVID_ERR_ALG, 0,
                           "the TSS2 PRIVATE KEY holds sealed data, which is "
                           "no key that could sign");
     case KIND_LOADABLE:
+    case KIND_IMPORTABLE:
     case KIND_REFERENCE:
     case KIND_PEER_URI:
         break;
@@ -350,6 +366,9 @@ void devid_keyfile_clear(struct devid_keyfile *file)
         return;
     OPENSSL_free(file->tpm_public);
     OPENSSL_clear_free(file->tpm_private, file->tpm_private_len);
+    devid_policy_clear(&file->policy);
+    devid_policies_clear(&file->signed_policies);
+    OPENSSL_free(file->secret);
     OPENSSL_free(file->description);
     OPENSSL_clear_free(file->der, file->der_len);
     OPENSSL_free(file->uri);

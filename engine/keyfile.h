@@ -15,6 +15,7 @@
 #define DEVID_KEYFILE_H
 
 #include "devid.h"
+#include "policy.h"
 
 #define DEVID_PEM_TSS2 "TSS2 PRIVATE KEY"
 #define DEVID_PEM_REFERENCE "DEVID KEY REFERENCE"
@@ -36,13 +37,18 @@ struct devid_keyfile {
 
     /* TSS2 PRIVATE KEY */
     bool empty_auth;
-    bool has_policy;     /* a policy, secret or authPolicy field is there */
+    bool importable;     /* wrapped for a parent, which has yet to import it */
+    bool has_policy;     /* a policy or authPolicy field is there */
     bool rsa_parent;     /* a hierarchy's primary is of the RSA template */
     uint32_t parent;     /* persistent handle or TPM_RH_ value */
     uint8_t *tpm_public; /* TPM2B_PUBLIC as marshalled, size field included */
     size_t tpm_public_len;
     uint8_t *tpm_private; /* TPM2B_PRIVATE as marshalled */
     size_t tpm_private_len;
+    struct devid_policy policy;
+    struct devid_policies signed_policies;
+    uint8_t *secret; /* importable: TPM2B_ENCRYPTED_SECRET as marshalled */
+    size_t secret_len;
     char *description; /* UTF-8, or NULL */
     uint8_t *der;      /* as read, kept so that it is written back unchanged;
                           NULL for a new key and a PKCS#11 PROVIDER URI */
@@ -59,7 +65,7 @@ struct devid_keyfile {
  * one of these forms (the type OID, version and a uri of ours, the mark).
  * Trailing bytes are refused. On failure *file is zeroed.
  * Returns DEVID_OK, DEVID_ERR_INPUT (what is wrong and what would be right),
- * DEVID_ERR_ALG (a TSS2 type that is no loadable key: sealed, importable).
+ * DEVID_ERR_ALG (a TSS2 type that is no key: sealed data).
  */
 DEVID_CHECK enum devid_err devid_keyfile_parse(const uint8_t *der, size_t len,
                                                bool *recognised,

@@ -4,6 +4,7 @@
 #include "backend.h"
 #include "keyfile.h"
 #include "libcrypto.h"
+#include "policy_asn1.h"
 
 #include <openssl/crypto.h>
 #include <openssl/objects.h>
@@ -30,7 +31,8 @@ static int put_tss2(const struct devid_keyfile *file, uint8_t **der)
     if (key == NULL)
         return 0;
     ASN1_OBJECT_free(key->type);
-    key->type = OBJ_txt2obj(DEVID_OID_LOADABLE, 1);
+    key->type = OBJ_txt2obj(
+        file->importable ? DEVID_OID_IMPORTABLE : DEVID_OID_LOADABLE, 1);
     key->empty_auth = file->empty_auth ? DER_TRUE : 0;
     key->rsa_parent = file->rsa_parent ? DER_TRUE : -1;
     if (file->description != NULL) {
@@ -40,7 +42,13 @@ static int put_tss2(const struct devid_keyfile *file, uint8_t **der)
                         strlen(file->description)))
             goto out;
     }
-    if (key->type != NULL &&
+    if (file->importable) {
+        key->secret = ASN1_OCTET_STRING_new();
+        if (key->secret == NULL ||
+            !put_string(key->secret, file->secret, file->secret_len))
+            goto out;
+    }
+    if (key->type != NULL && devid_policy_write(file, key) &&
         ASN1_INTEGER_set_uint64(key->parent, file->parent) == 1 &&
         put_string(key->pubkey, file->tpm_public, file->tpm_public_len) &&
         put_string(key->privkey, file->tpm_private, file->tpm_private_len))
@@ -88,10 +96,6 @@ enum devid_err devid_keyfile_encode(const struct devid_keyfile *file,
         *len = file->der_len;
         return DEVID_OK;
     }
-    /* Only our own parser can restore what it does not understand. */
-    if (file->format == DEVID_KEYFILE_TSS2 && file->has_policy)
-        return devid_fail(err, DEVID_ERR_USAGE, 0,
-                          "a new key file with a policy cannot be written");
     if (file->format == DEVID_KEYFILE_REFERENCE &&
         (file->uri == NULL || !file->has_public))
         return devid_fail(err, DEVID_ERR_USAGE, 0,

@@ -11,16 +11,21 @@
 SRK_HANDLE=0x81000001
 declare -A TPM_PORTS=() TPM_PIDS=()
 
-# start_tpm [--srk] [--ek] [NAME]: start a new swtpm, its state in $WORK/NAME
-# (tpm). --srk puts an ECC P-256 storage key at 0x81000001; --ek gives it what
-# its maker would, see manufacture. Sets TPM_NAME, TPM_PORT, TPM_PID; exports
-# DEVID_TCTI and TPM2TOOLS_TCTI.
+# start_tpm [--srk] [--ek] [--state FILE] [NAME]: start a new swtpm, its state
+# in $WORK/NAME (tpm). --srk puts an ECC P-256 storage key at 0x81000001; --ek
+# gives it what its maker would, see manufacture; --state takes a copy of another
+# swtpm's tpm2-00.permall. Sets TPM_NAME, TPM_PORT, TPM_PID; exports DEVID_TCTI
+# and TPM2TOOLS_TCTI.
 start_tpm() {
-    local srk='' ek='' i
+    local srk='' ek='' state='' i
     while [[ ${1:-} == --* ]]; do
         case $1 in
         --srk) srk=1 ;;
         --ek) ek=1 ;;
+        --state)
+            state=$2
+            shift
+            ;;
         esac
         shift
     done
@@ -28,6 +33,8 @@ start_tpm() {
     TPM_NAME=${1:-tpm}
     mkdir -m 700 "$WORK/$TPM_NAME"
     [[ ! $ek ]] || manufacture "$WORK/$TPM_NAME"
+    [[ ! $state ]] ||
+        install -m 600 "$state" "$WORK/$TPM_NAME/tpm2-00.permall"
     for ((i = 0; i < 5; i++)); do
         TPM_PORTS[$TPM_NAME]=$(free_port 2)
         if launch_tpm; then

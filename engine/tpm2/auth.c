@@ -9,7 +9,7 @@
  * which the command that uses it also ends, since its three slots are
  * everybody's.
  */
-#include "tpm2.h"
+#include "policy.h"
 
 #include "../secret.h"
 
@@ -91,8 +91,9 @@ void tpm2_salt_clear(struct tpm2_conn *conn)
 
 /* ---- sessions -------------------------------------------------------- */
 
-static enum devid_err session_open(struct tpm2_conn *conn,
-                                   struct devid_error *err)
+enum devid_err tpm2_session_start(struct tpm2_conn *conn, TPM2_SE type,
+                                  TPMI_ALG_HASH hash, bool salted,
+                                  ESYS_TR *session, struct devid_error *err)
 {
     const TPMT_SYM_DEF aes = {
         .algorithm = TPM2_ALG_AES,
@@ -101,29 +102,42 @@ static enum devid_err session_open(struct tpm2_conn *conn,
     };
     ESYS_TR salt = ESYS_TR_NONE;
     bool transient = false;
-    enum devid_err e;
+    enum devid_err e = DEVID_OK;
     TSS2_RC rc;
+
+    *session = ESYS_TR_NONE;
+    if (salted)
+        e = salt_open(conn, &salt, &transient, err);
+    if (e != DEVID_OK)
+        return e;
+    rc = Esys_StartAuthSession(conn->esys, salt, ESYS_TR_NONE, ESYS_TR_NONE,
+                               ESYS_TR_NONE, ESYS_TR_NONE, NULL, type, &aes,
+                               hash, session);
+    if (transient)
+        (void)Esys_FlushContext(conn->esys, salt);
+    else if (salted)
+        (void)Esys_TR_Close(conn->esys, &salt);
+    if (rc == TSS2_RC_SUCCESS)
+        return DEVID_OK;
+    *session = ESYS_TR_NONE;
+    return tpm2_fail(err, rc,
+                     type == TPM2_SE_HMAC ? "start an HMAC session"
+                                          : "start a policy session");
+}
+
+static enum devid_err session_open(struct tpm2_conn *conn,
+                                   struct devid_error *err)
+{
+    enum devid_err e;
 
     if (conn->session != ESYS_TR_NONE &&
         conn->session_instance == conn->instance)
         return DEVID_OK;
-    conn->session = ESYS_TR_NONE;
-    e = salt_open(conn, &salt, &transient, err);
-    if (e != DEVID_OK)
-        return e;
-    rc = Esys_StartAuthSession(conn->esys, salt, ESYS_TR_NONE, ESYS_TR_NONE,
-                               ESYS_TR_NONE, ESYS_TR_NONE, NULL, TPM2_SE_HMAC,
-                               &aes, TPM2_ALG_SHA256, &conn->session);
-    if (transient)
-        (void)Esys_FlushContext(conn->esys, salt);
-    else
-        (void)Esys_TR_Close(conn->esys, &salt);
-    if (rc != TSS2_RC_SUCCESS) {
-        conn->session = ESYS_TR_NONE;
-        return tpm2_fail(err, rc, "start an HMAC session");
-    }
-    conn->session_instance = conn->instance;
-    return DEVID_OK;
+    e = tpm2_session_start(conn, TPM2_SE_HMAC, TPM2_ALG_SHA256, true,
+                           &conn->session, err);
+    if (e == DEVID_OK)
+        conn->session_instance = conn->instance;
+    return e;
 }
 
 static TSS2_RC give_value(struct tpm2_conn *conn, ESYS_TR object,
@@ -139,19 +153,28 @@ static TSS2_RC give_value(struct tpm2_conn *conn, ESYS_TR object,
     return rc;
 }
 
-/* `used`: the command succeeded, which on a bare TPM has ended the session. */
+/* True where the command that uses the session is to leave it open. */
+static bool is_kept(const struct tpm2_conn *conn, const struct tpm2_auth *auth)
+{
+    return conn->managed && !auth->is_policy;
+}
+
+/* `used`: the command succeeded, which has ended a session not kept. */
 static void session_end(struct tpm2_conn *conn, const struct tpm2_auth *auth,
                         bool used)
 {
+    ESYS_TR session = auth->session;
+
     if (auth->secret != NULL)
         (void)Esys_TR_SetAuth(conn->esys, auth->object, NULL);
-    if (conn->managed)
+    if (is_kept(conn, auth))
         return;
+    if (!auth->is_policy)
+        conn->session = ESYS_TR_NONE;
     if (used)
-        (void)Esys_TR_Close(conn->esys, &conn->session);
+        (void)Esys_TR_Close(conn->esys, &session);
     else
-        (void)Esys_FlushContext(conn->esys, conn->session);
-    conn->session = ESYS_TR_NONE;
+        (void)Esys_FlushContext(conn->esys, session);
 }
 
 enum devid_err tpm2_auth_check(const struct devid_secret *secret,
@@ -165,31 +188,50 @@ enum devid_err tpm2_auth_check(const struct devid_secret *secret,
                       what);
 }
 
+/* ESYS_TR_PASSWORD where there is nothing to keep from the bus. */
+static enum devid_err session_pick(struct tpm2_conn *conn,
+                                   struct tpm2_auth *auth,
+                                   struct devid_error *err)
+{
+    enum devid_err e;
+
+    auth->session = ESYS_TR_PASSWORD;
+    auth->is_policy = auth->key != NULL && tpm2_policy_needed(auth->key);
+    if (auth->secret == NULL && !auth->encrypt && !auth->is_policy)
+        return DEVID_OK;
+    e = tpm2_auth_check(auth->secret, auth->what, err);
+    if (e == DEVID_OK && auth->is_policy)
+        return tpm2_policy_begin(conn, auth, err);
+    if (e == DEVID_OK)
+        e = session_open(conn, err);
+    if (e == DEVID_OK)
+        auth->session = conn->session;
+    return e;
+}
+
 enum devid_err tpm2_auth_begin(struct tpm2_conn *conn, struct tpm2_auth *auth,
                                struct devid_error *err)
 {
-    TPMA_SESSION attributes = conn->managed ? TPMA_SESSION_CONTINUESESSION : 0;
-    enum devid_err e;
-    TSS2_RC rc = TSS2_RC_SUCCESS;
+    TPMA_SESSION attributes = 0;
+    enum devid_err e = session_pick(conn, auth, err);
+    TSS2_RC rc;
 
-    auth->session = ESYS_TR_PASSWORD;
-    if (auth->secret == NULL && !auth->encrypt)
-        return DEVID_OK;
-    e = tpm2_auth_check(auth->secret, auth->what, err);
-    if (e == DEVID_OK)
-        e = session_open(conn, err);
-    if (e != DEVID_OK)
+    if (e != DEVID_OK || auth->session == ESYS_TR_PASSWORD)
         return e;
+    if (is_kept(conn, auth))
+        attributes |= TPMA_SESSION_CONTINUESESSION;
     if (auth->encrypt)
         attributes |= TPMA_SESSION_DECRYPT;
-    if (auth->encrypt_answer)
+    /* Unsalted, it would hide nothing. */
+    if (auth->encrypt_answer && (!auth->is_policy || auth->secret != NULL))
         attributes |= TPMA_SESSION_ENCRYPT;
-    rc = Esys_TRSess_SetAttributes(conn->esys, conn->session, attributes, 0xff);
+    rc = Esys_TRSess_SetAttributes(conn->esys, auth->session, attributes, 0xff);
     if (rc == TSS2_RC_SUCCESS && auth->secret != NULL)
         rc = give_value(conn, auth->object, auth->secret);
-    if (rc != TSS2_RC_SUCCESS)
+    if (rc != TSS2_RC_SUCCESS) {
+        session_end(conn, auth, false);
         return tpm2_fail(err, rc, "take an auth value");
-    auth->session = conn->session;
+    }
     /* Of workers that start together one tries a value that is new. */
     if (auth->secret != NULL &&
         devid_secret_begin(auth->secret) == DEVID_SECRET_REFUSED) {

@@ -148,6 +148,7 @@ enum devid_err tpm2_key_open(void *state, const struct devid_keyfile *file,
         return devid_no_memory(err);
     k->handle = ESYS_TR_NONE;
     k->libctx = devid_libctx(self->engine);
+    k->file = file;
     if (file->format == DEVID_KEYFILE_TSS2)
         e = open_blob(file, k, limits, err);
     else

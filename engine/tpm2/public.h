@@ -16,6 +16,21 @@ struct devid_key_limits;
 const struct devid_hash *tpm2_hash_from_id(TPM2_ALG_ID id);
 TPMI_ALG_HASH tpm2_hash_id(const struct devid_hash *hash);
 
+/* OpenSSL's name of a hash, and its digest's bytes; NULL, 0: not known. */
+static inline const char *tpm2_hash_name(TPM2_ALG_ID id)
+{
+    const struct devid_hash *hash = tpm2_hash_from_id(id);
+
+    return hash != NULL ? hash->name : NULL;
+}
+
+static inline size_t tpm2_hash_len(TPM2_ALG_ID id)
+{
+    const struct devid_hash *hash = tpm2_hash_from_id(id);
+
+    return hash != NULL ? hash->len : 0;
+}
+
 /* A curve of the table for the TPM's id of it, or NULL. */
 const struct devid_algorithm *tpm2_curve_from_id(TPM2_ECC_CURVE id);
 

@@ -52,6 +52,7 @@ enum tpm2_action tpm2_rc_action(TSS2_RC rc)
     case TPM2_RC_SESSION_MEMORY:
     case TPM2_RC_OBJECT_HANDLES:
     case TPM2_RC_SESSION_HANDLES:
+    case TPM2_RC_PCR_CHANGED: /* amid a policy: it is asked for anew */
         return TPM2_ACTION_WAIT;
     case TPM2_RC_REFERENCE_H0:
     case TPM2_RC_REFERENCE_S0:

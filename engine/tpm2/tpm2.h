@@ -89,6 +89,7 @@ struct tpm2_key {
     OSSL_LIB_CTX *libctx; /* the engine's, borrowed: it outlives its keys */
     uint32_t persistent;  /* handle; 0 for a blob */
     struct devid_public pub;
+    const struct devid_keyfile *file; /* borrowed: it outlives the key */
 
     TPM2B_PRIVATE blob; /* a blob's private part, encrypted by the TPM */
     uint32_t parent;
@@ -108,6 +109,11 @@ struct tpm2_key {
     TPMS_CONTEXT context;
     struct tpm2_key *next_loaded;
     struct tpm2_key *next_open;
+
+    bool has_ticket; /* the TPM has verified a signed policy: which */
+    size_t ticket_branch;
+    TPMT_TK_VERIFIED ticket;
+    size_t policy_branch; /* the signed policy that held the last time */
 
     bool pss_checked; /* the TPM's PSS salt has been looked at */
     bool pss_salt_is_digest;
@@ -185,11 +191,13 @@ TPMI_ECC_CURVE tpm2_curve_of(const struct devid_algorithm *alg);
 struct tpm2_auth {
     ESYS_TR object;
     struct devid_secret *secret; /* borrowed; NULL: the empty value */
-    bool encrypt;                /* the command's first parameter is a secret */
-    bool encrypt_answer; /* the answer's is, where there is a secret above */
-    const char *what;    /* "this key", "its parent" */
-    const char *doing;   /* "sign": what is asked of the TPM */
-    ESYS_TR session;     /* out: for the command; ESYS_TR_PASSWORD if empty */
+    struct tpm2_key *key; /* whose policy stands before it; NULL: none does */
+    bool encrypt;         /* the command's first parameter is a secret */
+    bool encrypt_answer;  /* the answer's is, where there is a secret above */
+    const char *what;     /* "this key", "its parent" */
+    const char *doing;    /* "sign": what is asked of the TPM */
+    ESYS_TR session;      /* out: for the command; ESYS_TR_PASSWORD if empty */
+    bool is_policy;       /* out: it satisfies the key's policy */
 };
 /* _AUTH where the value was refused before; asks no TPM. */
 DEVID_CHECK enum devid_err tpm2_auth_check(const struct devid_secret *secret,
@@ -205,6 +213,14 @@ void tpm2_auth_end(struct tpm2_conn *conn, const struct tpm2_auth *auth,
 enum devid_err tpm2_auth_fail(struct tpm2_conn *conn,
                               const struct tpm2_auth *auth, TSS2_RC rc,
                               struct devid_error *err);
+/*
+ * Start a session: an HMAC session or one for a policy. Salted where an auth
+ * value depends on it: a guesser could try values against its HMAC otherwise.
+ */
+DEVID_CHECK enum devid_err tpm2_session_start(struct tpm2_conn *conn,
+                                              TPM2_SE type, TPMI_ALG_HASH hash,
+                                              bool salted, ESYS_TR *session,
+                                              struct devid_error *err);
 /* A storage key that is open anyway may serve as salt. */
 void tpm2_salt_remember(struct tpm2_conn *conn, ESYS_TR storage_key);
 void tpm2_salt_clear(struct tpm2_conn *conn);

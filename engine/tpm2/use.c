@@ -34,6 +34,7 @@ static enum devid_err use_acquired(struct tpm2_conn *conn,
     struct tpm2_auth auth = {
         .object = use->key->handle,
         .secret = use->key->auth,
+        .key = use->key,
         .encrypt_answer = use->secret,
         .what = "this key",
         .doing = use->doing,

@@ -17,13 +17,14 @@ static void write_anew(struct devid_keyfile *file)
 
     OPENSSL_free(file->der);
     file->der = NULL;
-    if (file->has_policy)
-        return;
     must(devid_keyfile_encode(file, &der, &len, NULL) == DEVID_OK);
     must(devid_keyfile_parse(der, len, NULL, &again, NULL) == DEVID_OK);
     must(again.format == file->format && again.parent == file->parent &&
          again.empty_auth == file->empty_auth &&
          again.rsa_parent == file->rsa_parent &&
+         again.importable == file->importable &&
+         again.policy.count == file->policy.count &&
+         again.signed_policies.count == file->signed_policies.count &&
          again.tpm_private_len == file->tpm_private_len);
     if (file->format == DEVID_KEYFILE_REFERENCE)
         must(strcmp(again.uri, file->uri) == 0 &&

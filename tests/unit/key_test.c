@@ -130,9 +130,6 @@ static void what_a_key_may_not_do_is_refused_before_the_device(void **state)
         {{.sign = true, .needs_auth = true},
          DEVID_ERR_AUTH,
          "this key needs its auth value, and none was given"},
-        {{.sign = true, .has_policy = true},
-         DEVID_ERR_ALG,
-         "this key is bound to a policy"},
     };
     uint8_t digest[64];
     struct devid_tbs tbs = tbs_of(DEVID_ECDSA, "SHA256", digest);
@@ -148,7 +145,6 @@ static void what_a_key_may_not_do_is_refused_before_the_device(void **state)
         expect_refused(key, &tbs, rows[i].code, rows[i].sentence);
         devid_key_info(key, &info);
         assert_int_equal(info.restricted, rows[i].limits.restricted);
-        assert_int_equal(info.has_policy, rows[i].limits.has_policy);
         devid_key_free(&key);
     }
 }

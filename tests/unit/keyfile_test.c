@@ -52,7 +52,7 @@ static void well_formed_files_are_read(void **state)
         {"zero-parent", OWNER, true, false, false, NULL},
         {"policy", OWNER, true, true, false, NULL},
         {"auth-policy", OWNER, true, true, false, NULL},
-        {"secret", OWNER, true, true, false, NULL},
+        {"secret", OWNER, true, false, false, NULL},
         {"everything", OWNER, true, true, true, "pump house"},
     };
     size_t i;
@@ -95,7 +95,6 @@ static void unusable_files_are_refused_with_a_reason(void **state)
          DEVID_ERR_INPUT, true},
         {"wide-parent", "parent is no number of 32 bits", DEVID_ERR_INPUT,
          true},
-        {"importable", "import it first (tpm2_import)", DEVID_ERR_ALG, true},
         {"sealed", "sealed data, which is no key", DEVID_ERR_ALG, true},
         {"other-oid", "neither a TSS2 PRIVATE KEY nor a DEVID KEY REFERENCE",
          DEVID_ERR_INPUT, false},
@@ -242,7 +241,7 @@ static void an_auth_value_is_said_so_that_no_reader_guesses(void **state)
     devid_keyfile_clear(&said);
 }
 
-static void a_description_survives(void **state)
+static void description_and_policies_survive(void **state)
 {
     struct devid_keyfile file;
     struct devid_keyfile again;
@@ -254,14 +253,17 @@ static void a_description_survives(void **state)
     assert_int_equal(parse("everything", NULL, &file, &err), DEVID_OK);
     OPENSSL_free(file.der);
     file.der = NULL;
-    assert_int_equal(devid_keyfile_encode(&file, &der, &len, &err),
-                     DEVID_ERR_USAGE);
-    expect_text(&err, "a new key file with a policy cannot be written");
-    file.has_policy = false;
     assert_int_equal(devid_keyfile_encode(&file, &der, &len, &err), DEVID_OK);
     assert_int_equal(devid_keyfile_parse(der, len, NULL, &again, &err),
                      DEVID_OK);
     assert_string_equal(again.description, "pump house");
+    assert_true(again.has_policy);
+    assert_int_equal(again.policy.count, 1);
+    assert_int_equal(again.policy.commands[0].code, 0x16B);
+    assert_int_equal(again.policy.commands[0].len, 1);
+    assert_int_equal(again.signed_policies.count, 1);
+    assert_string_equal(again.signed_policies.items[0].name, "weekdays");
+    assert_int_equal(again.signed_policies.items[0].count, 1);
     assert_true(again.rsa_parent);
     OPENSSL_free(der);
     devid_keyfile_clear(&again);
@@ -328,7 +330,7 @@ int main(void)
         cmocka_unit_test(a_new_file_reads_as_its_fields),
         cmocka_unit_test(a_negative_parent_is_written_as_a_positive_one),
         cmocka_unit_test(an_auth_value_is_said_so_that_no_reader_guesses),
-        cmocka_unit_test(a_description_survives),
+        cmocka_unit_test(description_and_policies_survive),
         cmocka_unit_test(a_file_cut_anywhere_is_refused),
         cmocka_unit_test(bytes_behind_a_file_are_refused),
         cmocka_unit_test(clearing_twice_does_no_harm),

@@ -36,7 +36,7 @@ static const struct {
     {"made/ec_p256_policy_secret_nv.tpm", DEVID_OK, OWNER, false, true},
     {"made/ec_p384_plain.tpm", DEVID_OK, OWNER, true, false},
     {"made/rsa2048_plain.tpm", DEVID_OK, OWNER, true, false},
-    {"made/ec_p256_importable.tpm", DEVID_ERR_ALG, 0, false, false},
+    {"made/ec_p256_importable.tpm", DEVID_OK, OWNER, true, false},
     {"made/sealed.tpm", DEVID_ERR_ALG, 0, false, false},
 };
 
