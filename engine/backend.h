@@ -2,8 +2,9 @@
 /*
  * The one seam of the house: what a kind of device must be able to do.
  *
- * key.c is the only caller. A back end owns its connection, its locks and
- * its recovery; it may be called from any thread, and after a fork.
+ * key.c and key_make.c are the only callers. A back end owns its connection,
+ * its locks and its recovery; it may be called from any thread, and after a
+ * fork.
  */
 #ifndef DEVID_BACKEND_H
 #define DEVID_BACKEND_H
@@ -73,6 +74,15 @@ struct devid_backend {
     enum devid_err (*key_create)(void *state, const struct devid_key_spec *spec,
                                  struct devid_keyfile *file,
                                  struct devid_error *err);
+
+    /*
+     * A policy for the key, signed by what `spec` has for it; `policy` is
+     * empty. NULL where keys have none.
+     */
+    enum devid_err (*policy_sign)(void *key,
+                                  const struct devid_policy_spec *spec,
+                                  struct devid_policy *policy,
+                                  struct devid_error *err);
 
     /*
      * Raw signature. key.c has checked that scheme, hash and lengths fit the

@@ -453,6 +453,7 @@ struct devid_key_info {
     bool learnt_later; /* what it may do is in the device: asked there */
     bool needs_auth;   /* has an auth value or PIN */
     bool has_policy;
+    char policy[512]; /* in words; "" if there is none */
 };
 void devid_key_info(const struct devid_key *key, struct devid_key_info *info);
 
@@ -472,6 +473,12 @@ struct devid_key_spec {
     bool dictionary_attack_protected; /* TPM: leave noDA clear */
     bool allow_extractable; /* token: keep a key that the token says may leave
                                it, or does not say that it may not */
+    const char *pcrs; /* TPM: "sha256:0,7": signs only while these PCRs have
+                         their values of now, or those with the digest behind
+                         "="; or NULL */
+    const struct devid_public *policy_signer; /* TPM: signs only as policies
+                                                 say that this key has signed;
+                                                 not with pcrs; or NULL */
     const void *auth; /* TPM: the key's auth value, crosses encrypted; token:
                          the user PIN, where its URI has none; borrowed */
     size_t auth_len;  /* bytes, 32 at most in a TPM; 0: empty */
@@ -484,13 +491,41 @@ struct devid_key_spec {
  * the device has), _EXISTS (persist is taken), _NOT_FOUND (no such parent),
  * _NO_DEVICE, _AUTH, _BUSY, _DEVICE.
  * Cost (TPM): ReadPublic or CreatePrimary and FlushContext for the parent,
- * Create; with persist also ReadPublic, Load, EvictControl, FlushContext;
- * RSA-PSS: a signature, which proves the salt.
+ * Create; a PCR_Read for eight PCRs, TestParms for a policy_signer; with
+ * persist also ReadPublic, Load, EvictControl, FlushContext; RSA-PSS: a
+ * signature, which proves the salt.
  */
 DEVID_CHECK enum devid_err devid_key_create(struct devid *engine,
                                             const struct devid_key_spec *spec,
                                             struct devid_key **key,
                                             struct devid_error *err);
+
+/* Signs a digest for somebody; as devid_key_sign, with an `arg` of its own. */
+typedef enum devid_err devid_signer_fn(void *arg, const struct devid_tbs *tbs,
+                                       struct devid_sig *sig,
+                                       struct devid_error *err);
+
+struct devid_policy_spec {
+    const char *pcrs; /* as in devid_key_spec */
+    const char *name; /* replaces a signed policy of that name; or NULL */
+    const struct devid_public *signer;
+    devid_signer_fn *sign;
+    void *arg;
+};
+
+/*
+ * The same key with one more signed policy in its file, tried first: for a
+ * key made with policy_signer.
+ *
+ * Returns DEVID_OK; _INPUT (pcrs), _ALG (no such key), _WRONG_KEY (another
+ * signer), what `sign` returns, _NO_DEVICE, _DEVICE.
+ * Cost: PCR_Read, one for eight PCRs, where their values of now are wanted.
+ * Source: draft-bottomley-tpm2-keys, section 5.
+ */
+DEVID_CHECK enum devid_err
+devid_key_add_policy(const struct devid_key *key,
+                     const struct devid_policy_spec *spec,
+                     struct devid_key **with, struct devid_error *err);
 
 /*
  * Remove from the device what a URI names: a persistent key (TPM: frees the

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keys: open, sign, make, describe. With decrypt.c the only callers of a back
- * end.
+ * Keys: open, sign, describe. With decrypt.c and key_make.c the only callers of
+ * a back end.
  */
 #include "key.h"
 #include "algorithm.h"
@@ -39,11 +39,10 @@ void devid_key_free(struct devid_key **key)
     OPENSSL_clear_free(self, sizeof(*self));
 }
 
-/* Open a key from its parsed file, which is taken over, also on failure. */
-static enum devid_err open_keyfile(struct devid *engine,
-                                   struct devid_keyfile *file,
-                                   struct devid_key **key,
-                                   struct devid_error *err)
+enum devid_err devid_key_from_keyfile(struct devid *engine,
+                                      struct devid_keyfile *file,
+                                      struct devid_key **key,
+                                      struct devid_error *err)
 {
     const char *uri =
         file->format == DEVID_KEYFILE_REFERENCE ? file->uri : NULL;
@@ -99,7 +98,7 @@ enum devid_err devid_key_from_der(struct devid *engine, const uint8_t *der,
     e = devid_keyfile_parse(der, len, recognised, &file, err);
     if (e != DEVID_OK)
         return e;
-    return open_keyfile(engine, &file, key, err);
+    return devid_key_from_keyfile(engine, &file, key, err);
 }
 
 enum devid_err devid_key_from_pem(struct devid *engine, const char *text,
@@ -137,7 +136,7 @@ enum devid_err devid_key_from_uri(struct devid *engine, const char *uri,
         devid_keyfile_clear(&file);
         return e;
     }
-    return open_keyfile(engine, &file, key, err);
+    return devid_key_from_keyfile(engine, &file, key, err);
 }
 
 static enum devid_err read_file(const char *path, char **text, size_t *len,
@@ -311,27 +310,6 @@ void devid_key_info(const struct devid_key *key, struct devid_key_info *info)
         (void)snprintf(info->uri, sizeof(info->uri), "%s", key->file.uri);
     }
     key->be->key_info(key->private_key, info);
-}
-
-enum devid_err devid_key_create(struct devid *engine,
-                                const struct devid_key_spec *spec,
-                                struct devid_key **key, struct devid_error *err)
-{
-    const struct devid_backend *be = NULL;
-    struct devid_keyfile file = {0};
-    void *state = NULL;
-    enum devid_err e;
-
-    *key = NULL;
-    e = devid_backend_for(engine, spec->device, &be, &state, err);
-    if (e != DEVID_OK)
-        return e;
-    e = be->key_create(state, spec, &file, err);
-    if (e != DEVID_OK) {
-        devid_keyfile_clear(&file);
-        return e;
-    }
-    return open_keyfile(engine, &file, key, err);
 }
 
 enum devid_err devid_delete(struct devid *engine, const char *uri,

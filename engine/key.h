@@ -28,5 +28,10 @@ DEVID_CHECK enum devid_err devid_key_check_use(const struct devid_key *key,
 
 /* The library context of the key's engine, borrowed. */
 OSSL_LIB_CTX *devid_key_libctx(const struct devid_key *key);
+/* Open a key from its parsed file, which is taken over, also on failure. */
+DEVID_CHECK enum devid_err devid_key_from_keyfile(struct devid *engine,
+                                                  struct devid_keyfile *file,
+                                                  struct devid_key **key,
+                                                  struct devid_error *err);
 
 #endif

@@ -107,5 +107,6 @@ void describe_key(json_t *report, const struct devid_key *key)
     if (*info.attributes) {
         report_flag(report, "needs_auth", info.needs_auth);
         report_flag(report, "has_policy", info.has_policy);
+        report_text(report, "policy", info.policy);
     }
 }

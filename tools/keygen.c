@@ -7,6 +7,7 @@
 #include "open.h"
 #include "output.h"
 #include "secret.h"
+#include "signer.h"
 
 enum {
     ALGORITHM,
@@ -16,7 +17,9 @@ enum {
     DICTIONARY_ATTACK,
     LABEL,
     ALLOW_EXTRACTABLE,
-    HASH
+    HASH,
+    PCR,
+    POLICY_AUTHORIZE
 };
 
 static const struct option_row options[] = {
@@ -41,6 +44,16 @@ static const struct option_row options[] = {
                            "let wrong authorisations of this key count "
                            "towards the TPM's lockout",
                            false, false},
+    [PCR] =
+        {"pcr", "PCRS",
+         "let it sign only while these PCRs of the TPM have their values of "
+         "now, such as sha256:0,7; behind = may stand the digest of others",
+         false, false},
+    [POLICY_AUTHORIZE] =
+        {"policy-authorize", "FILE",
+         "let it sign only as policies say that the owner of this public key "
+         "signs (devid policy sign): so it survives an update of firmware",
+         false, false},
     [LABEL] = {"label", "NAME",
                "on a token: the key's label there; the default is devid", false,
                false},
@@ -94,6 +107,8 @@ static enum exit_code make_key(const struct args *args, struct devid *engine,
                                const struct secret *auth,
                                const struct output *out)
 {
+    const char *signer_path = args_text(args, POLICY_AUTHORIZE);
+    struct devid_public signer;
     const char *algorithm = args_text(args, ALGORITHM);
     const struct devid_key_spec spec = {
         .device = args_text(args, ROW_DEVICE),
@@ -105,6 +120,8 @@ static enum exit_code make_key(const struct args *args, struct devid *engine,
         .decrypt = args_flag(args, DECRYPT),
         .dictionary_attack_protected = args_flag(args, DICTIONARY_ATTACK),
         .allow_extractable = args_flag(args, ALLOW_EXTRACTABLE),
+        .pcrs = args_text(args, PCR),
+        .policy_signer = signer_path ? &signer : NULL,
         .auth = auth->data,
         .auth_len = auth->len,
     };
@@ -112,6 +129,8 @@ static enum exit_code make_key(const struct args *args, struct devid *engine,
     struct devid_error err;
     enum exit_code code;
 
+    if (signer_path && signer_public(signer_path, &signer) != EXIT_DONE)
+        return EXIT_FAILED;
     if (devid_key_create(engine, &spec, &key, &err))
         return fail_engine(&err);
     code = write_key_file(engine, key, out);
@@ -156,6 +175,7 @@ const struct command keygen_command = {
     .example = "  devid keygen --out key.pem\n"
                "  devid keygen --algorithm rsa-2048 --persist 0x81000010 "
                "--out key.pem\n"
+               "  devid keygen --pcr sha256:0,7 --out key.pem\n"
                "  devid keygen --device pkcs11:token=factory --label unit "
                "--out key.pem\n"
                "  devid keygen --algorithm rsa-pss-2048 --out key.pem\n",

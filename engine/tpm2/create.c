@@ -3,6 +3,7 @@
 #include "create.h"
 
 #include "../secret.h"
+#include "policy.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -140,6 +141,10 @@ static enum devid_err create_key(struct tpm2_conn *conn, struct tpm2_create *r,
     if (e != DEVID_OK)
         return e;
     tpm2_template_key(r->spec, r->alg, &template);
+    if (r->policy.count > 0) {
+        template.publicArea.objectAttributes &= ~TPMA_OBJECT_USERWITHAUTH;
+        template.publicArea.authPolicy = r->policy_digest;
+    }
     sensitive.sensitive.userAuth.size = (UINT16)r->spec->auth_len;
     if (r->spec->auth_len > 0) /* parse_spec has checked its length */
         memcpy(sensitive.sensitive.userAuth.buffer, r->spec->auth,
@@ -162,6 +167,8 @@ static enum devid_err create_op(struct tpm2_conn *conn, void *arg,
 
     if (r->persist != 0)
         e = check_free(conn, r->persist, err);
+    if (e == DEVID_OK)
+        e = tpm2_policy_make(conn, r, err);
     if (e == DEVID_OK)
         e = open_parent(conn, r, &parent, err);
     if (e != DEVID_OK)
@@ -217,7 +224,7 @@ enum devid_err tpm2_key_create(void *state, const struct devid_key_spec *spec,
                                struct devid_error *err)
 {
     const struct tpm2_state *self = state;
-    struct tpm2_create request = {0};
+    struct tpm2_create request = {.libctx = devid_libctx(self->engine)};
     enum devid_err e = tpm2_spec_parse(self->engine, spec, &request, err);
 
     if (e == DEVID_OK)
@@ -229,6 +236,7 @@ enum devid_err tpm2_key_create(void *state, const struct devid_key_spec *spec,
         e = prove_pss(state, spec, file, err);
     devid_secret_free(&request.parent_auth);
     devid_secret_free(&request.owner_auth);
+    devid_policy_clear(&request.policy);
     Esys_Free(request.public_part);
     Esys_Free(request.private_part);
     return e;

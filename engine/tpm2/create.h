@@ -8,10 +8,14 @@
 struct tpm2_create {
     const struct devid_key_spec *spec; /* borrowed */
     const struct devid_algorithm *alg;
-    uint32_t parent; /* 0: 0x81000001 where it exists, else owner */
+    OSSL_LIB_CTX *libctx; /* borrowed */
+    uint32_t parent;      /* 0: 0x81000001 where it exists, else owner */
     uint32_t persist;
     struct devid_secret *parent_auth; /* own; NULL: empty */
     struct devid_secret *owner_auth;
+    struct devid_policy policy; /* own; what the key is bound to, as its file
+                                   has it; empty: its auth value alone */
+    TPM2B_DIGEST policy_digest;
     TPM2B_PUBLIC *public_part; /* out, Esys_Free */
     TPM2B_PRIVATE *private_part;
 };
@@ -21,8 +25,11 @@ DEVID_CHECK enum devid_err tpm2_spec_parse(const struct devid *engine,
                                            const struct devid_key_spec *spec,
                                            struct tpm2_create *create,
                                            struct devid_error *err);
-/* The key file of a new key: a blob, or a reference to a persistent one. */
-DEVID_CHECK enum devid_err tpm2_spec_blob(const struct tpm2_create *create,
+/*
+ * The key file of a new key: a blob, which takes its policy over, or a
+ * reference to a persistent one.
+ */
+DEVID_CHECK enum devid_err tpm2_spec_blob(struct tpm2_create *create,
                                           struct devid_keyfile *file,
                                           struct devid_error *err);
 DEVID_CHECK enum devid_err tpm2_spec_reference(const struct tpm2_create *create,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TPM keys as key.c sees them: open from a file, find, describe, free. */
-#include "tpm2.h"
+#include "policy.h"
 
 #include "../secret.h"
 #include "../uri.h"
@@ -209,6 +209,7 @@ void tpm2_key_info(const void *key, struct devid_key_info *info)
         return;
     tpm2_public_words(&k->tpm_public.publicArea, info->attributes,
                       sizeof(info->attributes));
+    tpm2_policy_words(k, info->policy, sizeof(info->policy));
     if (tpm2_public_name(&k->tpm_public.publicArea, k->libctx, &name, NULL) !=
         DEVID_OK)
         return;

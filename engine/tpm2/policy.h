@@ -113,6 +113,23 @@ DEVID_CHECK enum devid_err tpm2_pcr_read(struct tpm2_conn *conn,
                                          TPM2B_DIGEST *digest,
                                          struct devid_error *err);
 
+/* ---- policy_make.c --------------------------------------------------- */
+
+struct tpm2_create;
+
+/* Is what a new key is to be bound to possible? Asks no TPM. */
+DEVID_CHECK enum devid_err tpm2_policy_check(const struct devid_key_spec *spec,
+                                             struct devid_error *err);
+/* The new key's policy and its digest, where it is to have one. */
+DEVID_CHECK enum devid_err tpm2_policy_make(struct tpm2_conn *conn,
+                                            struct tpm2_create *create,
+                                            struct devid_error *err);
+
+/* ---- policy_words.c (pure) ------------------------------------------- */
+
+/* "PCRs sha256:0,7, auth value"; a command that is not known by its code. */
+void tpm2_policy_words(const struct tpm2_key *key, char *words, size_t size);
+
 /* ---- policy_run.c ---------------------------------------------------- */
 
 /* A policy in execution. */

@@ -182,6 +182,44 @@ enum devid_err tpm2_public_to_devid(const TPMT_PUBLIC *tpm,
     return e != DEVID_OK ? e : devid_numbers_check(pub, err);
 }
 
+static TPMI_ECC_CURVE curve_of(const struct devid_public *pub)
+{
+    for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++) {
+        if (devid_algorithm_by_name(curves[i].algorithm) == pub->alg)
+            return curves[i].id;
+    }
+    return TPM2_ECC_NONE;
+}
+
+void tpm2_public_from_devid(const struct devid_public *pub, TPMT_PUBLIC *tpm)
+{
+    if (pub->type == DEVID_KEY_EC) {
+        TPMS_ECC_PARMS *ecc = &tpm->parameters.eccDetail;
+        TPMS_ECC_POINT *point = &tpm->unique.ecc;
+
+        tpm->type = TPM2_ALG_ECC;
+        ecc->symmetric.algorithm = TPM2_ALG_NULL;
+        ecc->scheme.scheme = TPM2_ALG_NULL;
+        ecc->curveID = curve_of(pub);
+        ecc->kdf.scheme = TPM2_ALG_NULL;
+        point->x.size = (UINT16)pub->coordinate_len;
+        memcpy(point->x.buffer, pub->x, pub->coordinate_len);
+        point->y.size = (UINT16)pub->coordinate_len;
+        memcpy(point->y.buffer, pub->y, pub->coordinate_len);
+    } else {
+        TPMS_RSA_PARMS *rsa = &tpm->parameters.rsaDetail;
+
+        tpm->type = TPM2_ALG_RSA;
+        rsa->symmetric.algorithm = TPM2_ALG_NULL;
+        rsa->scheme.scheme = TPM2_ALG_NULL;
+        rsa->keyBits = (TPMI_RSA_KEY_BITS)pub->bits;
+        rsa->exponent =
+            pub->exponent == RSA_DEFAULT_EXPONENT ? 0 : pub->exponent;
+        tpm->unique.rsa.size = (UINT16)pub->coordinate_len;
+        memcpy(tpm->unique.rsa.buffer, pub->modulus, pub->coordinate_len);
+    }
+}
+
 void tpm2_public_limits(const TPMT_PUBLIC *tpm, struct devid_key_limits *limits)
 {
     TPMA_OBJECT a = tpm->objectAttributes;

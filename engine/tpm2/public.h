@@ -47,6 +47,8 @@ DEVID_CHECK enum devid_err tpm2_public_to_devid(const TPMT_PUBLIC *tpm,
 /* A number as wide as its field: TPMs may leave zeros out at the beginning. */
 void tpm2_put_padded(const BYTE *from, size_t from_len, uint8_t *to,
                      size_t len);
+/* The reverse: type, parameters and unique; nothing else is changed. */
+void tpm2_public_from_devid(const struct devid_public *pub, TPMT_PUBLIC *tpm);
 void tpm2_public_limits(const TPMT_PUBLIC *tpm,
                         struct devid_key_limits *limits);
 /* Attributes in words: "fixedTPM, fixedParent, ... noDA". */

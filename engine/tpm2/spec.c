@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From what was asked for to a request, and from a new key to its file. */
 #include "create.h"
+#include "policy.h"
 
 #include "../secret.h"
 #include "../uri.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include <openssl/crypto.h>
 #include <tss2/tss2_mu.h>
@@ -75,6 +77,9 @@ static enum devid_err parse_values(const struct devid_key_spec *spec,
                           "the auth value has %zu bytes, and a TPM key takes "
                           "%d at most",
                           spec->auth_len, AUTH_MAX);
+    e = tpm2_policy_check(spec, err);
+    if (e != DEVID_OK)
+        return e;
     if (spec->parent != NULL) {
         e = tpm2_parent_parse(spec->parent, &r->parent, err);
         if (e != DEVID_OK)
@@ -112,7 +117,7 @@ enum devid_err tpm2_spec_parse(const struct devid *engine,
     return e;
 }
 
-enum devid_err tpm2_spec_blob(const struct tpm2_create *create,
+enum devid_err tpm2_spec_blob(struct tpm2_create *create,
                               struct devid_keyfile *file,
                               struct devid_error *err)
 {
@@ -122,6 +127,9 @@ enum devid_err tpm2_spec_blob(const struct tpm2_create *create,
     file->format = DEVID_KEYFILE_TSS2;
     file->empty_auth = create->spec->auth_len == 0;
     file->parent = create->parent;
+    file->policy = create->policy;
+    memset(&create->policy, 0, sizeof(create->policy));
+    file->has_policy = file->policy.count > 0;
     if (Tss2_MU_TPM2B_PUBLIC_Marshal(create->public_part, buf, sizeof(buf),
                                      &len) != 0)
         return devid_fail(err, DEVID_ERR_SYSTEM, 0,

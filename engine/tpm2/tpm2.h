@@ -353,6 +353,9 @@ enum devid_err tpm2_key_find(void *state, const char *uri,
 enum devid_err tpm2_key_create(void *state, const struct devid_key_spec *spec,
                                struct devid_keyfile *file,
                                struct devid_error *err);
+enum devid_err tpm2_policy_sign(void *key, const struct devid_policy_spec *spec,
+                                struct devid_policy *policy,
+                                struct devid_error *err);
 enum devid_err tpm2_sign(void *key, const struct devid_tbs *tbs,
                          struct devid_sig *sig, struct devid_error *err);
 enum devid_err tpm2_decrypt(void *key, const struct devid_ciphertext *c,
