@@ -76,6 +76,20 @@ struct devid_backend {
                                  struct devid_error *err);
 
     /*
+     * Take a key that another program made: `file` is a TSS2 one, whose parent
+     * is 0 where it is not known (`parent`, as typed, or NULL), or a reference
+     * with the TPM2B_PUBLIC that is expected there. NULL where there are none.
+     */
+    enum devid_err (*key_adopt)(void *state, const char *parent,
+                                struct devid_keyfile *file,
+                                struct devid_error *err);
+    /* A software key into the device; NULL where that cannot be. */
+    enum devid_err (*key_import)(void *state, const struct devid_key_spec *spec,
+                                 const EVP_PKEY *pkey,
+                                 struct devid_keyfile *file,
+                                 struct devid_error *err);
+
+    /*
      * A policy for the key, signed by what `spec` has for it; `policy` is
      * empty. NULL where keys have none.
      */

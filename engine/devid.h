@@ -453,7 +453,9 @@ struct devid_key_info {
     bool learnt_later; /* what it may do is in the device: asked there */
     bool needs_auth;   /* has an auth value or PIN */
     bool has_policy;
-    char policy[512]; /* in words; "" if there is none */
+    char policy[512];      /* in words; "" if there is none */
+    char description[256]; /* the key file's; or "" */
+    bool imported;         /* was once outside of the device */
 };
 void devid_key_info(const struct devid_key *key, struct devid_key_info *info);
 
@@ -497,6 +499,49 @@ struct devid_key_spec {
  */
 DEVID_CHECK enum devid_err devid_key_create(struct devid *engine,
                                             const struct devid_key_spec *spec,
+                                            struct devid_key **key,
+                                            struct devid_error *err);
+
+/* What another program has of a key: either `data` alone, or both. */
+struct devid_convert_spec {
+    const uint8_t *data; /* an importable TSS2 PRIVATE KEY in PEM or DER; what
+                            tpm2_readpublic -t and tpm2_evictcontrol -o write of
+                            a persistent handle; or a TPM2B_PUBLIC */
+    size_t len;
+    const uint8_t *tpm_private; /* TPM2B_PRIVATE, to a TPM2B_PUBLIC; or NULL */
+    size_t tpm_private_len;
+    const char *parent; /* as in devid_key_spec; NULL: also the file's own */
+    const char *policy; /* lines in hex, a command's code and arguments each;
+                           or NULL */
+    bool has_auth;      /* the key has an auth value, as blobs do not say */
+};
+
+/*
+ * A key file's key of what another program has. A key that is importable is
+ * imported; a key blob is loaded once, to see that it belongs to its parent.
+ *
+ * Returns DEVID_OK; _INPUT (none of these), _WRONG_KEY (another parent, or
+ * another key at the handle), _NOT_FOUND, _ALG, _AUTH, _NO_DEVICE, _DEVICE.
+ * Cost: the parent as in devid_key_create, Import, Load, FlushContext.
+ */
+DEVID_CHECK enum devid_err
+devid_key_convert(struct devid *engine, const struct devid_convert_spec *spec,
+                  struct devid_key **key, struct devid_error *err);
+
+/*
+ * A software key into the device, where its copies outside no longer count
+ * but are not gone: the key file and devid_key_info() say so.
+ *
+ * pkey  borrowed, with its private part; EC on a curve of devid_algorithms(),
+ *       or RSA
+ * spec  algorithm, decrypt, pcrs and policy_signer are ignored, and persist
+ *
+ * In a TPM the key crosses wrapped for its parent, on a token's session as the
+ * module takes it. Returns what devid_key_create returns.
+ */
+DEVID_CHECK enum devid_err devid_key_import(struct devid *engine,
+                                            const struct devid_key_spec *spec,
+                                            const EVP_PKEY *pkey,
                                             struct devid_key **key,
                                             struct devid_error *err);
 

@@ -309,6 +309,9 @@ void devid_key_info(const struct devid_key *key, struct devid_key_info *info)
         info->format = DEVID_PEM_REFERENCE;
         (void)snprintf(info->uri, sizeof(info->uri), "%s", key->file.uri);
     }
+    if (key->file.description != NULL)
+        (void)snprintf(info->description, sizeof(info->description), "%s",
+                       key->file.description);
     key->be->key_info(key->private_key, info);
 }
 

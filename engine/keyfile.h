@@ -24,6 +24,9 @@
 #define DEVID_PEM_EITHER "DEVID PRIVATE KEY"
 #define DEVID_PEM_PEER_URI "PKCS#11 PROVIDER URI"
 
+/* What is written into the key file of a key that was not made in its TPM. */
+#define DEVID_IMPORTED "imported, was once outside"
+
 /* Larger input is refused unread: the largest real key file takes 3 kB. */
 #define DEVID_KEYFILE_MAX 65536
 

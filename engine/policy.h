@@ -31,6 +31,13 @@ struct devid_policies {
 DEVID_CHECK enum devid_err
 devid_policy_append(struct devid_policy *policy, uint32_t code,
                     const void *arguments, size_t len, struct devid_error *err);
+/*
+ * Commands as lines of hex: the code in eight digits, then the arguments.
+ * _INPUT names the line. Source: openssl_tpm2_engine's policy files.
+ */
+DEVID_CHECK enum devid_err devid_policy_from_text(const char *text,
+                                                  struct devid_policy *policy,
+                                                  struct devid_error *err);
 /* Put a policy before all others; taken over, also on failure. _SYSTEM. */
 DEVID_CHECK enum devid_err devid_policies_prepend(struct devid_policies *list,
                                                   struct devid_policy *policy,

@@ -103,6 +103,9 @@ void describe_key(json_t *report, const struct devid_key *key)
     put_may(report, key, &info);
     report_words(report, "attributes", info.attributes);
     report_text(report, "name", info.name);
+    report_text(report, "description", info.description);
+    if (info.imported)
+        report_flag(report, "imported", true);
     /* A reference says nothing of these: they are in the device. */
     if (*info.attributes) {
         report_flag(report, "needs_auth", info.needs_auth);

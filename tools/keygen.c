@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <openssl/crypto.h>
 #include <string.h>
 
 #include "describe.h"
@@ -75,15 +74,8 @@ static enum exit_code write_key_file(struct devid *engine,
 {
     struct devid_key_info info;
     struct devid_error err;
-    char *pem = NULL;
-    size_t len = 0;
-    enum exit_code code;
+    enum exit_code code = output_write_key(out, key);
 
-    if (devid_key_to_pem(key, &pem, &len, &err))
-        code = fail_engine(&err);
-    else
-        code = output_write(out, pem, len);
-    OPENSSL_free(pem);
     if (code == EXIT_DONE)
         return code;
     devid_key_info(key, &info);

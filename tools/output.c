@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -201,6 +202,22 @@ enum exit_code output_write(const struct output *out, const void *data,
         fprintf(stderr, "devid: note: %s is not yet safe on disk: %s\n",
                 out->path, strerror(errno));
     return EXIT_DONE;
+}
+
+enum exit_code output_write_key(const struct output *out,
+                                const struct devid_key *key)
+{
+    struct devid_error err;
+    char *pem = NULL;
+    size_t len = 0;
+    enum exit_code code;
+
+    if (devid_key_to_pem(key, &pem, &len, &err))
+        code = fail_engine(&err);
+    else
+        code = output_write(out, pem, len);
+    OPENSSL_free(pem);
+    return code;
 }
 
 void output_close(struct output *out)

@@ -7,6 +7,7 @@
 #define DEVID_TOOLS_OUTPUT_H
 
 #include "command.h"
+#include "devid.h"
 
 struct output {
     const char *path; /* borrowed */
@@ -29,6 +30,10 @@ enum exit_code output_open(struct output *out, const char *path, bool force);
  */
 enum exit_code output_write(const struct output *out, const void *data,
                             size_t len);
+
+/* Write the key's file, in PEM. */
+enum exit_code output_write_key(const struct output *out,
+                                const struct devid_key *key);
 
 /* Also right for what is zeroed apart from directory = -1. */
 void output_close(struct output *out);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <openssl/crypto.h>
 #include <string.h>
 
 #include "message.h"
@@ -33,22 +32,6 @@ static const struct option_row sign_options[] = {
     {0},
 };
 
-static enum exit_code write_key(const struct devid_key *key,
-                                const struct output *out)
-{
-    struct devid_error err;
-    char *pem = NULL;
-    size_t len = 0;
-    enum exit_code code;
-
-    if (devid_key_to_pem(key, &pem, &len, &err))
-        code = fail_engine(&err);
-    else
-        code = output_write(out, pem, len);
-    OPENSSL_free(pem);
-    return code;
-}
-
 static enum exit_code sign_policy(const struct args *args,
                                   struct signer *signer,
                                   const struct devid_key *key,
@@ -67,7 +50,7 @@ static enum exit_code sign_policy(const struct args *args,
 
     if (devid_key_add_policy(key, &spec, &with, &err))
         return fail_engine(&err);
-    code = write_key(with, out);
+    code = output_write_key(out, with);
     devid_key_free(&with);
     return code;
 }

@@ -57,31 +57,6 @@ static enum devid_err create_failed(struct tpm2_conn *conn,
 
 /* ---- creation -------------------------------------------------------- */
 
-static enum devid_err open_parent(struct tpm2_conn *conn, struct tpm2_create *r,
-                                  struct tpm2_parent *parent,
-                                  struct devid_error *err)
-{
-    enum devid_err e;
-
-    if (r->parent != 0) {
-        e = tpm2_parent_open(conn, r->parent, r->parent_auth, parent, err);
-        if (e == DEVID_ERR_NOT_FOUND)
-            return devid_fail(err, e, err->device_rc,
-                              "there is no parent at handle 0x%08x of this "
-                              "TPM: devid list shows what there is; "
-                              "--parent owner needs none",
-                              r->parent);
-        return e;
-    }
-    e = tpm2_parent_open(conn, TPM2_SRK_HANDLE, r->parent_auth, parent, err);
-    if (e == DEVID_OK)
-        r->parent = TPM2_SRK_HANDLE;
-    if (e != DEVID_ERR_NOT_FOUND)
-        return e;
-    r->parent = TPM2_RH_OWNER;
-    return tpm2_parent_open(conn, r->parent, r->parent_auth, parent, err);
-}
-
 static enum devid_err check_free(struct tpm2_conn *conn, uint32_t handle,
                                  struct devid_error *err)
 {
@@ -170,7 +145,8 @@ static enum devid_err create_op(struct tpm2_conn *conn, void *arg,
     if (e == DEVID_OK)
         e = tpm2_policy_make(conn, r, err);
     if (e == DEVID_OK)
-        e = open_parent(conn, r, &parent, err);
+        e = tpm2_parent_open_default(conn, &r->parent, r->parent_auth, &parent,
+                                     err);
     if (e != DEVID_OK)
         return e;
     Esys_Free(r->private_part); /* of an attempt before this one */

@@ -207,6 +207,9 @@ void tpm2_key_info(const void *key, struct devid_key_info *info)
     }
     if (!k->has_public)
         return;
+    info->imported =
+        (k->tpm_public.publicArea.objectAttributes &
+         (TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_SENSITIVEDATAORIGIN)) == 0;
     tpm2_public_words(&k->tpm_public.publicArea, info->attributes,
                       sizeof(info->attributes));
     tpm2_policy_words(k, info->policy, sizeof(info->policy));

@@ -124,6 +124,30 @@ enum devid_err tpm2_parent_open(struct tpm2_conn *conn, uint32_t parent,
     return e == DEVID_OK ? e : tpm2_auth_fail(conn, &auth, why.device_rc, err);
 }
 
+enum devid_err tpm2_parent_open_default(struct tpm2_conn *conn,
+                                        uint32_t *parent,
+                                        struct devid_secret *secret,
+                                        struct tpm2_parent *out,
+                                        struct devid_error *err)
+{
+    uint32_t wanted = *parent;
+    enum devid_err e;
+
+    if (wanted == 0)
+        *parent = TPM2_SRK_HANDLE;
+    e = tpm2_parent_open(conn, *parent, secret, out, err);
+    if (e != DEVID_ERR_NOT_FOUND)
+        return e;
+    if (wanted != 0)
+        return devid_fail(err, e, err->device_rc,
+                          "there is no parent at handle 0x%08x of this "
+                          "TPM: devid list shows what there is; "
+                          "--parent owner needs none",
+                          wanted);
+    *parent = TPM2_RH_OWNER;
+    return tpm2_parent_open(conn, *parent, secret, out, err);
+}
+
 static enum devid_err load_failed(struct tpm2_conn *conn,
                                   const struct tpm2_parent *parent,
                                   const struct tpm2_auth *auth, TSS2_RC rc,

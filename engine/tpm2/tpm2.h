@@ -243,6 +243,13 @@ DEVID_CHECK enum devid_err tpm2_parent_open(struct tpm2_conn *conn,
                                             struct devid_secret *auth,
                                             struct tpm2_parent *out,
                                             struct devid_error *err);
+/* The same; 0 stands for 0x81000001 where it exists, else owner, and becomes
+   which it was. */
+DEVID_CHECK enum devid_err tpm2_parent_open_default(struct tpm2_conn *conn,
+                                                    uint32_t *parent,
+                                                    struct devid_secret *auth,
+                                                    struct tpm2_parent *out,
+                                                    struct devid_error *err);
 /* The storage primary of a hierarchy; `session` authorises it. */
 DEVID_CHECK enum devid_err tpm2_primary_create(struct tpm2_conn *conn,
                                                ESYS_TR hierarchy,
@@ -353,6 +360,9 @@ enum devid_err tpm2_key_find(void *state, const char *uri,
 enum devid_err tpm2_key_create(void *state, const struct devid_key_spec *spec,
                                struct devid_keyfile *file,
                                struct devid_error *err);
+enum devid_err tpm2_key_adopt(void *state, const char *parent,
+                              struct devid_keyfile *file,
+                              struct devid_error *err);
 enum devid_err tpm2_policy_sign(void *key, const struct devid_policy_spec *spec,
                                 struct devid_policy *policy,
                                 struct devid_error *err);

@@ -85,6 +85,10 @@ refused "a command that nobody has" \
 refused "a wrong value for PolicySecret" "the TPM refused the auth value \
 given for 0x01500001, which its policy names," ec_p256_policy_secret_nv wrong
 
+say "An importable one"
+"$DEVID" convert --in "$FILES/ec_p256_importable.tpm" --out "$WORK/imported.tpm"
+FILES=$WORK signs imported "$load Sign$end"
+
 say "Another boot state"
 tpm2_pcrextend "11:sha256=$(sha256sum <"$WORK/data" | cut -d ' ' -f 1)"
 refused "a PCR that was extended" "one or more of the PCRs sha256:7,11 have \
