@@ -14,11 +14,11 @@ enum {
     PERSIST,
     DECRYPT,
     DICTIONARY_ATTACK,
+    PCR,
+    POLICY_AUTHORIZE,
     LABEL,
     ALLOW_EXTRACTABLE,
-    HASH,
-    PCR,
-    POLICY_AUTHORIZE
+    HASH
 };
 
 static const struct option_row options[] = {

@@ -208,7 +208,9 @@ enum devid_err tpm2_key_create(void *state, const struct devid_key_spec *spec,
     if (e == DEVID_OK)
         e = request.persist != 0 ? tpm2_spec_reference(&request, file, err)
                                  : tpm2_spec_blob(&request, file, err);
-    if (e == DEVID_OK && request.alg->type == DEVID_KEY_RSA_PSS)
+    /* A key with a policy may not sign yet. */
+    if (e == DEVID_OK && request.alg->type == DEVID_KEY_RSA_PSS &&
+        file->policy.count == 0)
         e = prove_pss(state, spec, file, err);
     devid_secret_free(&request.parent_auth);
     devid_secret_free(&request.owner_auth);

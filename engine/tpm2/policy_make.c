@@ -79,6 +79,11 @@ enum devid_err tpm2_policy_check(const struct devid_key_spec *spec,
                           "a key obeys its PCRs or its policies' signer, who "
                           "then signs for the PCRs: make it for the signer, "
                           "and add the PCRs with devid policy sign");
+    if (spec->policy_signer != NULL &&
+        spec->policy_signer->type == DEVID_KEY_RSA_PSS)
+        return devid_fail(err, DEVID_ERR_ALG, 0,
+                          "an RSA-PSS key signs no policies: take an ordinary "
+                          "RSA key, or one on P-256");
     if (spec->persist != NULL)
         return devid_fail(err, DEVID_ERR_INPUT, 0,
                           "a key with a policy stays in its file, which has "
