@@ -170,6 +170,11 @@ DEVID_CHECK enum devid_err devid_public_to_pkey(const struct devid_public *pub,
                                                 EVP_PKEY **pkey,
                                                 struct devid_error *err);
 
+/* Of an EVP_PKEY, public or private. Returns DEVID_OK, _INPUT or _ALG. */
+DEVID_CHECK enum devid_err devid_public_from_pkey(const EVP_PKEY *pkey,
+                                                  struct devid_public *pub,
+                                                  struct devid_error *err);
+
 /* ---- hashes and signatures ------------------------------------------- */
 
 /* A hash that a signature may name; a table ended by a NULL name. */

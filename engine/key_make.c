@@ -28,6 +28,29 @@ enum devid_err devid_key_create(struct devid *engine,
     return devid_key_from_keyfile(engine, &file, key, err);
 }
 
+enum devid_err devid_key_import(struct devid *engine,
+                                const struct devid_key_spec *spec,
+                                const EVP_PKEY *pkey, struct devid_key **key,
+                                struct devid_error *err)
+{
+    const struct devid_backend *be = NULL;
+    struct devid_keyfile file = {0};
+    void *state = NULL;
+    enum devid_err e;
+
+    *key = NULL;
+    e = devid_backend_for(engine, spec->device, &be, &state, err);
+    if (e == DEVID_OK && be->key_import == NULL)
+        e = devid_fail(err, DEVID_ERR_ALG, 0, "a %s imports no keys", be->name);
+    if (e == DEVID_OK)
+        e = be->key_import(state, spec, pkey, &file, err);
+    if (e != DEVID_OK) {
+        devid_keyfile_clear(&file);
+        return e;
+    }
+    return devid_key_from_keyfile(engine, &file, key, err);
+}
+
 /* ---- signed policies ------------------------------------------------- */
 
 /* A copy to be changed: written anew, not as it was read. */

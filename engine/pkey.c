@@ -8,6 +8,7 @@
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
+#include <openssl/x509.h>
 
 static int push_ec(OSSL_PARAM_BLD *bld, const struct devid_public *pub,
                    uint8_t point[DEVID_POINT_MAX])
@@ -102,4 +103,23 @@ enum devid_err devid_public_to_pkey(const struct devid_public *pub,
         "but devid offers %s keys (list default in openssl.cnf)",
         pub->type != DEVID_KEY_EC ? "" : "its point is not on the curve, or ",
         kind->name);
+}
+
+enum devid_err devid_public_from_pkey(const EVP_PKEY *pkey,
+                                      struct devid_public *pub,
+                                      struct devid_error *err)
+{
+    uint8_t *der = NULL;
+    enum devid_err e;
+    int len;
+
+    devid_quiet_begin();
+    len = i2d_PUBKEY(pkey, &der);
+    devid_quiet_end();
+    if (len <= 0)
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "OpenSSL does not give the key's public part");
+    e = devid_public_from_spki(der, (size_t)len, pub, err);
+    OPENSSL_free(der);
+    return e;
 }

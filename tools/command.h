@@ -70,6 +70,7 @@ extern const struct command token_command;
 extern const struct command cert_command;
 extern const struct command policy_command;
 extern const struct command convert_command;
+extern const struct command import_command;
 extern const struct command conf_command;
 extern const struct command test_command;
 extern const struct command request_command;

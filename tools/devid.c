@@ -22,6 +22,7 @@ static const struct command *const commands[] = {
     &list_command,
     &delete_command,
     &cert_command,
+    &import_command,
     &convert_command,
     &policy_command,
     &token_command,

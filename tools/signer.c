@@ -5,7 +5,6 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
-#include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,16 +19,9 @@ static enum exit_code take_public(const char *path, EVP_PKEY *pkey,
                                   struct devid_public *pub)
 {
     struct devid_error err;
-    uint8_t *der = NULL;
-    int len = i2d_PUBKEY(pkey, &der);
-    enum exit_code code = EXIT_DONE;
 
-    if (len <= 0)
-        return fail("%s: OpenSSL cannot encode its public key", path);
-    if (devid_public_from_spki(der, (size_t)len, pub, &err))
-        code = fail_about(path, &err);
-    OPENSSL_free(der);
-    return code;
+    return devid_public_from_pkey(pkey, pub, &err) ? fail_about(path, &err)
+                                                   : EXIT_DONE;
 }
 
 enum exit_code signer_public(const char *path, struct devid_public *pub)
@@ -79,10 +71,10 @@ static bool is_encrypted(const char *text)
            strstr(text, "Proc-Type: 4,ENCRYPTED");
 }
 
-enum exit_code signer_read_software(const struct args *args, const char *path,
-                                    const char *text, EVP_PKEY **pkey)
+enum exit_code signer_read_software(const char *option, const char *source,
+                                    const char *path, const char *text,
+                                    EVP_PKEY **pkey)
 {
-    const char *source = args_text(args, ROW_AUTH_SOURCE);
     struct secret secret = {0};
     enum exit_code code = EXIT_DONE;
     char what[256];
@@ -91,8 +83,8 @@ enum exit_code signer_read_software(const struct args *args, const char *path,
     *pkey = NULL;
     snprintf(what, sizeof(what), "passphrase of %.200s", path);
     if (is_encrypted(text))
-        code = secret_read(&secret, "auth-source", source ? source : "prompt",
-                           what, false);
+        code = secret_read(&secret, option, source ? source : "prompt", what,
+                           false);
     if (code != EXIT_DONE)
         return code;
     bio = BIO_new_mem_buf(text, -1);
@@ -193,7 +185,9 @@ enum exit_code signer_open(const struct args *args, const char *file_or_uri,
     if (code == EXIT_DONE && is_device_key(text)) {
         code = open_device(args, file_or_uri, signer);
     } else if (code == EXIT_DONE) {
-        code = signer_read_software(args, file_or_uri, text, &signer->software);
+        code = signer_read_software("auth-source",
+                                    args_text(args, ROW_AUTH_SOURCE),
+                                    file_or_uri, text, &signer->software);
         if (code == EXIT_DONE)
             code = take_public(file_or_uri, signer->software, &signer->pub);
     }

@@ -34,10 +34,12 @@ enum devid_err signer_sign(void *arg, const struct devid_tbs *tbs,
 enum exit_code signer_public(const char *path, struct devid_public *pub);
 
 /*
- * A software private key in PEM text. `what` names it for the passphrase,
- * which --auth-source gives or the terminal. Prints the sentence on failure.
+ * A software private key in PEM text, from `path`. Its passphrase, where it
+ * has one, is at `source`, which `option` gave; NULL: it is asked for on the
+ * terminal. Prints the sentence on failure.
  */
-enum exit_code signer_read_software(const struct args *args, const char *path,
-                                    const char *text, EVP_PKEY **pkey);
+enum exit_code signer_read_software(const char *option, const char *source,
+                                    const char *path, const char *text,
+                                    EVP_PKEY **pkey);
 
 #endif

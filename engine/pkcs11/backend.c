@@ -66,6 +66,7 @@ const struct devid_backend devid_pkcs11_backend = {
     .key_set_auth = p11_key_set_auth,
     .key_find = p11_key_find,
     .key_create = p11_key_create,
+    .key_import = p11_key_import,
     .sign = p11_sign,
     .decrypt = p11_decrypt,
     .derive = p11_derive,

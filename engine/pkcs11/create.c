@@ -3,7 +3,7 @@
  * Making a key pair on a token. The token is asked for a key that stays in it,
  * and then whether it made one: some ignore what they are asked.
  */
-#include "pkcs11.h"
+#include "create.h"
 
 #include "../secret.h"
 
@@ -13,31 +13,12 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 
-#define ID_LEN 16
-#define ATTRIBUTES_MAX 12
 #define DEFAULT_LABEL "devid"
-
-struct create_request {
-    const struct p11_uri *uri;
-    const struct devid_key_spec *spec;
-    const struct devid_algorithm *alg;
-    const char *label;
-    uint8_t id[ID_LEN];
-    bool says_decrypt; /* RSA: the template says whether it may decrypt */
-    struct devid_keyfile *file;
-};
 
 /* ---- what to ask for ------------------------------------------------- */
 
-struct template
-{
-    CK_ATTRIBUTE rows[ATTRIBUTES_MAX];
-    CK_ULONG count;
-};
-
-/* PKCS#11 takes pointers to what it does not change. */
-static void put(struct template *t, CK_ATTRIBUTE_TYPE type, const void *value,
-                size_t len)
+void p11_put(struct p11_template *t, CK_ATTRIBUTE_TYPE type, const void *value,
+             size_t len)
 {
     CK_ATTRIBUTE a = {type, (void *)(uintptr_t)value, len};
 
@@ -47,67 +28,71 @@ static void put(struct template *t, CK_ATTRIBUTE_TYPE type, const void *value,
 static const CK_BBOOL yes = CK_TRUE;
 static const CK_BBOOL no = CK_FALSE;
 
-static void put_flag(struct template *t, CK_ATTRIBUTE_TYPE type, bool value)
+void p11_put_flag(struct p11_template *t, CK_ATTRIBUTE_TYPE type, bool value)
 {
-    put(t, type, value ? &yes : &no, sizeof(yes));
+    p11_put(t, type, value ? &yes : &no, sizeof(yes));
 }
 
-static void put_name(struct template *t, const struct create_request *r)
+static void put_name(struct p11_template *t, const struct p11_create *r)
 {
-    put_flag(t, CKA_TOKEN, true);
-    put(t, CKA_ID, r->id, sizeof(r->id));
-    put(t, CKA_LABEL, r->label, strlen(r->label));
+    p11_put_flag(t, CKA_TOKEN, true);
+    p11_put(t, CKA_ID, r->id, sizeof(r->id));
+    p11_put(t, CKA_LABEL, r->label, strlen(r->label));
 }
 
-static void fill_private(struct template *t, const struct create_request *r)
+void p11_put_public(struct p11_template *t, const struct p11_create *r)
 {
     put_name(t, r);
-    put_flag(t, CKA_PRIVATE, true);
-    put_flag(t, CKA_SENSITIVE, true);
-    put_flag(t, CKA_EXTRACTABLE, false);
-    put_flag(t, CKA_SIGN, true);
-    if (r->alg->type == DEVID_KEY_RSA && r->says_decrypt)
-        put_flag(t, CKA_DECRYPT, r->spec->decrypt);
-    if (r->alg->type == DEVID_KEY_EC && r->spec->decrypt)
-        put_flag(t, CKA_DERIVE, true);
+    p11_put_flag(t, CKA_PRIVATE, false);
+    p11_put_flag(t, CKA_VERIFY, true);
 }
 
-static CK_RV generate(struct p11_session *session,
-                      const struct create_request *r,
+void p11_put_private(struct p11_template *t, const struct p11_create *r)
+{
+    put_name(t, r);
+    p11_put_flag(t, CKA_PRIVATE, true);
+    p11_put_flag(t, CKA_SENSITIVE, true);
+    p11_put_flag(t, CKA_EXTRACTABLE, false);
+    p11_put_flag(t, CKA_SIGN, true);
+    if (r->alg->type == DEVID_KEY_RSA && r->says_decrypt)
+        p11_put_flag(t, CKA_DECRYPT, r->spec->decrypt);
+    if (r->alg->type == DEVID_KEY_EC && r->spec->decrypt)
+        p11_put_flag(t, CKA_DERIVE, true);
+}
+
+static CK_RV generate(struct p11_session *session, const struct p11_create *r,
                       CK_OBJECT_HANDLE *public_key,
                       CK_OBJECT_HANDLE *private_key)
 {
     static const uint8_t exponent[] = {1, 0, 1};
     CK_MECHANISM mechanism = {CKM_EC_KEY_PAIR_GEN, NULL, 0};
     CK_ULONG bits = r->alg->bits;
-    struct template public_part = {.count = 0};
-    struct template private_part = {.count = 0};
+    struct p11_template public_part = {.count = 0};
+    struct p11_template private_part = {.count = 0};
     const uint8_t *params;
     size_t len = 0;
 
-    put_name(&public_part, r);
-    put_flag(&public_part, CKA_PRIVATE, false);
-    put_flag(&public_part, CKA_VERIFY, true);
+    p11_put_public(&public_part, r);
     params = p11_curve_params(r->alg, &len);
     if (params != NULL) {
         if (r->alg->type == DEVID_KEY_ED25519)
             mechanism.mechanism = CKM_EC_EDWARDS_KEY_PAIR_GEN;
-        put(&public_part, CKA_EC_PARAMS, params, len);
+        p11_put(&public_part, CKA_EC_PARAMS, params, len);
     } else {
         mechanism.mechanism = CKM_RSA_PKCS_KEY_PAIR_GEN;
-        put(&public_part, CKA_MODULUS_BITS, &bits, sizeof(bits));
-        put(&public_part, CKA_PUBLIC_EXPONENT, exponent, sizeof(exponent));
+        p11_put(&public_part, CKA_MODULUS_BITS, &bits, sizeof(bits));
+        p11_put(&public_part, CKA_PUBLIC_EXPONENT, exponent, sizeof(exponent));
         if (r->says_decrypt)
-            put_flag(&public_part, CKA_ENCRYPT, r->spec->decrypt);
+            p11_put_flag(&public_part, CKA_ENCRYPT, r->spec->decrypt);
     }
-    fill_private(&private_part, r);
+    p11_put_private(&private_part, r);
     return session->f->C_GenerateKeyPair(
         session->handle, &mechanism, public_part.rows, public_part.count,
         private_part.rows, private_part.count, public_key, private_key);
 }
 
 static enum devid_err generate_failed(const struct p11_session *session,
-                                      const struct create_request *r, CK_RV rv,
+                                      const struct p11_create *r, CK_RV rv,
                                       struct devid_error *err)
 {
     switch (rv) {
@@ -183,19 +168,14 @@ static enum devid_err check_stays(struct p11_session *session,
     return DEVID_OK;
 }
 
-static enum devid_err describe(struct p11_session *session,
-                               const struct create_request *r,
-                               CK_OBJECT_HANDLE public_key,
-                               CK_OBJECT_HANDLE private_key,
-                               struct devid_error *err)
+enum devid_err p11_create_describe(struct p11_session *session,
+                                   const struct p11_create *r,
+                                   CK_OBJECT_HANDLE public_key,
+                                   struct devid_error *err)
 {
     struct p11_object object;
-    enum devid_err e = r->spec->allow_extractable
-                           ? DEVID_OK
-                           : check_stays(session, private_key, err);
+    enum devid_err e = p11_object_read(session, public_key, &object, err);
 
-    if (e == DEVID_OK)
-        e = p11_object_read(session, public_key, &object, err);
     if (e == DEVID_OK)
         e = p11_object_public(&object, &r->file->public_key, err);
     if (e != DEVID_OK)
@@ -206,11 +186,10 @@ static enum devid_err describe(struct p11_session *session,
     return p11_reference(session->token, r->uri, &object, &r->file->uri, err);
 }
 
-/* A key that is no good does not stay behind. */
-static enum devid_err undo(struct p11_session *session,
-                           CK_OBJECT_HANDLE public_key,
-                           CK_OBJECT_HANDLE private_key, enum devid_err failed,
-                           struct devid_error *err)
+enum devid_err p11_create_undo(struct p11_session *session,
+                               CK_OBJECT_HANDLE public_key,
+                               CK_OBJECT_HANDLE private_key,
+                               enum devid_err failed, struct devid_error *err)
 {
     CK_RV rv = session->f->C_DestroyObject(session->handle, private_key);
     size_t used = strlen(err->text);
@@ -224,7 +203,7 @@ static enum devid_err undo(struct p11_session *session,
 static enum devid_err create_op(struct p11_session *session, void *arg,
                                 struct devid_error *err)
 {
-    struct create_request *r = arg;
+    struct p11_create *r = arg;
     CK_OBJECT_HANDLE public_key = 0;
     CK_OBJECT_HANDLE private_key = 0;
     enum devid_err e;
@@ -240,31 +219,46 @@ static enum devid_err create_op(struct p11_session *session, void *arg,
     }
     if (rv != CKR_OK)
         return generate_failed(session, r, rv, err);
-    e = describe(session, r, public_key, private_key, err);
-    return e == DEVID_OK ? e : undo(session, public_key, private_key, e, err);
+    e = r->spec->allow_extractable ? DEVID_OK
+                                   : check_stays(session, private_key, err);
+    if (e == DEVID_OK)
+        e = p11_create_describe(session, r, public_key, err);
+    return e == DEVID_OK
+               ? e
+               : p11_create_undo(session, public_key, private_key, e, err);
 }
 
 /* ---- the request ----------------------------------------------------- */
 
-static enum devid_err check_spec(const struct p11_state *state,
-                                 const struct devid_key_spec *spec,
-                                 struct create_request *r,
-                                 struct devid_error *err)
+static enum devid_err find_algorithm(const char *algorithm,
+                                     struct p11_create *r,
+                                     struct devid_error *err)
 {
-    r->spec = spec;
-    r->label = spec->label != NULL ? spec->label : DEFAULT_LABEL;
-    r->alg = devid_algorithm_by_name(spec->algorithm);
+    r->alg = devid_algorithm_by_name(algorithm);
     if (r->alg == NULL)
         return devid_fail(err, DEVID_ERR_INPUT, 0,
                           "devid knows no algorithm '%.60s': ec-p256, ec-p384, "
                           "ec-p521, rsa-2048, rsa-3072 and rsa-4096",
-                          spec->algorithm != NULL ? spec->algorithm : "");
+                          algorithm != NULL ? algorithm : "");
     if (r->alg->type == DEVID_KEY_RSA_PSS)
         return devid_fail(err, DEVID_ERR_ALG, 0,
                           "PKCS#11 has no keys that are RSA-PSS alone: a "
                           "token's RSA key signs RSA-PSS as well, so make "
                           "rsa-%u (or ec-p256, ec-p384, ec-p521)",
                           r->alg->bits);
+    return DEVID_OK;
+}
+
+static enum devid_err check_spec(const struct p11_state *state,
+                                 const struct devid_key_spec *spec,
+                                 struct p11_create *r, struct devid_error *err)
+{
+    r->spec = spec;
+    r->label = spec->label != NULL ? spec->label : DEFAULT_LABEL;
+    if (spec->pcrs != NULL || spec->policy_signer != NULL)
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "a token's key has no policy of boot states: that "
+                          "is a TPM's");
     if (spec->parent != NULL || spec->persist != NULL)
         return devid_fail(err, DEVID_ERR_INPUT, 0,
                           "a token's key has no %s '%.60s': that is a TPM's; "
@@ -297,26 +291,36 @@ static enum devid_err give_pin(const struct devid_key_spec *spec,
     return e;
 }
 
-enum devid_err p11_key_create(void *state, const struct devid_key_spec *spec,
-                              struct devid_keyfile *file,
+enum devid_err p11_create_run(const struct p11_state *self,
+                              const struct devid_key_spec *spec,
+                              struct p11_create *r, p11_op *op,
                               struct devid_error *err)
 {
-    const struct p11_state *self = state;
     struct p11_uri uri;
     struct p11_token *token = NULL;
-    struct create_request r = {.uri = &uri, .file = file};
     bool ask = false;
-    enum devid_err e = check_spec(self, spec, &r, err);
+    enum devid_err e = check_spec(self, spec, r, err);
 
     if (e == DEVID_OK)
         e = p11_open_uri(self, spec->device, &uri, &token, &ask, err);
     if (e != DEVID_OK)
         return e;
+    r->uri = &uri;
     e = give_pin(spec, token, err);
     if (e == DEVID_OK)
-        e = p11_run(token, P11_WRITE, create_op, &r, err);
+        e = p11_run(token, P11_WRITE, op, r, err);
     if (e == DEVID_OK)
-        e = p11_hand_over(self, token, file->uri, err);
+        e = p11_hand_over(self, token, r->file->uri, err);
     p11_uri_clear(&uri);
     return e;
+}
+
+enum devid_err p11_key_create(void *state, const struct devid_key_spec *spec,
+                              struct devid_keyfile *file,
+                              struct devid_error *err)
+{
+    struct p11_create r = {.file = file};
+    enum devid_err e = find_algorithm(spec->algorithm, &r, err);
+
+    return e == DEVID_OK ? p11_create_run(state, spec, &r, create_op, err) : e;
 }

@@ -371,6 +371,9 @@ void p11_key_set_auth(void *key, struct devid_secret *auth);
 enum devid_err p11_key_find(void *state, const char *uri,
                             struct devid_keyfile *file,
                             struct devid_error *err);
+enum devid_err p11_key_import(void *state, const struct devid_key_spec *spec,
+                              const EVP_PKEY *pkey, struct devid_keyfile *file,
+                              struct devid_error *err);
 enum devid_err p11_key_create(void *state, const struct devid_key_spec *spec,
                               struct devid_keyfile *file,
                               struct devid_error *err);

@@ -46,6 +46,7 @@ const struct devid_backend devid_tpm2_backend = {
     .key_find = tpm2_key_find,
     .key_create = tpm2_key_create,
     .key_adopt = tpm2_key_adopt,
+    .key_import = tpm2_key_import,
     .policy_sign = tpm2_policy_sign,
     .sign = tpm2_sign,
     .decrypt = tpm2_decrypt,

@@ -9,6 +9,7 @@
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <tss2/tss2_mu.h>
@@ -153,15 +154,15 @@ static bool seed_by_oaep(struct wrap *w, EVP_PKEY *parent,
     EVP_PKEY_CTX *ctx =
         EVP_PKEY_CTX_new_from_pkey(w->libctx, parent, DEVID_PROPQ);
     char label[] = "DUPLICATE";
+    char mode[] = OSSL_PKEY_RSA_PAD_MODE_OAEP;
     OSSL_PARAM params[] = {
-        OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_PAD_MODE,
-                               (char *)(uintptr_t)OSSL_PKEY_RSA_PAD_MODE_OAEP,
-                               0),
-        OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST,
-                               (char *)(uintptr_t)w->hash, 0),
-        OSSL_PARAM_octet_string(OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL, label,
-                                sizeof(label)),
-        OSSL_PARAM_END,
+        OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, mode,
+                                         0),
+        OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST,
+                                         (char *)(uintptr_t)w->hash, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL,
+                                          label, sizeof(label)),
+        OSSL_PARAM_construct_end(),
     };
     size_t len = sizeof(seed->secret);
     bool done =

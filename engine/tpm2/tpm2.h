@@ -363,6 +363,9 @@ enum devid_err tpm2_key_create(void *state, const struct devid_key_spec *spec,
 enum devid_err tpm2_key_adopt(void *state, const char *parent,
                               struct devid_keyfile *file,
                               struct devid_error *err);
+enum devid_err tpm2_key_import(void *state, const struct devid_key_spec *spec,
+                               const EVP_PKEY *pkey, struct devid_keyfile *file,
+                               struct devid_error *err);
 enum devid_err tpm2_policy_sign(void *key, const struct devid_policy_spec *spec,
                                 struct devid_policy *policy,
                                 struct devid_error *err);
