@@ -144,11 +144,12 @@ enum devid_err devid_key_convert(struct devid *engine,
 
     *key = NULL;
     e = devid_backend_for(engine, NULL, &be, &state, err);
-    if (e == DEVID_OK && be->key_adopt == NULL)
-        e = devid_fail(err, DEVID_ERR_ALG, 0, "a %s takes no keys of others",
-                       be->name);
-    if (e == DEVID_OK)
-        e = read_spec(spec, &file, err);
+    if (e != DEVID_OK)
+        return e;
+    if (be->key_adopt == NULL)
+        return devid_fail(err, DEVID_ERR_ALG, 0, "a %s takes no keys of others",
+                          be->name);
+    e = read_spec(spec, &file, err);
     if (e == DEVID_OK)
         e = be->key_adopt(state, spec->parent, &file, err);
     if (e != DEVID_OK) {

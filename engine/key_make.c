@@ -40,10 +40,12 @@ enum devid_err devid_key_import(struct devid *engine,
 
     *key = NULL;
     e = devid_backend_for(engine, spec->device, &be, &state, err);
-    if (e == DEVID_OK && be->key_import == NULL)
-        e = devid_fail(err, DEVID_ERR_ALG, 0, "a %s imports no keys", be->name);
-    if (e == DEVID_OK)
-        e = be->key_import(state, spec, pkey, &file, err);
+    if (e != DEVID_OK)
+        return e;
+    if (be->key_import == NULL)
+        return devid_fail(err, DEVID_ERR_ALG, 0, "a %s imports no keys",
+                          be->name);
+    e = be->key_import(state, spec, pkey, &file, err);
     if (e != DEVID_OK) {
         devid_keyfile_clear(&file);
         return e;

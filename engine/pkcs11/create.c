@@ -311,6 +311,7 @@ enum devid_err p11_create_run(const struct p11_state *self,
         e = p11_run(token, P11_WRITE, op, r, err);
     if (e == DEVID_OK)
         e = p11_hand_over(self, token, r->file->uri, err);
+    r->uri = NULL;
     p11_uri_clear(&uri);
     return e;
 }

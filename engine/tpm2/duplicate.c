@@ -63,7 +63,8 @@ static bool kdfe(struct wrap *w, const uint8_t *ephemeral_x)
 {
     static const char use[] = "DUPLICATE";
     size_t len = w->pub.coordinate_len;
-    uint8_t in[4 + sizeof(use) + 3 * DEVID_COORDINATE_MAX] = {0, 0, 0, 1};
+    uint8_t in[4 + sizeof(use) + (size_t)3 * DEVID_COORDINATE_MAX] = {0, 0, 0,
+                                                                      1};
     size_t used = 4;
     size_t seed_len = 0;
     bool done;

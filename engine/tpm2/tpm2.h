@@ -110,10 +110,10 @@ struct tpm2_key {
     struct tpm2_key *next_loaded;
     struct tpm2_key *next_open;
 
-    bool has_ticket; /* the TPM has verified a signed policy: which */
-    size_t ticket_branch;
-    TPMT_TK_VERIFIED ticket;
-    size_t policy_branch; /* the signed policy that held the last time */
+    size_t policy_branch;    /* the signed policy that held the last time */
+    size_t ticket_branch;    /* the one that the TPM has verified */
+    TPMT_TK_VERIFIED ticket; /* of that; where has_ticket */
+    bool has_ticket;
 
     bool pss_checked; /* the TPM's PSS salt has been looked at */
     bool pss_salt_is_digest;
