@@ -70,7 +70,7 @@ signer rsa RSA rsa_keygen_bits:2048
 case $STAND in
 abrmd) start_abrmd ;;
 bare | managed)
-    start_trace
+    start_trace --raw-log "$WORK/raw"
     export DEVID_TPM2_SHARING=$STAND
     ;;
 *) fail "bare, managed or abrmd, not $STAND" ;;
@@ -231,6 +231,17 @@ costs "its commands" \
     "$salted PolicyPCR PolicyAuthValue Sign$close$end" \
     "$DEVID" csr --key "$WORK/both.key" --subject /CN=x --out - \
     --auth-source "file:$WORK/value"
+
+[[ $STAND == abrmd ]] || {
+    # TPM2_StartAuthSession, its first handle: tpmKey, or TPM_RH_NULL.
+    session=$(grep -E '> 8001.{8}00000176' "$WORK/raw" | tail -n 1)
+    [[ $session && ! $session =~ '> 8001'.{8}0000017640000007 ]] ||
+        fail "the policy session has no salt, so that its HMAC gives the value \
+to a guesser"
+    ! grep -q "$(printf 'open sesame' | od -An -v -tx1 | tr -d ' \n')" \
+        "$WORK/raw" || fail "the value crossed the bus in clear"
+    say "  ok: the value stays off the bus, and its session is salted"
+}
 
 say "What makes no sense"
 assert_fails "both at once" "$DEVID" keygen --pcr sha256:0 \
