@@ -75,10 +75,6 @@ static enum devid_err fill(const struct devid_key_spec *spec,
         return devid_fail(err, DEVID_ERR_ALG, 0,
                           "a TPM imports EC keys on P-256, P-384 and P-521, "
                           "and RSA keys of 2048, 3072 and 4096 bits");
-    if (spec->decrypt && pub.type != DEVID_KEY_RSA)
-        return devid_fail(err, DEVID_ERR_INPUT, 0,
-                          "only an RSA key can decrypt, and %s is none",
-                          pub.alg->name);
     if (spec->auth_len > AUTH_MAX)
         return devid_fail(err, DEVID_ERR_INPUT, 0,
                           "the auth value has %zu bytes, and a TPM key takes "

@@ -115,8 +115,6 @@ refuses "a key of the TPM" "holds no private key in PEM" \
     import --in made.pem --out none
 refuses "a parent that is not there" "no parent at handle 0x81000077" \
     import --in p256 --parent 0x81000077 --out none
-refuses "an EC key that is to decrypt" "only an RSA key can decrypt" \
-    import --in p256 --decrypt --out none
 assert_equal "no object was left in the TPM" "" \
     "$(tpm2_getcap handles-transient)"
 
