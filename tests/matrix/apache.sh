@@ -28,20 +28,20 @@ apache_https() {
         "SSLVerifyClient require" "FallbackResource /index.html"
 }
 
-apache_event_server() {
+apache_event_as_server() {
     apache_https event
 }
 
-apache_prefork_server() {
+apache_prefork_as_server() {
     apache_https prefork
 }
 
-apache_private_client() {
+apache_private_as_client() {
     call_it_private
-    apache_event_client
+    apache_event_as_client
 }
 
-apache_event_client() {
+apache_event_as_client() {
     apache event "SSLProxyEngine on" \
         "SSLProxyMachineCertificateFile $BOTH" \
         "SSLProxyCACertificateFile $CA" "SSLProxyVerify require" \
@@ -50,7 +50,7 @@ apache_event_client() {
     plain_http | welcomed
 }
 
-lighttpd_server() {
+lighttpd_as_server() {
     mkdir "$WORK/www"
     echo served >"$WORK/www/index.html"
     cat >"$WORK/lighttpd.conf" <<EOF

@@ -39,7 +39,7 @@ psql_asks() {
     [[ $got == *"TLSv$VERSION "*CN=* ]] || fail "psql got \"$got\""
 }
 
-postgresql_server() {
+postgresql_as_server() {
     postgres
     # psql takes a key file that nobody else can read.
     cp "$SOFT_KEY" "$WORK/peer.key"
@@ -47,11 +47,11 @@ postgresql_server() {
     SOFT_KEY=$WORK/peer.key
 }
 
-postgresql_ask() {
+postgresql_asked() {
     as_peer psql_asks "$PORT"
 }
 
-postgresql_client() {
+postgresql_as_client() {
     as_peer postgres
     cp "$KEY" "$WORK/client.key"
     chmod 600 "$WORK/client.key"
@@ -75,7 +75,7 @@ EOF
     serve pgbouncer "${AS[@]}" pgbouncer "$WORK/pgbouncer.ini"
 }
 
-pgbouncer_server() {
+pgbouncer_as_server() {
     DATABASE_PORT=1
     copy_keys postgres
     pgbouncer_conf "client_tls_sslmode = verify-full" \
@@ -83,11 +83,11 @@ pgbouncer_server() {
         "client_tls_ca_file = $CA" "client_tls_protocols = secure"
 }
 
-pgbouncer_ask() {
+pgbouncer_asked() {
     ask_tls '' '' -starttls postgres
 }
 
-pgbouncer_client() {
+pgbouncer_as_client() {
     local key=$KEY cert=$CERT got
     as_peer postgres
     await "PostgreSQL to be ready" "$SPAWNED" \
@@ -121,15 +121,15 @@ mariadb_start() {
         --ssl-ca="$CA" --innodb-flush-log-at-trx-commit=0
 }
 
-mariadb_server() {
+mariadb_as_server() {
     mariadb_start
 }
 
-mariadb_ask() {
+mariadb_asked() {
     ask_tls '' '' -starttls mysql
 }
 
-mariadb_client() {
+mariadb_as_client() {
     local key=$KEY cert=$CERT
     as_peer mariadb_start
     mariadb --no-defaults --host=127.0.0.1 --port="$PORT" --user=root \
@@ -144,25 +144,25 @@ redis_start() {
         --tls-ca-cert-file "$CA" --save '' --dir "$WORK" "$@"
 }
 
-redis_server() {
+redis_as_server() {
     redis_start
 }
 
-redis_ask() {
+redis_asked() {
     ask_tls 'PING\r\n' '+PONG'
 }
 
-redis_client() {
+redis_as_client() {
     as_peer redis_start --tls-protocols "TLSv$VERSION"
     [[ $(timeout 20 redis-cli -p "$PORT" --tls --cert "$CERT" --key "$KEY" \
         --cacert "$CA" ping) == PONG ]]
 }
 
-memcached_server() {
+memcached_as_server() {
     serve memcached memcached -u memcache -l 127.0.0.1 -p "$PORT" -Z \
         -o "ssl_chain_cert=$CERT,ssl_key=$KEY,ssl_ca_cert=$CA,ssl_verify_mode=2"
 }
 
-memcached_ask() {
+memcached_asked() {
     ask_tls 'version\r\n' 'VERSION 1'
 }

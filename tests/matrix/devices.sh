@@ -19,15 +19,15 @@ mosquitto_say() {
         -t topic -q 1 -m hello "$@"
 }
 
-mosquitto_server() {
+mosquitto_as_server() {
     mosquitto_start
 }
 
-mosquitto_ask() {
+mosquitto_asked() {
     as_peer mosquitto_say
 }
 
-mosquitto_client() {
+mosquitto_as_client() {
     as_peer mosquitto_start
     mosquitto_say -r
     timeout 20 mosquitto_sub -h localhost -p "$PORT" --cafile "$CA" \
@@ -35,7 +35,7 @@ mosquitto_client() {
         -t topic -C 1 -W 15 | grep -q hello
 }
 
-mosquitto_bridge_client() {
+mosquitto_bridge_as_client() {
     local broker=$PORT
     as_peer mosquitto_start
     PORT=$(free_port)
@@ -86,17 +86,17 @@ openvpn_meets() {
     halt "$SPAWNED"
 }
 
-openvpn_server() {
+openvpn_as_server() {
     :
 }
 
-openvpn_ask() {
+openvpn_asked() {
     PORT=$(free_port)
     : >"$WORK/openvpn.log"
     openvpn_meets server client
 }
 
-openvpn_client() {
+openvpn_as_client() {
     openvpn_meets client server
 }
 
@@ -175,29 +175,29 @@ EOF
         fail "$(grep -m 1 -E 'OpenSSL:|FAILURE' "$WORK/eapol.log")"
 }
 
-freeradius_server() {
+freeradius_as_server() {
     radius 1.3
 }
 
-freeradius_ask() {
+freeradius_asked() {
     as_peer eapol_asks
 }
 
-wpa_client() {
+wpa_as_client() {
     as_peer radius "$VERSION"
     eapol_asks
 }
 
-wpa_private_client() {
+wpa_private_as_client() {
     call_it_private
-    wpa_client
+    wpa_as_client
 }
 
 # The same key file as DER.
-wpa_der_client() {
+wpa_der_as_client() {
     plain openssl asn1parse -noout -in "$KEY" -out "$WORK/key.der"
     KEY=$WORK/key.der
-    wpa_client
+    wpa_as_client
 }
 
 # rsyslog_conf LINE...: an rsyslog that does what the lines say.
@@ -211,7 +211,7 @@ EOF
     printf '%s\n' "$@" >>"$WORK/rsyslog.conf"
 }
 
-rsyslog_server() {
+rsyslog_as_server() {
     rsyslog_conf 'module(load="imtcp" streamDriver.name="ossl"
     streamDriver.mode="1" streamDriver.authMode="x509/certvalid")' \
         "input(type=\"imtcp\" address=\"127.0.0.1\" port=\"$PORT\")" \
@@ -219,13 +219,13 @@ rsyslog_server() {
     serve rsyslog rsyslogd -n -i "$WORK/pid" -f "$WORK/rsyslog.conf"
 }
 
-rsyslog_ask() {
+rsyslog_asked() {
     tell_tls "<13>Jan  1 00:00:00 host tag: over $VERSION\n" ''
     await "the message" "$SPAWNED" grep -q "over $VERSION" "$WORK/messages"
     halt "$TELLER"
 }
 
-rsyslog_client() {
+rsyslog_as_client() {
     local messages
     messages=$(free_port)
     start_sink
@@ -242,7 +242,7 @@ rsyslog_client() {
     await "the message" "$SPAWNED" sink_has hello
 }
 
-unbound_server() {
+unbound_as_server() {
     cat >"$WORK/unbound.conf" <<EOF
 server:
     do-daemonize: no
@@ -262,12 +262,12 @@ EOF
 }
 
 # A question for here.test's address, as DNS over TCP has it.
-unbound_ask() {
+unbound_asked() {
     ask_tls '\0000\0033\0022\0064\0001\0000\0000\0001\0000\0000\0000\0000\0000\0000\0004here\0004test\0000\0000\0001\0000\0001' \
         'here.test'
 }
 
-bind_server() {
+bind_as_server() {
     copy_keys bind
     mkdir "$WORK/named"
     hand_to bind "$WORK/named"
@@ -290,13 +290,13 @@ EOF
     serve named named -g -u bind -n 1 -c "$WORK/named/named.conf"
 }
 
-bind_ask() {
+bind_asked() {
     plain dig +tls +tls-ca="$CA" +tls-hostname=localhost -p "$PORT" \
         +timeout=5 +tries=1 @127.0.0.1 version.bind chaos txt | grep -q 'ANSWER: 1'
     ask_tls '' ''
 }
 
-dig_client() {
+dig_as_client() {
     start_sink
     timeout 10 dig +tls +tls-ca="$CA" +tls-hostname=localhost \
         +tls-certfile="$CERT" +tls-keyfile="$KEY" -p "$PORT" +timeout=3 \
@@ -305,7 +305,7 @@ dig_client() {
     sink_has test || fail "$(tail -n 1 "$WORK/dig.log")"
 }
 
-dnsdist_server() {
+dnsdist_as_server() {
     cat >"$WORK/dnsdist.conf" <<EOF
 addTLSLocal("127.0.0.1:$PORT", "$CERT", "$KEY", { provider = "openssl" })
 setLocal("127.0.0.1:$(free_port)")
@@ -315,11 +315,11 @@ EOF
         -g _dnsdist -C "$WORK/dnsdist.conf"
 }
 
-dnsdist_ask() {
-    unbound_ask
+dnsdist_asked() {
+    unbound_asked
 }
 
-proftpd_server() {
+proftpd_as_server() {
     cat >"$WORK/proftpd.conf" <<EOF
 LoadModule mod_tls.c
 ServerName localhost
@@ -354,7 +354,7 @@ EOF
     serve proftpd proftpd --nodaemon --config "$WORK/proftpd.conf"
 }
 
-proftpd_ask() {
+proftpd_asked() {
     ask_tls 'NOOP\r\n' '200 NOOP' -starttls ftp
 }
 
@@ -379,15 +379,15 @@ EOF
     serve nrpe nrpe -f -c "$WORK/nrpe.cfg"
 }
 
-nrpe_server() {
+nrpe_as_server() {
     nrpe_start
 }
 
-nrpe_ask() {
+nrpe_asked() {
     ask_tls '' ''
 }
 
-nrpe_client() {
+nrpe_as_client() {
     as_peer nrpe_start
     /usr/lib/nagios/plugins/check_nrpe -H 127.0.0.1 -p "$PORT" -c hello \
         -A "$CA" -C "$CERT" -K "$KEY" -S "TLSv$VERSION" -t 15 |

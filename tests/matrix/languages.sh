@@ -21,82 +21,82 @@ script_client() {
 # Debian's own Python, whatever else a machine has.
 PYTHON=/usr/bin/python3
 
-python_server() {
+python_as_server() {
     script_server python "$PYTHON" "$SCRIPTS/python_ssl.py" threads
 }
-python_fork_server() {
+python_fork_as_server() {
     script_server python "$PYTHON" "$SCRIPTS/python_ssl.py" forks
 }
-python_client() {
+python_as_client() {
     script_client "$PYTHON" "$SCRIPTS/python_ssl.py" urllib
 }
-asyncio_server() {
+asyncio_as_server() {
     script_server asyncio "$PYTHON" "$SCRIPTS/python_ssl.py" asyncio
 }
-asyncio_client() {
+asyncio_as_client() {
     script_client "$PYTHON" "$SCRIPTS/python_ssl.py" asyncio
 }
-requests_client() {
+requests_as_client() {
     script_client "$PYTHON" "$SCRIPTS/python_ssl.py" requests
 }
-aiohttp_client() {
+aiohttp_as_client() {
     script_client "$PYTHON" "$SCRIPTS/python_ssl.py" aiohttp
 }
-pyopenssl_server() {
+pyopenssl_as_server() {
     script_server pyopenssl "$PYTHON" "$SCRIPTS/pyopenssl.py"
 }
-pyopenssl_client() {
+pyopenssl_as_client() {
     script_client "$PYTHON" "$SCRIPTS/pyopenssl.py"
 }
 # No TLS of its own: it loads the key and signs with it.
-cryptography_client() {
+cryptography_as_client() {
     "$PYTHON" "$SCRIPTS/cryptography_sign.py" "$KEY"
 }
 
-gunicorn_server() {
+gunicorn_as_server() {
     serve gunicorn gunicorn --chdir "$SCRIPTS" --worker-tmp-dir "$WORK" \
         --bind "127.0.0.1:$PORT" --certfile "$CERT" --keyfile "$KEY" \
         --ca-certs "$CA" --cert-reqs 2 --ssl-version TLS_SERVER \
         --workers 2 wsgi_app:application
 }
-uwsgi_server() {
+uwsgi_as_server() {
     serve uwsgi uwsgi_python3 --die-on-term --master --workers 2 \
         --https-socket "127.0.0.1:$PORT,$CERT,$KEY,HIGH,!$CA" \
         --uid www-data --gid www-data --need-app \
         --wsgi-file "$SCRIPTS/wsgi_app.py"
 }
 
-perl_server() {
+perl_as_server() {
     script_server perl perl "$SCRIPTS/socket_ssl.pl"
 }
-perl_client() {
+perl_as_client() {
     script_client perl "$SCRIPTS/socket_ssl.pl"
 }
-lwp_client() {
+lwp_as_client() {
     script_client perl "$SCRIPTS/lwp.pl"
 }
 
-ruby_server() {
+ruby_as_server() {
     script_server ruby ruby "$SCRIPTS/openssl.rb"
 }
-ruby_client() {
+ruby_as_client() {
     script_client ruby "$SCRIPTS/openssl.rb"
 }
 # Its key is told that it is a private one.
-ruby_private_server() {
-    RUBY_KEY_IS_PRIVATE=1 ruby_server
+ruby_private_as_server() {
+    RUBY_KEY_IS_PRIVATE=1 ruby_as_server
 }
-ruby_private_client() {
-    RUBY_KEY_IS_PRIVATE=1 ruby_client
+ruby_private_as_client() {
+    RUBY_KEY_IS_PRIVATE=1 ruby_as_client
 }
 
-php_server() {
+php_as_server() {
     script_server php php "$SCRIPTS/streams.php"
 }
-php_client() {
+php_as_client() {
     script_client php "$SCRIPTS/streams.php"
 }
-php_curl_client() {
+php_curl_as_client() {
     script_client php "$SCRIPTS/curl.php"
 }
 
@@ -110,25 +110,25 @@ node_command() {
             NODE+=(--openssl-config="$WORK/node.cnf")
         }
 }
-node_server() {
+node_as_server() {
     node_command
     script_server node "${NODE[@]}" "$SCRIPTS/tls.js"
 }
-node_client() {
+node_as_client() {
     node_command
     script_client "${NODE[@]}" "$SCRIPTS/tls.js"
 }
 
-lua_server() {
+lua_as_server() {
     script_server lua lua5.4 "$SCRIPTS/sec.lua"
 }
-lua_client() {
+lua_as_client() {
     script_client lua5.4 "$SCRIPTS/sec.lua"
 }
 
-tcl_server() {
+tcl_as_server() {
     script_server tcl tclsh "$SCRIPTS/tls.tcl"
 }
-tcl_client() {
+tcl_as_client() {
     script_client tclsh "$SCRIPTS/tls.tcl"
 }

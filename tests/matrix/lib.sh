@@ -4,12 +4,12 @@
 # What the programs of the matrix share: identities, peers with keys in
 # software, and what a case finds in its environment.
 #
-# A program NAME is NAME_server, NAME_client, or both:
-#   NAME_server  starts it, listening on 127.0.0.1:$PORT with $KEY and $CERT
-#   NAME_ask     asks that server as a peer, over TLS $VERSION; without one
-#                ask_http does
-#   NAME_client  has it ask a peer, over TLS $VERSION, with $KEY and $CERT, and
-#                fails where it did not get through with its certificate
+# A program NAME is NAME_as_server, NAME_as_client, or both:
+#   NAME_as_server  starts it, listening on 127.0.0.1:$PORT with $KEY and $CERT
+#   NAME_asked      asks that server as a peer, over TLS $VERSION; without one
+#                   ask_http does
+#   NAME_as_client  has it ask a peer, over TLS $VERSION, with $KEY and $CERT,
+#                   and fails where it did not get through with its certificate
 # Each runs in a subshell under set -e, and finds:
 #   KIND ALGORITHM VERSION  tpm|token, ec-p256|rsa-2048, 1.2|1.3
 #   KEY CERT CA             key file, certificate, the CA's certificate
@@ -57,6 +57,7 @@ hand_to() {
 
 # as_user USER: the words that run a command as that user, where we are root, in
 # the array AS.
+# shellcheck disable=SC2034
 as_user() {
     AS=()
     ((EUID)) || AS=(setpriv --reuid "$1" --regid "$(id -g "$1")" --init-groups)
@@ -86,7 +87,7 @@ call_it_private() {
     KEY=$WORK/private.key BOTH=$WORK/private.both
 }
 
-# as_peer COMMAND...: run NAME_server or another that uses $KEY and $CERT with a
+# as_peer COMMAND...: run NAME_as_server or another that uses $KEY and $CERT with a
 # key in software instead, without devid.
 as_peer() {
     KEY=$SOFT_KEY CERT=$SOFT_CERT BOTH=$SOFT_BOTH OPENSSL_CONF=/dev/null "$@"

@@ -69,15 +69,15 @@ postfix_smtpd() {
     start_postfix
 }
 
-postfix_server() {
+postfix_as_server() {
     postfix_smtpd
 }
 
-postfix_ask() {
+postfix_asked() {
     ask_tls 'NOOP\r\n' '250 2.0.0 Ok' -starttls smtp
 }
 
-postfix_client() {
+postfix_as_client() {
     local log=$WORK/postfix/log front=$PORT
     start_smtp_peer
     PORT=$front
@@ -104,14 +104,14 @@ start_smtp_peer() {
     await "the mail server" "$SPAWNED" port_is_open "$SMTP_PEER"
 }
 
-swaks_client() {
+swaks_as_client() {
     start_smtp_peer
     timeout 30 swaks --server "localhost:$SMTP_PEER" --tls --tls-cert "$CERT" \
         --tls-key "$KEY" --tls-ca-path "$CA" --tls-verify --from a@localhost \
         --to b@localhost --tls-protocol "tlsv${VERSION/./_}"
 }
 
-dovecot_server() {
+dovecot_as_server() {
     local dir=$WORK/dovecot
     mkdir "$dir"
     cat >"$dir/dovecot.conf" <<EOF
@@ -146,11 +146,11 @@ EOF
     serve dovecot dovecot -F -c "$dir/dovecot.conf"
 }
 
-dovecot_ask() {
+dovecot_asked() {
     ask_tls '' 'OK .*Dovecot'
 }
 
-fetchmail_client() {
+fetchmail_as_client() {
     start_sink
     umask 077
     cat >"$WORK/fetchmailrc" <<EOF

@@ -3,12 +3,12 @@
 #
 # OpenSSL's own tool.
 
-openssl_server() {
+openssl_as_server() {
     serve s_server openssl s_server -accept "127.0.0.1:$PORT" -key "$KEY" \
         -cert "$CERT" -CAfile "$CA" -Verify 2 -verify_return_error -www
 }
 
-openssl_client() {
+openssl_as_client() {
     printf 'GET / HTTP/1.0\r\n\r\n' | timeout 20 openssl s_client -quiet \
         -connect "localhost:$PEER" -key "$KEY" -cert "$CERT" -CAfile "$CA" \
         -verify_return_error "$(tls_flag)" 2>"$WORK/s_client.log" | welcomed

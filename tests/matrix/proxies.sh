@@ -18,7 +18,7 @@ frontend f
 EOF
 }
 
-haproxy_server() {
+haproxy_as_server() {
     haproxy_conf "nbthread 4" "bind 127.0.0.1:$PORT ssl crt $BOTH ca-file $CA verify required
     http-request return status 200 content-type text/plain string served"
     serve haproxy haproxy -db -f "$WORK/haproxy.cfg"
@@ -26,7 +26,7 @@ haproxy_server() {
 
 # A master and its worker; the worker gives up root's rights, and its root
 # directory, after the key is loaded.
-haproxy_workers_server() {
+haproxy_workers_as_server() {
     mkdir "$WORK/empty"
     haproxy_conf "chroot $WORK/empty
     user haproxy
@@ -35,7 +35,7 @@ haproxy_workers_server() {
     serve haproxy haproxy -W -db -f "$WORK/haproxy.cfg"
 }
 
-haproxy_client() {
+haproxy_as_client() {
     haproxy_conf "nbthread 4" "bind 127.0.0.1:$PORT
     default_backend b
 backend b
@@ -50,13 +50,13 @@ stunnel_conf() {
         "CAfile = $CA" "$@" >"$WORK/stunnel.conf"
 }
 
-stunnel_server() {
+stunnel_as_server() {
     stunnel_conf "verifyChain = yes" "[s]" \
         "accept = 127.0.0.1:$PORT" "connect = 127.0.0.1:$PLAIN"
     serve stunnel stunnel4 "$WORK/stunnel.conf"
 }
 
-stunnel_chroot_server() {
+stunnel_chroot_as_server() {
     mkdir "$WORK/empty"
     stunnel_conf "verifyChain = yes" "chroot = $WORK/empty" \
         "setuid = nobody" "setgid = nogroup" "[s]" \
@@ -64,7 +64,7 @@ stunnel_chroot_server() {
     serve stunnel stunnel4 "$WORK/stunnel.conf"
 }
 
-stunnel_client() {
+stunnel_as_client() {
     stunnel_conf "client = yes" "[s]" "accept = 127.0.0.1:$PORT" \
         "connect = localhost:$PEER" "sslVersion = TLSv$VERSION" \
         "verifyChain = yes" "checkHost = localhost"
@@ -72,7 +72,7 @@ stunnel_client() {
     plain_http | welcomed
 }
 
-hitch_server() {
+hitch_as_server() {
     cat >"$WORK/hitch.conf" <<EOF
 frontend = { host = "127.0.0.1" port = "$PORT" }
 backend = "[127.0.0.1]:$PLAIN"
@@ -100,14 +100,14 @@ squid_conf() {
         "netdb_filename none" "$@" >"$WORK/squid.conf"
 }
 
-squid_server() {
+squid_as_server() {
     squid_conf "https_port 127.0.0.1:$PORT accel defaultsite=localhost \
 tls-cert=$CERT tls-key=$KEY tls-clientca=$CA" \
         "cache_peer 127.0.0.1 parent $PLAIN 0 no-query originserver"
     serve squid squid -N -f "$WORK/squid.conf"
 }
 
-squid_client() {
+squid_as_client() {
     squid_conf "http_port 127.0.0.1:$PORT accel defaultsite=localhost" \
         "cache_peer localhost parent $PEER 0 no-query originserver tls \
 tls-cert=$CERT tls-key=$KEY tls-cafile=$CA"
@@ -115,26 +115,26 @@ tls-cert=$CERT tls-key=$KEY tls-cafile=$CA"
     plain_http | welcomed
 }
 
-socat_server() {
+socat_as_server() {
     write_answer
     serve socat socat "OPENSSL-LISTEN:$PORT,bind=127.0.0.1,reuseaddr,fork,cert=$CERT,key=$KEY,cafile=$CA,verify=1" \
         "EXEC:$WORK/answer"
 }
 
-socat_client() {
+socat_as_client() {
     printf 'GET / HTTP/1.0\r\n\r\n' | timeout 20 socat -t 10 - \
         "OPENSSL:localhost:$PEER,cert=$CERT,key=$KEY,cafile=$CA,verify=1,openssl-min-proto-version=TLS$VERSION,openssl-max-proto-version=TLS$VERSION" |
         welcomed
 }
 
-ncat_server() {
+ncat_as_server() {
     write_answer
     serve ncat ncat --listen 127.0.0.1 "$PORT" --keep-open --ssl \
         --ssl-cert "$CERT" --ssl-key "$KEY" \
         --exec "$WORK/answer"
 }
 
-ncat_client() {
+ncat_as_client() {
     printf 'GET / HTTP/1.0\r\n\r\n' | timeout 20 ncat --ssl \
         --ssl-cert "$CERT" --ssl-key "$KEY" --ssl-verify \
         --ssl-trustfile "$CA" localhost "$PEER" | welcomed

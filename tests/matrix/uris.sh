@@ -4,38 +4,39 @@
 # Programs that take a key by its URI, which Debian 12's do not: no key file. In
 # URI is the key's, in CERT its certificate.
 
-nginx_uri_server() {
+nginx_uri_as_server() {
     start_nginx --key "store:$URI" --cert "$CERT"
+    # shellcheck disable=SC2034
     PORT=$NGINX_PORT
 }
 
-curl_uri_client() {
+curl_uri_as_client() {
     curl --silent --show-error --fail --ipv4 --noproxy '*' --max-time 20 \
         --cacert "$CA" --cert "$CERT" --key-type PROV --key "$URI" \
         "--tlsv$VERSION" --tls-max "$VERSION" "https://localhost:$PEER/" |
         welcomed
 }
 
-stunnel_uri_server() {
-    KEY=$URI stunnel_server
+stunnel_uri_as_server() {
+    KEY=$URI stunnel_as_server
 }
 
-stunnel_uri_client() {
-    KEY=$URI stunnel_client
+stunnel_uri_as_client() {
+    KEY=$URI stunnel_as_client
 }
 
-openvpn_uri_server() {
+openvpn_uri_as_server() {
     :
 }
 
-openvpn_uri_ask() {
-    KEY=$URI openvpn_ask
+openvpn_uri_asked() {
+    KEY=$URI openvpn_asked
 }
 
-openvpn_uri_client() {
-    KEY=$URI openvpn_client
+openvpn_uri_as_client() {
+    KEY=$URI openvpn_as_client
 }
 
-apache_uri_server() {
-    KEY=$URI apache_event_server
+apache_uri_as_server() {
+    KEY=$URI apache_event_as_server
 }

@@ -261,7 +261,7 @@ static size_t make_peer(const char *mark, const char *uri, uint8_t der[128])
                        V_ASN1_VISIBLESTRING, (int)strlen(mark), mark,
                        V_ASN1_UTF8STRING, (int)strlen(uri), uri);
 
-    assert_in_range(len, 1, 127);
+    assert_true(len >= 1 && len <= 127);
     return (size_t)len;
 }
 
