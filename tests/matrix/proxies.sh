@@ -135,7 +135,8 @@ ncat_as_server() {
 }
 
 ncat_as_client() {
-    printf 'GET / HTTP/1.0\r\n\r\n' | timeout 20 ncat --ssl \
+    # It may end in a broken pipe after the answer, as the peer closes first.
+    { printf 'GET / HTTP/1.0\r\n\r\n' | timeout 20 ncat --ssl \
         --ssl-cert "$CERT" --ssl-key "$KEY" --ssl-verify \
-        --ssl-trustfile "$CA" localhost "$PEER" | welcomed
+        --ssl-trustfile "$CA" localhost "$PEER" || true; } | welcomed
 }
