@@ -39,7 +39,7 @@ haproxy_as_client() {
     haproxy_conf "nbthread 4" "bind 127.0.0.1:$PORT
     default_backend b
 backend b
-    server s localhost:$PEER ssl crt $BOTH ca-file $CA verify required ssl-min-ver TLSv$VERSION ssl-max-ver TLSv$VERSION"
+    server s 127.0.0.1:$PEER ssl crt $BOTH ca-file $CA verify required verifyhost localhost ssl-min-ver TLSv$VERSION ssl-max-ver TLSv$VERSION"
     serve haproxy haproxy -db -f "$WORK/haproxy.cfg"
     plain_http | welcomed
 }

@@ -10,9 +10,15 @@ nginx_uri_as_server() {
     PORT=$NGINX_PORT
 }
 
+# curl's "engine" is a provider in a context of its own, which reads no
+# openssl.cnf: it finds devid where it is installed, and the TPM by DEVID_TCTI.
 curl_uri_as_client() {
-    curl --silent --show-error --fail --ipv4 --noproxy '*' --max-time 20 \
-        --cacert "$CA" --cert "$CERT" --key-type PROV --key "$URI" \
+    local tcti
+    tcti=$(sed -n 's/^tcti = //p' "$OPENSSL_CONF")
+    OPENSSL_MODULES=$BUILD_DIR/provider DEVID_TCTI=$tcti curl --silent \
+        --show-error --fail --ipv4 --noproxy '*' --max-time 20 \
+        --cacert "$CA" --cert "$CERT" --engine devid \
+        --key-type PROV --key "$URI" \
         "--tlsv$VERSION" --tls-max "$VERSION" "https://localhost:$PEER/" |
         welcomed
 }

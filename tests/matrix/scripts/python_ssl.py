@@ -33,6 +33,7 @@ def context():
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
+        self.send_header("Content-Length", "7")
         self.end_headers()
         self.wfile.write(b"served\n")
 
