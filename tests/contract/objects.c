@@ -135,8 +135,8 @@ static enum devid_err look(const struct devid_object *object, void *arg,
     return DEVID_OK;
 }
 
-static enum devid_err stop(const struct devid_object *object, void *arg,
-                           struct devid_error *err)
+static enum devid_err stop_listing(const struct devid_object *object, void *arg,
+                                   struct devid_error *err)
 {
     unsigned *calls = arg;
 
@@ -157,8 +157,9 @@ static void a_key_is_listed_once(void **state)
     assert_int_equal(devid_list(engine, contract_device, look, &seen, &err),
                      DEVID_OK);
     assert_int_equal(seen.matches, 1);
-    assert_int_equal(devid_list(engine, contract_device, stop, &calls, &err),
-                     DEVID_ERR_USAGE);
+    assert_int_equal(
+        devid_list(engine, contract_device, stop_listing, &calls, &err),
+        DEVID_ERR_USAGE);
     assert_int_equal(calls, 1);
     expect_text(&err, "that is enough");
     stored_remove(&key);
