@@ -9,16 +9,16 @@ harness_options "$@"
 DEVID=$BUILD_DIR/tools/devid
 
 # What devid keygen is told of the device: nothing of a TPM.
-DEVICE=()
+KEYGEN_DEVICE=()
 
 # start_device bare|abrmd|managed|token: what this test's keys are made in: a
 # TPM with nothing before it, behind tpm2-abrmd, or said to be behind another
-# manager; a token of SoftHSM. Sets DEVICE.
+# manager; a token of SoftHSM. Sets KEYGEN_DEVICE.
 start_device() {
     case $1 in
     token)
         start_token
-        DEVICE=(--device "$TOKEN_URI")
+        KEYGEN_DEVICE=(--device "$TOKEN_URI")
         return
         ;;
     bare | abrmd | managed) start_tpm --srk ;;
@@ -30,13 +30,13 @@ start_device() {
 
 # left_in_device: what programs left in the TPM when they ended.
 left_in_device() {
-    ((${#DEVICE[@]})) || tpm2_getcap handles-transient
-    ((${#DEVICE[@]})) || tpm2_getcap handles-loaded-session
+    ((${#KEYGEN_DEVICE[@]})) || tpm2_getcap handles-transient
+    ((${#KEYGEN_DEVICE[@]})) || tpm2_getcap handles-loaded-session
 }
 
 # make_key NAME [KEYGEN OPTION...]: a key in the device: $WORK/NAME.key.
 make_key() {
-    "$DEVID" keygen "${DEVICE[@]}" "${@:2}" --out "$WORK/$1.key"
+    "$DEVID" keygen "${KEYGEN_DEVICE[@]}" "${@:2}" --out "$WORK/$1.key"
     # Workers that are not root read the objects of SoftHSM themselves.
     [[ ! ${TOKEN_DIR:-} ]] || share_token
 }

@@ -67,7 +67,7 @@ old=$(workers)
 kill -HUP "$NGINX_PID"
 await "new workers" "$NGINX_PID" all_new "$old"
 served "after a reload"
-DEVICE=()
+KEYGEN_DEVICE=()
 assert_equal "nothing was left in the TPM" "" "$(left_in_device)"
 old=$(workers)
 for pid in $old; do

@@ -102,6 +102,6 @@ no_alerts() {
 
 # nothing_left: the TPM holds no transient object.
 nothing_left() {
-    ((${#DEVICE[@]})) || assert_equal "no object was left in the TPM" "" \
+    ((${#KEYGEN_DEVICE[@]})) || assert_equal "no object was left in the TPM" "" \
         "$(tpm2_getcap handles-transient)"
 }

@@ -45,7 +45,7 @@ printf 4711 >"$WORK/chip.pin"
 module=$(find /usr/lib -name 'libtpm2_pkcs11.so*' -print -quit)
 use_token chip 0000000000000000 "$WORK/chip.pin" "$module"
 start_spy
-DEVICE=(--device "$TOKEN_URI")
+KEYGEN_DEVICE=(--device "$TOKEN_URI")
 
 for algorithm in ec-p256 rsa-2048; do
     for purpose in server client; do
