@@ -39,6 +39,7 @@ const struct other_use *other_use_of(enum devid_key_type type)
     case DEVID_KEY_EC:
         return &agrees;
     case DEVID_KEY_RSA_PSS:
+    case DEVID_KEY_ED25519:
         break;
     }
     return NULL;
