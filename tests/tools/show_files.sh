@@ -79,10 +79,10 @@ assert_equal "is said to be one" "unknown NOVELTY" \
     "$(json '.[0].type + " " + .[0].label')"
 OUTPUT=$("$DEVID" show --json - <unit.pem)
 assert_equal "standard input" certificate "$(json '.[0].type')"
-plain_openssl genpkey -algorithm ED25519 -out ed.key
+plain_openssl genpkey -algorithm ED448 -out ed.key
 plain_openssl req -x509 -new -key ed.key -subj /CN=ed -out ed.pem
 succeeds "a kind of key that devid has not" show --json ed.pem
-assert_equal "by OpenSSL's name for it" ED25519 "$(json '.[0].algorithm')"
+assert_equal "by OpenSSL's name for it" ED448 "$(json '.[0].algorithm')"
 succeeds "several files" show --json unit.pem unit.csr
 assert_equal "in their order" "unit.pem unit.csr" \
     "$(json 'map(.source) | join(" ")')"
