@@ -129,7 +129,7 @@ token)
     start_spy
     settings[0]="pkcs11-module = $TOKEN_MODULE"
     openssl_conf "$WORK/openssl.cnf" last "${settings[@]}"
-    DEVICE=(--device "$TOKEN_URI")
+    KEYGEN_DEVICE=(--device "$TOKEN_URI")
     make_key spied --decrypt --label spied
     spy_reset
     # shellcheck disable=SC2086 # several words

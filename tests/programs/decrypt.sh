@@ -227,7 +227,7 @@ token)
     start_spy
     settings[0]="pkcs11-module = $TOKEN_MODULE"
     openssl_conf "$WORK/openssl.cnf" last "${settings[@]}"
-    DEVICE=(--device "$TOKEN_URI")
+    KEYGEN_DEVICE=(--device "$TOKEN_URI")
     make_key rsa --algorithm rsa-2048 --decrypt --label spied --force
     with_devid openssl pkey -in "$WORK/rsa.key" -pubout -out "$WORK/rsa.pub"
     spy_reset

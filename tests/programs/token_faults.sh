@@ -19,6 +19,7 @@ refused() {
         --out -
     assert_contains "$1: it says why" "$2" "$OUTPUT"
     assert_equal "$1: logins" "$3" "$(spy_count C_Login)"
+    # shellcheck disable=SC2153  # start_token sets it
     [[ $OUTPUT != *"$TOKEN_PIN"* && $OUTPUT != *wrong-pin* ]] ||
         fail "$1: the PIN stands in \"$OUTPUT\""
 }
