@@ -86,14 +86,14 @@ static enum devid_err take(struct reader *r, const char *name, size_t len,
 static enum devid_err take_word(struct reader *r, const char *name,
                                 uint32_t *word)
 {
-    const uint8_t *b = r->p;
-    struct devid_bytes taken;
-    enum devid_err e = take(r, name, WORD, &taken);
+    static const uint8_t none[WORD];
+    struct devid_bytes b = {none, WORD};
+    enum devid_err e = take(r, name, WORD, &b);
 
     *word = 0;
     if (e == DEVID_OK)
-        *word = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 |
-                (uint32_t)b[2] << 8 | b[3];
+        *word = (uint32_t)b.data[0] << 24 | (uint32_t)b.data[1] << 16 |
+                (uint32_t)b.data[2] << 8 | b.data[3];
     return e;
 }
 

@@ -162,7 +162,7 @@ unsigned tpm2_pcr_count(const TPML_PCR_SELECTION *selection)
         const TPMS_PCR_SELECTION *one = &selection->pcrSelections[i];
 
         for (unsigned n = 0; n < 8u * one->sizeofSelect; n++)
-            count += (one->pcrSelect[n / 8] >> (n % 8)) & 1u;
+            count += (unsigned)one->pcrSelect[n / 8] >> (n % 8) & 1u;
     }
     return count;
 }

@@ -34,23 +34,51 @@ static enum devid_err parse_hash(const struct devid_key_spec *spec,
     return DEVID_OK;
 }
 
-static enum devid_err parse_values(const struct devid_key_spec *spec,
-                                   struct tpm2_create *r,
+static enum devid_err check_device(const struct devid_key_spec *spec,
                                    struct devid_error *err)
 {
     struct devid_tpm2_uri device;
     enum devid_err e;
 
-    if (spec->device != NULL) {
-        e = devid_tpm2_uri_parse(spec->device, &device, err);
-        if (e != DEVID_OK)
-            return e;
-        if (device.kind != DEVID_TPM2_DEVICE)
-            return devid_fail(err, DEVID_ERR_INPUT, 0,
-                              "'%.100s' names an object, not a device: the "
-                              "device is tpm2:",
-                              spec->device);
-    }
+    if (spec->device == NULL)
+        return DEVID_OK;
+    e = devid_tpm2_uri_parse(spec->device, &device, err);
+    if (e != DEVID_OK || device.kind == DEVID_TPM2_DEVICE)
+        return e;
+    return devid_fail(err, DEVID_ERR_INPUT, 0,
+                      "'%.100s' names an object, not a device: the device is "
+                      "tpm2:",
+                      spec->device);
+}
+
+static enum devid_err parse_persist(const struct devid_key_spec *spec,
+                                    uint32_t *handle, struct devid_error *err)
+{
+    enum devid_err e;
+
+    if (spec->persist == NULL)
+        return DEVID_OK;
+    e = devid_handle_parse(spec->persist, "the persistent handle", handle, err);
+    if (e != DEVID_OK)
+        return e;
+    if (*handle >= TPM2_PERSISTENT_MIN && *handle <= TPM2_PERSISTENT_MAX)
+        return DEVID_OK;
+    return devid_fail(err, DEVID_ERR_INPUT, 0,
+                      "0x%08x is no persistent handle: those run from 0x%08x "
+                      "to 0x%08x (the owner's) and on to 0x%08x (the "
+                      "platform's)",
+                      *handle, TPM2_PERSISTENT_MIN,
+                      TPM2_PERSISTENT_PLATFORM - 1, TPM2_PERSISTENT_MAX);
+}
+
+static enum devid_err parse_values(const struct devid_key_spec *spec,
+                                   struct tpm2_create *r,
+                                   struct devid_error *err)
+{
+    enum devid_err e = check_device(spec, err);
+
+    if (e != DEVID_OK)
+        return e;
     r->spec = spec;
     r->alg = devid_algorithm_by_name(spec->algorithm);
     if (r->alg == NULL) {
@@ -80,25 +108,9 @@ static enum devid_err parse_values(const struct devid_key_spec *spec,
     e = tpm2_policy_check(spec, err);
     if (e != DEVID_OK)
         return e;
-    if (spec->parent != NULL) {
+    if (spec->parent != NULL)
         e = tpm2_parent_parse(spec->parent, &r->parent, err);
-        if (e != DEVID_OK)
-            return e;
-    }
-    if (spec->persist == NULL)
-        return DEVID_OK;
-    e = devid_handle_parse(spec->persist, "the persistent handle", &r->persist,
-                           err);
-    if (e != DEVID_OK)
-        return e;
-    if (r->persist >= TPM2_PERSISTENT_MIN && r->persist <= TPM2_PERSISTENT_MAX)
-        return DEVID_OK;
-    return devid_fail(err, DEVID_ERR_INPUT, 0,
-                      "0x%08x is no persistent handle: those run from 0x%08x "
-                      "to 0x%08x (the owner's) and on to 0x%08x (the "
-                      "platform's)",
-                      r->persist, TPM2_PERSISTENT_MIN,
-                      TPM2_PERSISTENT_PLATFORM - 1, TPM2_PERSISTENT_MAX);
+    return e == DEVID_OK ? parse_persist(spec, &r->persist, err) : e;
 }
 
 enum devid_err tpm2_spec_parse(const struct devid *engine,

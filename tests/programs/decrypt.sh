@@ -193,7 +193,7 @@ say "What it costs"
 case $STAND in
 bare)
     make_key persistent --algorithm rsa-2048 --decrypt --persist 0x81000100
-    plain_openssl pkeyutl -encrypt -pubin -inkey "$WORK/rsa.pub" \
+    plain_openssl pkeyutl -encrypt -certin -inkey "$WORK/rsa.pem" \
         -in "$WORK/message" -out "$WORK/sent"
     with_devid openssl pkey -in "$WORK/persistent.key" -pubout \
         -out "$WORK/rsa.pub"
