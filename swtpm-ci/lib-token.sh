@@ -12,12 +12,7 @@ SOFTHSM_MODULE=${SOFTHSM_MODULE:-/usr/lib/softhsm/libsofthsm2.so}
 # token, its module and where its PIN is; exports SOFTHSM2_CONF.
 start_token() {
     need softhsm2-util
-    # SoftHSM reads files of its own: a worker must be able to get at them.
-    if ((EUID == 0)) && ! setpriv --reuid www-data --regid www-data \
-        --clear-groups test -x "$WORK"; then
-        say "www-data may not enter $WORK: the workers are root"
-        export NGINX_USER=root
-    fi
+    reach_token
     [[ -e $SOFTHSM_MODULE ]] ||
         fail "there is no $SOFTHSM_MODULE; run swtpm-ci/install"
     TOKEN_LABEL=${1:-token}
@@ -41,9 +36,21 @@ start_token() {
     token_uri
 }
 
+# reach_token: modules read files of their own, and a worker must be able to get
+# at them. Where it may not, it stays root.
+reach_token() {
+    ((EUID == 0)) || return 0
+    setpriv --reuid www-data --regid www-data --clear-groups \
+        test -x "$WORK" || {
+        say "www-data may not enter $WORK: the workers are root"
+        export NGINX_USER=root
+    }
+}
+
 # use_token LABEL SERIAL PIN-FILE MODULE: a token that something else has made.
 # Sets TOKEN_LABEL, TOKEN_SERIAL, TOKEN_PIN_FILE, TOKEN_MODULE and TOKEN_URI.
 use_token() {
+    reach_token
     TOKEN_LABEL=$1
     TOKEN_SERIAL=$2
     TOKEN_PIN_FILE=$3
