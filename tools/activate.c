@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <openssl/crypto.h>
 
+#include "commands.h"
 #include "identity.h"
 #include "input.h"
 #include "message.h"

@@ -5,6 +5,7 @@
 #include <openssl/x509.h>
 #include <string.h>
 
+#include "commands.h"
 #include "devid.h"
 #include "input.h"
 #include "message.h"

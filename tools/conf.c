@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "args.h"
+#include "commands.h"
 #include "message.h"
 #include "paths.h"
 
@@ -64,7 +65,7 @@ static enum exit_code conf_openssl(const struct setup *setup)
     if (code != EXIT_DONE)
         return code;
     if (access(module, R_OK))
-        fprintf(stderr, "devid: note: there is no %s yet\n", module);
+        note("there is no %s yet", module);
     printf("# For programs that are to find keys in this machine's TPM: save "
            "this, and set\n"
            "# OPENSSL_CONF to the file's name in their environment. devid.so "
@@ -167,7 +168,7 @@ static enum exit_code conf_haproxy(const struct setup *setup)
     return EXIT_DONE;
 }
 
-static const struct program {
+static const struct configured {
     const char *name;
     enum exit_code (*print)(const struct setup *setup);
     const char *cert; /* default */
@@ -178,7 +179,7 @@ static const struct program {
     {"haproxy", conf_haproxy, "/var/lib/devid/unit/combined.pem"},
 };
 
-static const struct program *program_by_name(const char *name)
+static const struct configured *program_by_name(const char *name)
 {
     for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++) {
         if (strcmp(programs[i].name, name) == 0)
@@ -225,7 +226,7 @@ static enum exit_code fill_path(const struct args *args, int row,
 
 static enum exit_code run(const struct args *args)
 {
-    const struct program *program = program_by_name(args->operands[0]);
+    const struct configured *program = program_by_name(args->operands[0]);
     struct setup setup = {.tcti = tcti_in_use(args)};
     char module[PATH_MAX];
 

@@ -2,6 +2,7 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
+#include "commands.h"
 #include "input.h"
 #include "message.h"
 #include "open.h"

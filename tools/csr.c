@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commands.h"
 #include "devid.h"
 #include "message.h"
 #include "open.h"

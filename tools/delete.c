@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "commands.h"
 #include "message.h"
 #include "object.h"
 #include "open.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
+#include "commands.h"
 #include "object.h"
 #include "open.h"
 

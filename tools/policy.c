@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "commands.h"
 #include "message.h"
 #include "open.h"
 #include "output.h"

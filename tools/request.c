@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "attest.h"
+#include "commands.h"
 #include "identity.h"
 #include "message.h"
 #include "open.h"
@@ -104,11 +105,10 @@ static enum exit_code make_request(const struct args *args,
     }
     code = e == DEVID_OK ? output_write(out, data, len) : fail_engine(&err);
     if (code == EXIT_DONE && request.ekCert.index == 0)
-        (void)fprintf(stderr,
-                      "devid: this TPM's endorsement key (%s at 0x%08x) has no "
-                      "certificate in it: a station takes the request only "
-                      "where it has that from the TPM's maker\n",
-                      request.ek_kind, request.ek_handle);
+        note("this TPM's endorsement key (%s at 0x%08x) has no "
+             "certificate in it: a station takes the request only "
+             "where it has that from the TPM's maker\n",
+             request.ek_kind, request.ek_handle);
     OPENSSL_free(data);
     devid_identity_request_clear(&request);
     return code;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "commands.h"
 #include "describe.h"
 #include "input.h"
 #include "message.h"

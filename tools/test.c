@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "commands.h"
 #include "describe.h"
 #include "message.h"
 #include "open.h"

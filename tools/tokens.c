@@ -91,10 +91,8 @@ static enum exit_code start_modules(struct tokens *tokens, bool named)
         if (named)
             return fail("the PKCS#11 module %s does not start: %s (0x%lx)",
                         module->path, token_rv_words(token_rv()), token_rv());
-        fprintf(stderr,
-                "devid: note: the PKCS#11 module %s does not start: %s "
-                "(0x%lx)\n",
-                module->path, token_rv_words(token_rv()), token_rv());
+        note("the PKCS#11 module %s does not start: %s (0x%lx)", module->path,
+             token_rv_words(token_rv()), token_rv());
     }
     return EXIT_DONE;
 }

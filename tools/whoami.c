@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "commands.h"
 #include "message.h"
 #include "open.h"
 #include "report.h"

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the tool says when it fails: "devid: SENTENCE" on standard error.
+ * What a program says when it fails: "devid: SENTENCE" on standard error.
  */
 #ifndef DEVID_TOOLS_MESSAGE_H
 #define DEVID_TOOLS_MESSAGE_H
 
 #include "command.h"
 #include "devid.h"
+
+/* The program's name, before every sentence; program_main sets it. */
+extern const char *program_name;
 
 /* Print the sentence and return EXIT_FAILED: for `return fail(...)`. */
 enum exit_code fail(const char *format, ...)
@@ -18,9 +21,12 @@ enum exit_code fail_engine(const struct devid_error *err);
 /* As fail_engine, about a file whose name the engine does not know. */
 enum exit_code fail_about(const char *name, const struct devid_error *err);
 
+/* Print "devid: note: SENTENCE": what matters, and fails nothing. */
+void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /*
  * Print the sentence and where the right use is to be read; returns
- * EXIT_WRONG_USE. `command` is the subcommand, NULL: the tool as a whole.
+ * EXIT_WRONG_USE. `command` is the subcommand, NULL: the program as a whole.
  */
 enum exit_code wrong_use(const char *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a subcommand is. Each has a file of its own, which ends in its row;
- * the table of them stands in devid.c. Parsing and --help are both made from
- * the row, so they cannot disagree.
+ * What a subcommand is, and a program made of them. Each has a file of its own,
+ * which ends in its row; the table of them stands in the program's main file.
+ * Parsing and --help are both made from the row, so they cannot disagree.
  */
 #ifndef DEVID_TOOLS_COMMAND_H
 #define DEVID_TOOLS_COMMAND_H
@@ -60,20 +60,24 @@ struct command {
     const struct command *const *actions;
 };
 
-extern const struct command keygen_command;
-extern const struct command csr_command;
-extern const struct command show_command;
-extern const struct command list_command;
-extern const struct command delete_command;
-extern const struct command whoami_command;
-extern const struct command token_command;
-extern const struct command cert_command;
-extern const struct command policy_command;
-extern const struct command convert_command;
-extern const struct command import_command;
-extern const struct command conf_command;
-extern const struct command test_command;
-extern const struct command request_command;
-extern const struct command activate_command;
+/* The commands of a program, and what its --help says around them. */
+struct program {
+    const char *name;    /* "devid": what its messages begin with */
+    const char *about;   /* one line */
+    const char *example; /* as a command's */
+    const char *see;     /* a sentence on where more is to be read */
+    char section;        /* of its commands' manual pages: '1' */
+    const struct command *const *commands; /* ended by NULL */
+};
+
+/*
+ * What main() is: runs the command that argv names, as messages and --help of
+ * `program` have it. Core dumps are switched off before anything else.
+ *
+ * prepare  called before the command, may be NULL: prints its own sentence
+ * finish   called after it, may be NULL
+ */
+int program_main(const struct program *program, int argc, char **argv,
+                 enum exit_code (*prepare)(void), void (*finish)(void));
 
 #endif

@@ -7,9 +7,9 @@
 
 #include "command.h"
 
-/* `commands` is ended by NULL. */
-void print_tool_help(const struct command *const *commands);
-void print_command_help(const struct command *command);
+void print_program_help(const struct program *program);
+void print_command_help(const struct program *program,
+                        const struct command *command);
 
 /* What the user types for it: "keygen"; the second word of "token init". */
 const char *command_word(const struct command *command);

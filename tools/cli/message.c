@@ -5,11 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void say(const char *format, va_list values)
-    __attribute__((format(printf, 1, 0)));
+const char *program_name = "devid";
+
+static void say(const char *kind, const char *format, va_list values)
+    __attribute__((format(printf, 2, 0)));
 
 /* One line, whatever stands in the names and values that it quotes. */
-static void say(const char *format, va_list values)
+static void say(const char *kind, const char *format, va_list values)
 {
     char *sentence = NULL;
 
@@ -19,7 +21,7 @@ static void say(const char *format, va_list values)
         if ((unsigned char)*c < ' ' || *c == 0x7f)
             *c = '?';
     }
-    fprintf(stderr, "devid: %s\n", sentence);
+    fprintf(stderr, "%s: %s%s\n", program_name, kind, sentence);
     free(sentence);
 }
 
@@ -28,9 +30,18 @@ enum exit_code fail(const char *format, ...)
     va_list values;
 
     va_start(values, format);
-    say(format, values);
+    say("", format, values);
     va_end(values);
     return EXIT_FAILED;
+}
+
+void note(const char *format, ...)
+{
+    va_list values;
+
+    va_start(values, format);
+    say("note: ", format, values);
+    va_end(values);
 }
 
 enum exit_code fail_engine(const struct devid_error *err)
@@ -48,15 +59,15 @@ enum exit_code wrong_use(const char *command, const char *format, ...)
     va_list values;
 
     va_start(values, format);
-    say(format, values);
+    say("", format, values);
     va_end(values);
-    fprintf(stderr, "try 'devid %s%s--help'\n", command ? command : "",
-            command ? " " : "");
+    fprintf(stderr, "try '%s %s%s--help'\n", program_name,
+            command ? command : "", command ? " " : "");
     return EXIT_WRONG_USE;
 }
 
 _Noreturn void die_no_memory(void)
 {
-    fprintf(stderr, "devid: out of memory\n");
+    fprintf(stderr, "%s: out of memory\n", program_name);
     exit(EXIT_FAILED);
 }

@@ -199,8 +199,7 @@ enum exit_code output_write(const struct output *out, const void *data,
      * is there all the same, and its key must not be taken back.
      */
     if (fsync(out->directory) && errno != EINVAL)
-        fprintf(stderr, "devid: note: %s is not yet safe on disk: %s\n",
-                out->path, strerror(errno));
+        note("%s is not yet safe on disk: %s", out->path, strerror(errno));
     return EXIT_DONE;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "args.h"
+#include "message.h"
 
 enum {
     LINE_WIDTH = 78,
@@ -44,21 +45,20 @@ static void print_wrapped(const char *text, int at, int column)
     putchar('\n');
 }
 
-void print_tool_help(const struct command *const *commands)
+void print_program_help(const struct program *program)
 {
-    puts("devid - a hardware-bound identity for every OpenSSL program\n\n"
-         "usage: devid COMMAND [OPTION...]\n"
-         "       devid help [COMMAND]\n"
-         "       devid --version\n\n"
-         "commands:");
-    for (; *commands; commands++) {
-        int at = printf("  %s", (*commands)->name);
-        print_wrapped((*commands)->help, at, COMMAND_COLUMN);
-    }
-    puts("\nexample:\n"
-         "  devid keygen --out key.pem\n"
-         "  devid csr --key key.pem --subject /CN=unit-0001 --out unit.csr\n\n"
-         "See devid(1), and devid-provider(7) for nginx, curl and others.");
+    const char *name = program->name;
+
+    printf("%s - %s\n\n"
+           "usage: %s COMMAND [OPTION...]\n"
+           "       %s help [COMMAND]\n"
+           "       %s --version\n\n"
+           "commands:\n",
+           name, program->about, name, name, name);
+    for (const struct command *const *row = program->commands; *row; row++)
+        print_wrapped((*row)->help, printf("  %s", (*row)->name),
+                      COMMAND_COLUMN);
+    printf("\nexample:\n%s\n%s\n", program->example, program->see);
 }
 
 static int option_width(const struct option_row *option)
@@ -72,7 +72,7 @@ static int option_width(const struct option_row *option)
 
 static void print_usage(const struct command *command)
 {
-    printf("usage: devid %s", command->name);
+    printf("usage: %s %s", program_name, command->name);
     for (int row = 0; row < ARGS_ROWS_MAX; row++) {
         const struct option_row *option = command_option(command, row);
         if (option && option->required)
@@ -84,9 +84,9 @@ static void print_usage(const struct command *command)
 
 static void print_actions(const struct command *command)
 {
-    printf("usage: devid %s COMMAND [OPTION...]\n"
-           "       devid %s COMMAND --help\n\ncommands:\n",
-           command->name, command->name);
+    printf("usage: %s %s COMMAND [OPTION...]\n"
+           "       %s %s COMMAND --help\n\ncommands:\n",
+           program_name, command->name, program_name, command->name);
     for (const struct command *const *at = command->actions; *at; at++)
         print_wrapped((*at)->help, printf("  %s", command_word(*at)),
                       ACTION_COLUMN);
@@ -113,17 +113,19 @@ static void print_options(const struct command *command)
     }
 }
 
-void print_command_help(const struct command *command)
+void print_command_help(const struct program *program,
+                        const struct command *command)
 {
-    printf("devid %s - %s\n\n", command->name, command->help);
+    printf("%s %s - %s\n\n", program->name, command->name, command->help);
     if (command->actions) {
         print_actions(command);
     } else {
         print_usage(command);
         print_options(command);
     }
-    printf("\nexample:\n%s\nSee devid-%.*s(1).\n", command->example,
-           (int)strcspn(command->name, " "), command->name);
+    printf("\nexample:\n%s\nSee %s-%.*s(%c).\n", command->example,
+           program->name, (int)strcspn(command->name, " "), command->name,
+           program->section);
 }
 
 static int smaller(int a, int b)

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The subcommands of devid; each stands in a file of its own. */
+#ifndef DEVID_TOOLS_COMMANDS_H
+#define DEVID_TOOLS_COMMANDS_H
+
+#include "command.h"
+
+extern const struct command keygen_command;
+extern const struct command csr_command;
+extern const struct command show_command;
+extern const struct command list_command;
+extern const struct command delete_command;
+extern const struct command whoami_command;
+extern const struct command token_command;
+extern const struct command cert_command;
+extern const struct command policy_command;
+extern const struct command convert_command;
+extern const struct command import_command;
+extern const struct command conf_command;
+extern const struct command test_command;
+extern const struct command request_command;
+extern const struct command activate_command;
+
+#endif

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The ledger: a row for every unit that the station has certified, or is about
+ * to, the batches that they belong to, and the audit log of what was done and
+ * refused. In SQLite, or in PostgreSQL for several stations on one ledger.
+ *
+ * What is written goes through one queue, whose thread commits all that waits
+ * there at once; a job is done only when it is committed. Any thread may
+ * submit, and any thread may read; a read sees what was committed before it.
+ *
+ * The audit log is append-only and hash-chained, a chain a station: each entry
+ * holds the hash of the one before it, the head is signed by the station's key.
+ */
+#ifndef DEVID_STATION_LEDGER_H
+#define DEVID_STATION_LEDGER_H
+
+#include <openssl/evp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "attest.h"
+
+#define LEDGER_TEXT_SIZE 128 /* of a name, serial, model, with its NUL */
+#define LEDGER_NAME_SIZE 133 /* of a TPM Name in hex */
+#define LEDGER_ID_SIZE 33 /* of what numbers a unit: 16 random bytes in hex */
+
+/* How far a unit has come; kept as these words, "ek-verified". */
+enum unit_state {
+    UNIT_SEEN,        /* a request without a TPM's proofs (PKCS#10) */
+    UNIT_EK_VERIFIED, /* its EK alone (a request without IAK proof) */
+    UNIT_CERTIFIED,   /* all that a request can show holds */
+    UNIT_ACTIVATED,   /* its TPM answered the challenge */
+    UNIT_ISSUED,      /* certificates are made and recorded */
+    UNIT_INSTALLED,   /* the device has them in its NV or on disk */
+    UNIT_TESTED,      /* a handshake under the new identity succeeded */
+    UNIT_LOCKED,      /* its authorisations are escrowed and set */
+    UNIT_RETIRED,     /* decommissioned or revoked */
+};
+const char *unit_state_name(enum unit_state state);
+bool unit_state_parse(const char *name, enum unit_state *state);
+
+/* Bytes of its own; `data` by OPENSSL_malloc, NULL: none. */
+struct ledger_blob {
+    uint8_t *data;
+    size_t len;
+};
+
+struct ledger_unit {
+    char id[LEDGER_ID_SIZE]; /* the ledger's, made by it */
+    char serial[LEDGER_TEXT_SIZE];
+    char model[LEDGER_TEXT_SIZE];
+    char mac[LEDGER_TEXT_SIZE];   /* "" where the device named none */
+    char batch[LEDGER_TEXT_SIZE]; /* its name */
+    char operator_name[LEDGER_TEXT_SIZE];
+    char station[LEDGER_TEXT_SIZE];       /* that enrolled it */
+    char ek_digest[DEVID_EK_DIGEST_SIZE]; /* "" without a TPM */
+    char iak_name[LEDGER_NAME_SIZE];      /* "" without a TPM */
+    char idevid_name[LEDGER_NAME_SIZE];   /* PKCS#10: sha256 of the SPKI */
+    enum unit_state state;
+    bool attested;       /* false: "asserted by the operator" */
+    unsigned generation; /* 1; one more for each new owner */
+    int64_t enrolled_ms; /* since 1970; so the next */
+    int64_t changed_ms;
+    /* the challenge that is open: sha256 of its secret in hex, "": none */
+    char challenge_digest[65];
+    int64_t challenge_expires_ms;
+    struct ledger_blob ek_cert; /* DER, as all of these; empty: none */
+    struct ledger_blob iak_cert;
+    struct ledger_blob idevid_cert;
+    struct ledger_blob escrow; /* CMS EnvelopedData of the unit's auth values */
+};
+void ledger_unit_clear(struct ledger_unit *unit);
+
+struct ledger_batch {
+    char name[LEDGER_TEXT_SIZE];
+    char product[LEDGER_TEXT_SIZE]; /* the model that its units have */
+    char token_digest[65];          /* sha256 of the line's token in hex */
+    uint64_t quota;                 /* units */
+    uint64_t used;                  /* units enrolled; leased ones are not */
+    bool closed;
+    int64_t opened_ms;
+};
+
+/* ---- jobs -------------------------------------------------------------- */
+
+enum ledger_op {
+    LEDGER_ENROL,   /* a new row, or the one that is there: see ledger_job */
+    LEDGER_ISSUE,   /* its certificates, once */
+    LEDGER_ADVANCE, /* its state; with an escrow where `unit` has one */
+    LEDGER_RETIRE, /* its state; its certificates go onto the list of revoked */
+    LEDGER_REFUSE, /* nothing but an audit entry */
+    LEDGER_OPEN_BATCH,
+    LEDGER_CLOSE_BATCH,
+};
+
+enum ledger_outcome {
+    LEDGER_DONE,
+    LEDGER_AGAIN,     /* it was so already: `unit` is what the ledger has */
+    LEDGER_DUPLICATE, /* of `column`; `unit` is the row that it collides with */
+    LEDGER_NO_BATCH,  /* there is none such, or it is closed */
+    LEDGER_QUOTA,     /* the batch is used up */
+    LEDGER_STATE,     /* the unit is not where this could follow */
+    LEDGER_NOT_FOUND,
+    LEDGER_FAILED, /* the database; nothing of the job was kept */
+};
+
+/*
+ * One change and its audit entry, in one transaction. The caller owns it, and
+ * leaves it alone between submit and done.
+ *
+ * ENROL    unit: all but id, state's times and certificates; batch by name. A
+ *          row of the same serial, EK, IAK and IDevID is that unit: its
+ *          challenge is replaced, nothing else, the quota is left alone: AGAIN.
+ *          A retired row is enrolled anew where `new_owner`: one generation
+ *          more. Serial, EK digest, IAK and IDevID Name and MAC are unique.
+ * ISSUE    unit.id, iak_cert, idevid_cert, numbers: where the row has
+ *          certificates already those stay, and come back: AGAIN.
+ * ADVANCE  unit.id, state, escrow: only forward; where it is there: AGAIN.
+ * RETIRE   unit.id; reason: RFC 5280's number, 0: unspecified.
+ * REFUSE   unit.serial, detail.
+ * *_BATCH  batch.
+ *
+ * Whatever the outcome but FAILED, an entry is in the log: a refused job's
+ * says why.
+ */
+struct ledger_job {
+    enum ledger_op op;
+    struct ledger_unit unit; /* in and out */
+    struct ledger_batch batch;
+    bool new_owner;
+    int reason;
+    const char *peer;   /* whence it came, for the log: an address; or NULL */
+    const char *detail; /* why, for the log, in one sentence; or NULL */
+    enum ledger_outcome outcome;
+    char column[16];          /* of DUPLICATE: "serial" */
+    struct devid_error error; /* the outcome as a sentence, but for DONE */
+    void (*done)(struct ledger_job *job); /* in the ledger's thread */
+    void *arg;                            /* the caller's */
+    struct ledger_job *next;              /* the ledger's */
+};
+
+struct ledger;
+
+struct ledger_spec {
+    const char *url;     /* "postgresql://...", or a file of SQLite's */
+    const char *station; /* whose chain is written: a name */
+    EVP_PKEY *key;       /* signs its head, any provider; NULL: read only */
+    bool create;         /* make the tables where there are none */
+    unsigned queue_max;  /* jobs that may wait; 0: 4096 */
+    unsigned lease;      /* of a quota at a time; 0: 64 */
+};
+
+/*
+ * Open a ledger. Its tables' version is checked: an older program does not
+ * write to a newer ledger.
+ *
+ * Returns DEVID_OK; DEVID_ERR_NOT_FOUND (no such file or database), _INPUT
+ * (not a ledger, or of another version), _BUSY, _SYSTEM.
+ */
+DEVID_CHECK enum devid_err ledger_open(const struct ledger_spec *spec,
+                                       struct ledger **ledger,
+                                       struct devid_error *err);
+/* Ends what waits first. NULL-safe; sets NULL. */
+void ledger_close(struct ledger **ledger);
+
+/*
+ * Put a job into the queue; `done` is called once it is committed, or has
+ * failed. False: the queue is full, and nothing was done: answer 503.
+ */
+bool ledger_submit(struct ledger *ledger, struct ledger_job *job);
+/* Submit and wait; a full queue is waited for. Not from `done`. */
+enum ledger_outcome ledger_do(struct ledger *ledger, struct ledger_job *job);
+
+/* ---- reading ----------------------------------------------------------- */
+
+enum unit_key {
+    UNIT_BY_ID,
+    UNIT_BY_SERIAL,
+    UNIT_BY_EK,
+    UNIT_BY_IDEVID,
+};
+
+/* Returns DEVID_OK, DEVID_ERR_NOT_FOUND, _BUSY, _SYSTEM. */
+DEVID_CHECK enum devid_err ledger_find(struct ledger *ledger, enum unit_key key,
+                                       const char *value,
+                                       struct ledger_unit *unit,
+                                       struct devid_error *err);
+
+/* By its name, or by its token's digest where `name` is NULL. */
+DEVID_CHECK enum devid_err ledger_batch(struct ledger *ledger, const char *name,
+                                        const char *token_digest,
+                                        struct ledger_batch *batch,
+                                        struct devid_error *err);
+
+/*
+ * Call `each` with every unit that the filter takes, in the order in which
+ * they were enrolled, until it returns false. Nothing of `unit` outlives the
+ * call.
+ */
+struct ledger_filter {
+    const char *batch; /* NULL: all; so the next */
+    const char *model;
+    const enum unit_state *state;
+    int64_t since_ms; /* 0: all */
+};
+DEVID_CHECK enum devid_err
+ledger_units(struct ledger *ledger, const struct ledger_filter *filter,
+             bool (*each)(void *arg, const struct ledger_unit *unit), void *arg,
+             struct devid_error *err);
+DEVID_CHECK enum devid_err
+ledger_batches(struct ledger *ledger,
+               bool (*each)(void *arg, const struct ledger_batch *batch),
+               void *arg, struct devid_error *err);
+
+struct ledger_entry {
+    const char *station;
+    uint64_t seq; /* from 1, without gaps */
+    int64_t time_ms;
+    const char *event;  /* "enrol", "issue", "refuse", ... */
+    const char *serial; /* of the unit; or "" */
+    const char *peer;
+    const char *detail;
+    const char *hash; /* in hex */
+};
+/* serial: entries of that unit alone; NULL: all, by station and number. */
+DEVID_CHECK enum devid_err
+ledger_entries(struct ledger *ledger, const char *serial,
+               bool (*each)(void *arg, const struct ledger_entry *entry),
+               void *arg, struct devid_error *err);
+
+struct ledger_verdict {
+    uint64_t entries; /* that were read */
+    unsigned chains;
+    char station[LEDGER_TEXT_SIZE]; /* of the first fault */
+    uint64_t seq;
+};
+
+/*
+ * Go through every chain: hashes, numbers without gaps, heads and their
+ * signatures, and whether each unit's row is what its last entry says.
+ *
+ * key  gives the public key of a station by its name; NULL: not known
+ *
+ * Returns DEVID_OK; DEVID_ERR_INPUT (the log was changed: the sentence says
+ * what and where), _SYSTEM.
+ */
+DEVID_CHECK enum devid_err
+ledger_verify(struct ledger *ledger,
+              EVP_PKEY *(*key)(void *arg, const char *station), void *arg,
+              struct ledger_verdict *verdict, struct devid_error *err);
+
+#endif
