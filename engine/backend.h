@@ -2,9 +2,9 @@
 /*
  * The one seam of the house: what a kind of device must be able to do.
  *
- * key.c and key_make.c are the only callers. A back end owns its connection,
- * its locks and its recovery; it may be called from any thread, and after a
- * fork.
+ * key.c, sign.c, decrypt.c and key_make.c are the only callers. A back end owns
+ * its connection, its locks and its recovery; it may be called from any thread,
+ * and after a fork.
  */
 #ifndef DEVID_BACKEND_H
 #define DEVID_BACKEND_H
@@ -99,8 +99,10 @@ struct devid_backend {
                                   struct devid_error *err);
 
     /*
-     * Raw signature. key.c has checked that scheme, hash and lengths fit the
-     * key's type and that the key is not restricted.
+     * Raw signature. sign.c has checked that scheme, hash and lengths fit the
+     * key's type and that the key is not restricted. `doubtful` in it, false
+     * before, says that somebody else may have put another key in the place of
+     * ours: sign.c verifies then, and asks once more.
      */
     enum devid_err (*sign)(void *key, const struct devid_tbs *tbs,
                            struct devid_sig *sig, struct devid_error *err);

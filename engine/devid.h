@@ -220,6 +220,7 @@ struct devid_tbs {
 
 struct devid_sig {
     size_t len;
+    bool doubtful; /* the device may have taken another key; engine's own */
     uint8_t data[DEVID_SIG_MAX]; /* ECDSA: r||s; RSA: one block */
 };
 

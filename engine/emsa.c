@@ -231,3 +231,19 @@ bool devid_ecdsa_fit_digest(const uint8_t *digest, size_t len,
     }
     return false;
 }
+
+bool devid_ecdsa_refit_digest(uint8_t digest[64], size_t *len,
+                              size_t coordinate_len, size_t wanted)
+{
+    size_t whole = wanted < coordinate_len ? wanted : coordinate_len;
+
+    if (*len > whole)
+        return *len == wanted;
+    /* Zeros before the integer up to its curve's length, behind it from there
+     * on: those a signer cuts off. */
+    memmove(digest + whole - *len, digest, *len);
+    memset(digest, 0, whole - *len);
+    memset(digest + whole, 0, wanted - whole);
+    *len = wanted;
+    return true;
+}

@@ -70,4 +70,17 @@ DEVID_CHECK bool devid_ecdsa_fit_digest(const uint8_t *digest, size_t len,
                                         size_t coordinate_len, uint8_t out[64],
                                         size_t *out_len);
 
+/*
+ * Bring a fitted digest to the size of the one hash that a key is bound to; the
+ * integer that ECDSA signs stays the same.
+ *
+ * digest  64 bytes, as devid_ecdsa_fit_digest() left them
+ * len     in and out: bytes used
+ * wanted  32, 48 or 64
+ *
+ * False where that cannot be: nothing was changed.
+ */
+DEVID_CHECK bool devid_ecdsa_refit_digest(uint8_t digest[64], size_t *len,
+                                          size_t coordinate_len, size_t wanted);
+
 #endif

@@ -21,6 +21,7 @@ enum setting {
     SETTING_SHARING,
     SETTING_OPEN,
     SETTING_LOCK_TIMEOUT,
+    SETTING_CHECK,
     SETTING_AUTH,
     SETTING_PARENT_AUTH,
     SETTING_OWNER_AUTH,
@@ -41,6 +42,9 @@ static const struct devid_setting settings[] = {
                       "loaded, for children that may not)"},
     [SETTING_LOCK_TIMEOUT] = {"lock-timeout", "DEVID_LOCK_TIMEOUT",
                               "seconds to wait for a busy device"},
+    [SETTING_CHECK] = {"check-signatures", "DEVID_CHECK_SIGNATURES",
+                       "auto (RSA, and where another key may have signed) or "
+                       "always"},
     [SETTING_AUTH] = {"auth-source", "DEVID_AUTH_SOURCE",
                       "where the auth value of keys is: file:PATH or env:NAME"},
     [SETTING_PARENT_AUTH] = {"parent-auth-source", "DEVID_PARENT_AUTH_SOURCE",
@@ -115,6 +119,12 @@ static enum devid_err check_value(size_t which, const char *value,
             return DEVID_OK;
         return devid_fail(err, DEVID_ERR_INPUT, 0,
                           "%s is '%s': it must be early or late", where, value);
+    case SETTING_CHECK:
+        if (strcmp(value, "auto") == 0 || strcmp(value, "always") == 0)
+            return DEVID_OK;
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "%s is '%s': it must be auto or always", where,
+                          value);
     case SETTING_LOCK_TIMEOUT:
         errno = 0;
         seconds = strtoul(value, &end, 10);
@@ -264,9 +274,10 @@ enum devid_err devid_set(struct devid *engine, const char *name,
     }
     return devid_fail(err, DEVID_ERR_INPUT, 0,
                       "there is no setting '%s': devid has tcti, "
-                      "tpm2-sharing, tpm2-open, lock-timeout, auth-source, "
-                      "parent-auth-source, owner-auth-source, "
-                      "endorsement-auth-source, pin-source and pkcs11-module",
+                      "tpm2-sharing, tpm2-open, lock-timeout, "
+                      "check-signatures, auth-source, parent-auth-source, "
+                      "owner-auth-source, endorsement-auth-source, pin-source "
+                      "and pkcs11-module",
                       name);
 }
 

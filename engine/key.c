@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keys: open, sign, describe. With decrypt.c and key_make.c the only callers of
- * a back end.
+ * Keys: open, describe. With sign.c, decrypt.c and key_make.c the only callers
+ * of a back end.
  */
 #include "key.h"
 #include "algorithm.h"
@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 
 OSSL_LIB_CTX *devid_key_libctx(const struct devid_key *key)
 {
@@ -34,6 +35,7 @@ void devid_key_free(struct devid_key **key)
         return;
     if (self->private_key != NULL)
         self->be->key_free(&self->private_key);
+    EVP_PKEY_free(atomic_load(&self->verifier));
     devid_keyfile_clear(&self->file);
     devid_free(&self->engine);
     OPENSSL_clear_free(self, sizeof(*self));
@@ -47,6 +49,7 @@ enum devid_err devid_key_from_keyfile(struct devid *engine,
     const char *uri =
         file->format == DEVID_KEYFILE_REFERENCE ? file->uri : NULL;
     struct devid_key *self = OPENSSL_zalloc(sizeof(*self));
+    const char *check;
     void *state = NULL;
     enum devid_err e;
 
@@ -63,7 +66,10 @@ enum devid_err devid_key_from_keyfile(struct devid *engine,
                           "import it, and writes the key file to use");
     }
     atomic_init(&self->refs, 1);
+    atomic_init(&self->verifier, NULL);
     self->engine = devid_up_ref(engine);
+    check = devid_get(engine, "check-signatures");
+    self->check_always = check != NULL && strcmp(check, "always") == 0;
     self->file = *file;
     memset(file, 0, sizeof(*file));
 
@@ -233,36 +239,6 @@ enum devid_err devid_key_to_pem(const struct devid_key *key, char **text,
     return devid_keyfile_to_pem(&key->file, text, len, err);
 }
 
-/* Can this key make this signature at all? Asked before any device is. */
-static enum devid_err check_tbs(const struct devid_key *key,
-                                const struct devid_tbs *tbs,
-                                struct devid_error *err)
-{
-    bool is_rsa = devid_key_kind(key->pub.type)->is_rsa;
-    enum devid_err e = devid_scheme_check(&key->pub, tbs, err);
-
-    if (e != DEVID_OK)
-        return e;
-    if (tbs->hash == NULL && tbs->scheme == DEVID_RSA_PSS)
-        return devid_fail(err, DEVID_ERR_USAGE, 0,
-                          "an RSA-PSS signature needs the name of its hash");
-    if (tbs->hash != NULL && tbs->hash->len != tbs->digest_len) {
-        return devid_fail(err, DEVID_ERR_USAGE, 0,
-                          "a digest of %zu bytes is no %s digest (%zu bytes)",
-                          tbs->digest_len, tbs->hash->name, tbs->hash->len);
-    }
-    if (tbs->digest_len == 0 && tbs->scheme != DEVID_EDDSA)
-        return devid_fail(err, DEVID_ERR_USAGE, 0, "there is nothing to sign");
-    /* An RSA key that may only decrypt signs as well: the back end pads. */
-    if (!key->limits.restricted && !key->limits.sign &&
-        (!is_rsa || !key->limits.decrypt)) {
-        return devid_fail(err, DEVID_ERR_ALG, 0,
-                          "this key has no sign attribute: it was made for "
-                          "something else");
-    }
-    return devid_key_check_use(key, err);
-}
-
 enum devid_err devid_key_check_use(const struct devid_key *key,
                                    struct devid_error *err)
 {
@@ -276,21 +252,6 @@ enum devid_err devid_key_check_use(const struct devid_key *key,
                           "-passin) or the setting auth-source");
     }
     return DEVID_OK;
-}
-
-enum devid_err devid_key_sign(struct devid_key *key,
-                              const struct devid_tbs *tbs,
-                              struct devid_sig *sig, struct devid_error *err)
-{
-    enum devid_err e;
-
-    sig->len = 0;
-    e = check_tbs(key, tbs, err);
-    if (e == DEVID_OK)
-        e = key->be->sign(key->private_key, tbs, sig, err);
-    if (e != DEVID_OK)
-        sig->len = 0;
-    return e;
 }
 
 void devid_key_info(const struct devid_key *key, struct devid_key_info *info)

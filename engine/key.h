@@ -16,6 +16,8 @@ struct devid_key {
     struct devid_keyfile file;
     struct devid_public pub;
     struct devid_key_limits limits;
+    bool check_always;            /* setting check-signatures */
+    _Atomic(EVP_PKEY *) verifier; /* of `pub`, made when first needed */
     uint8_t eme_secret[DEVID_EME_SECRET_LEN]; /* RSA; made when opened */
 };
 

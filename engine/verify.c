@@ -118,15 +118,36 @@ static enum devid_err say(enum devid_err e, const struct devid_tbs *tbs,
     return devid_no_memory(err);
 }
 
+enum devid_err devid_verify_with(EVP_PKEY *pkey, OSSL_LIB_CTX *libctx,
+                                 const struct devid_tbs *tbs,
+                                 const struct devid_sig *sig,
+                                 struct devid_error *err)
+{
+    bool is_ec = tbs->scheme == DEVID_ECDSA;
+    uint8_t *der = NULL;
+    size_t len = 0;
+    enum devid_err e = DEVID_OK;
+
+    if (is_ec)
+        e = devid_ecdsa_to_der(sig, &der, &len, err);
+    if (e != DEVID_OK)
+        return e;
+    devid_quiet_begin();
+    e = tbs->scheme == DEVID_EDDSA
+            ? verify_message(pkey, libctx, tbs, sig)
+            : verify(pkey, libctx, tbs, is_ec ? der : sig->data,
+                     is_ec ? len : sig->len);
+    devid_quiet_end();
+    OPENSSL_free(der);
+    return e == DEVID_OK ? DEVID_OK : say(e, tbs, err);
+}
+
 enum devid_err devid_verify(const struct devid_public *pub,
                             OSSL_LIB_CTX *libctx, const struct devid_tbs *tbs,
                             const struct devid_sig *sig,
                             struct devid_error *err)
 {
-    bool is_ec = tbs->scheme == DEVID_ECDSA;
     EVP_PKEY *pkey = NULL;
-    uint8_t *der = NULL;
-    size_t len = 0;
     enum devid_err e;
 
     if ((devid_key_kind(pub->type)->schemes & 1u << tbs->scheme) == 0)
@@ -135,21 +156,8 @@ enum devid_err devid_verify(const struct devid_public *pub,
     if (sig->len != devid_signature_len(pub))
         return say(DEVID_ERR_WRONG_KEY, tbs, err);
     e = devid_public_to_pkey(pub, libctx, &pkey, err);
-    if (e != DEVID_OK)
-        return e;
-    if (is_ec)
-        e = devid_ecdsa_to_der(sig, &der, &len, err);
-    if (e == DEVID_OK) {
-        devid_quiet_begin();
-        e = tbs->scheme == DEVID_EDDSA
-                ? verify_message(pkey, libctx, tbs, sig)
-                : verify(pkey, libctx, tbs, is_ec ? der : sig->data,
-                         is_ec ? len : sig->len);
-        devid_quiet_end();
-        if (e != DEVID_OK)
-            e = say(e, tbs, err);
-    }
-    OPENSSL_free(der);
+    if (e == DEVID_OK)
+        e = devid_verify_with(pkey, libctx, tbs, sig, err);
     EVP_PKEY_free(pkey);
     return e;
 }

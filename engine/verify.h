@@ -6,6 +6,16 @@
 #include "devid.h"
 
 /*
+ * devid_verify() with a public key that was made before, and a signature whose
+ * scheme and length fit it.
+ */
+DEVID_CHECK enum devid_err devid_verify_with(EVP_PKEY *pkey,
+                                             OSSL_LIB_CTX *libctx,
+                                             const struct devid_tbs *tbs,
+                                             const struct devid_sig *sig,
+                                             struct devid_error *err);
+
+/*
  * Is a block, raised to the public exponent, the ciphertext that it is said to
  * be the decryption of?
  *

@@ -123,6 +123,8 @@ static enum devid_err take_signature(const struct sign_request *r,
     const TPM2B_PUBLIC_KEY_RSA *rsa = &s->signature.rsassa.sig;
 
     /* RSASSA and RSAPSS answer in structures of the same shape. */
+    /* Nothing tells whose key is at a handle that a client may flush. */
+    r->sig->doubtful = !r->key->conn->managed && r->key->persistent == 0;
     if (s->sigAlg == TPM2_ALG_ECDSA && ecc->signatureR.size <= len &&
         ecc->signatureS.size <= len) {
         tpm2_put_padded(ecc->signatureR.buffer, ecc->signatureR.size,
@@ -167,12 +169,40 @@ static enum devid_err sign_refused(void *arg, TSS2_RC rc,
     }
 }
 
+static size_t length_of_hash(TPMI_ALG_HASH hash)
+{
+    return hash == TPM2_ALG_SHA256   ? 32
+           : hash == TPM2_ALG_SHA384 ? 48
+           : hash == TPM2_ALG_SHA512 ? 64
+                                     : 0;
+}
+
+/* A key that is bound to one hash signs what has the length of its digests. */
+static void fit_to_key(struct sign_request *r)
+{
+    const TPMT_ECC_SCHEME *bound =
+        &r->key->tpm_public.publicArea.parameters.eccDetail.scheme;
+    size_t wanted = bound->scheme == TPM2_ALG_ECDSA
+                        ? length_of_hash(bound->details.ecdsa.hashAlg)
+                        : 0;
+    size_t len = r->digest.size;
+
+    if (wanted == 0 ||
+        !devid_ecdsa_refit_digest(r->digest.buffer, &len,
+                                  r->key->pub.coordinate_len, wanted))
+        return; /* the TPM says what it does not take */
+    r->digest.size = (UINT16)len;
+    r->scheme.details.ecdsa.hashAlg = bound->details.ecdsa.hashAlg;
+}
+
 static enum devid_err sign_plan(void *arg, struct devid_error *err)
 {
     struct sign_request *r = arg;
 
-    return r->tbs->scheme == DEVID_ECDSA || plan_rsa(r) ? DEVID_OK
-                                                        : plan_raw(r, err);
+    if (r->tbs->scheme != DEVID_ECDSA)
+        return plan_rsa(r) ? DEVID_OK : plan_raw(r, err);
+    fit_to_key(r);
+    return DEVID_OK;
 }
 
 static TSS2_RC sign_raw(struct sign_request *r, ESYS_CONTEXT *esys,

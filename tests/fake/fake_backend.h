@@ -42,6 +42,12 @@ void fake_reset(void);
  */
 void fake_fail_next(enum devid_err code, uint32_t device_rc, const char *text);
 
+/*
+ * The next `count` signatures are wrong by a bit; all until fake_reset are said
+ * to be `doubtful`, or not.
+ */
+void fake_spoil(unsigned count, bool doubtful);
+
 /* What keys opened from now on may do. */
 void fake_set_limits(const struct devid_key_limits *limits);
 

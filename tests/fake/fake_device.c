@@ -43,6 +43,8 @@ void fake_reset(void)
     memset(fake_device.slots, 0, sizeof(fake_device.slots));
     memset(&fake_device.calls, 0, sizeof(fake_device.calls));
     fake_device.script_len = 0;
+    fake_device.spoilt = 0;
+    fake_device.doubtful = false;
     fake_device.cert_len = 0;
     fake_device.limits = (struct devid_key_limits){.sign = true};
     fake_unlock();
@@ -57,6 +59,14 @@ void fake_fail_next(enum devid_err code, uint32_t device_rc, const char *text)
     (void)snprintf(fake_device.script[fake_device.script_len].text,
                    sizeof(fake_device.script[0].text), "%s", text);
     fake_device.script_len++;
+    fake_unlock();
+}
+
+void fake_spoil(unsigned count, bool doubtful)
+{
+    fake_lock();
+    fake_device.spoilt = count;
+    fake_device.doubtful = doubtful;
     fake_unlock();
 }
 

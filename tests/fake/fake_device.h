@@ -47,6 +47,8 @@ struct fake_device {
     struct fake_slot slots[FAKE_SLOTS];
     struct fake_answer script[FAKE_SCRIPT_MAX];
     unsigned script_len;
+    unsigned spoilt; /* so many signatures more come out wrong */
+    bool doubtful;
     struct devid_key_limits limits;
     uint8_t cert[4096];
     size_t cert_len;

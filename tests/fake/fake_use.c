@@ -96,13 +96,25 @@ static enum devid_err acquire(const struct fake_key *key, unsigned *call,
     return e != DEVID_OK ? e : check_auth(&slot->attributes, key->auth, err);
 }
 
+/* What the test said of signatures. */
+static void spoil(struct devid_sig *sig)
+{
+    fake_lock();
+    sig->doubtful = fake_device.doubtful;
+    if (fake_device.spoilt > 0) {
+        fake_device.spoilt--;
+        sig->data[sig->len - 1] ^= 1;
+    }
+    fake_unlock();
+}
+
 enum devid_err fake_sign(void *key, const struct devid_tbs *tbs,
                          struct devid_sig *sig, struct devid_error *err)
 {
     struct fake_slot slot = {0};
     enum devid_err e = acquire(key, &fake_device.calls.sign, &slot, err);
 
-    sig->len = 1; /* key.c must not hand on what a failure leaves */
+    sig->len = 1; /* sign.c must not hand on what a failure leaves */
     if (e == DEVID_OK &&
         (tbs->scheme == DEVID_RSA_PKCS1 || tbs->scheme == DEVID_RSA_PSS) &&
         !pads(tbs) && !slot.attributes.decrypt)
@@ -111,6 +123,8 @@ enum devid_err fake_sign(void *key, const struct devid_tbs *tbs,
                        "with --decrypt");
     if (e == DEVID_OK)
         software_sign(slot.pkey, tbs, sig);
+    if (e == DEVID_OK)
+        spoil(sig);
     EVP_PKEY_free(slot.pkey);
     return e;
 }

@@ -56,6 +56,7 @@ under openssl pkey -in "$KEY" -outform DER -out "$WORK/key.der"
 say "Settings that are right"
 loads "tcti = device:/dev/tpm0"
 loads "tpm2-sharing = bare"
+loads "check-signatures = always"
 loads "lock-timeout = 7"
 loads "identity = hardware"
 

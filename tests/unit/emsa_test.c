@@ -311,6 +311,49 @@ static void what_fits_no_size_is_refused(void **state)
     assert_true(devid_ecdsa_fit_digest(digest, 65, 48, out, &len));
 }
 
+/* Keys of TPMs may be bound to one hash, and then take its length alone. */
+static void a_fitted_digest_fits_the_hash_that_a_key_is_bound_to(void **state)
+{
+    static const char *const curves[] = {"ec-p256", "ec-p384", "ec-p521"};
+    static const size_t wanted[] = {32, 48, 64};
+    const struct devid_hash *h;
+    unsigned refitted = 0;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(curves) * COUNT(wanted); i++) {
+        EVP_PKEY *pkey = software_key(curves[i / COUNT(wanted)]);
+        size_t len = wanted[i % COUNT(wanted)];
+        struct devid_public pub;
+
+        software_public(pkey, &pub);
+        for (h = devid_hashes(); h->name != NULL; h++) {
+            uint8_t digest[64];
+            uint8_t fitted[64];
+            struct devid_tbs tbs = {.scheme = DEVID_ECDSA, .digest = fitted};
+            struct devid_sig sig = {0};
+
+            digest_text(h, TEXT, digest);
+            assert_true(devid_ecdsa_fit_digest(
+                digest, h->len, pub.coordinate_len, fitted, &tbs.digest_len));
+            if (!devid_ecdsa_refit_digest(fitted, &tbs.digest_len,
+                                          pub.coordinate_len, len)) {
+                assert_true(h->len > len && len < pub.coordinate_len);
+                continue;
+            }
+            refitted++;
+            assert_int_equal(tbs.digest_len, len);
+            software_sign(pkey, &tbs, &sig);
+            tbs.hash = h;
+            tbs.digest = digest;
+            tbs.digest_len = h->len;
+            assert_int_equal(devid_verify(&pub, NULL, &tbs, &sig, NULL),
+                             DEVID_OK);
+        }
+        EVP_PKEY_free(pkey);
+    }
+    assert_true(refitted > 50);
+}
+
 /* A signature over the fitted digest verifies over the digest itself. */
 static void fitting_does_not_change_what_is_signed(void **state)
 {
@@ -359,6 +402,7 @@ int main(void)
         cmocka_unit_test(digests_fit_every_curve),
         cmocka_unit_test(what_fits_no_size_is_refused),
         cmocka_unit_test(fitting_does_not_change_what_is_signed),
+        cmocka_unit_test(a_fitted_digest_fits_the_hash_that_a_key_is_bound_to),
     };
 
     return cmocka_run_group_tests_name("emsa", tests, NULL, NULL);

@@ -179,6 +179,55 @@ static void a_devices_answer_reaches_the_caller_unchanged(void **state)
     devid_key_free(&key);
 }
 
+static void a_wrong_signature_never_leaves_where_it_matters(void **state)
+{
+    static const struct {
+        const char *algorithm;
+        enum devid_scheme scheme;
+        bool doubtful;
+        const char *setting;
+        bool checked;
+    } rows[] = {
+        {"rsa-2048", DEVID_RSA_PKCS1, false, "auto", true},
+        {"rsa-2048", DEVID_RSA_PSS, false, "auto", true},
+        {"rsa-pss-2048", DEVID_RSA_PSS, false, "auto", true},
+        {"ec-p256", DEVID_ECDSA, true, "auto", true},
+        {"ec-p256", DEVID_ECDSA, false, "always", true},
+        {"ec-p256", DEVID_ECDSA, false, "auto", false},
+    };
+    struct devid_error err = {0};
+    uint8_t digest[64];
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        struct devid_tbs tbs = tbs_of(rows[i].scheme, "SHA256", digest);
+        struct devid_sig sig;
+        struct devid_key *key;
+
+        assert_int_equal(
+            devid_set(engine, "check-signatures", rows[i].setting, &err),
+            DEVID_OK);
+        key = new_key(rows[i].algorithm);
+        unsigned before = fake_calls().sign;
+        fake_spoil(1, rows[i].doubtful);
+        assert_int_equal(devid_key_sign(key, &tbs, &sig, &err), DEVID_OK);
+        assert_int_equal(devid_verify(devid_key_public(key), NULL, &tbs, &sig,
+                                      NULL) == DEVID_OK,
+                         rows[i].checked);
+        assert_int_equal(fake_calls().sign - before, rows[i].checked ? 2 : 1);
+        fake_spoil(2, rows[i].doubtful);
+        if (rows[i].checked) {
+            assert_int_equal(devid_key_sign(key, &tbs, &sig, &err),
+                             DEVID_ERR_WRONG_KEY);
+            expect_text(&err, "signed twice, and neither signature fits");
+            assert_int_equal(sig.len, 0);
+        }
+        fake_spoil(0, false);
+        devid_key_free(&key);
+    }
+}
+
 static void
 a_failure_without_an_error_to_write_to_is_a_failure_still(void **state)
 {
@@ -284,6 +333,7 @@ static const struct CMUnitTest tests[] = {
     FAKE_TEST(an_rsa_pss_key_signs_pss_alone),
     FAKE_TEST(what_a_key_may_not_do_is_refused_before_the_device),
     FAKE_TEST(a_devices_answer_reaches_the_caller_unchanged),
+    FAKE_TEST(a_wrong_signature_never_leaves_where_it_matters),
     FAKE_TEST(a_failure_without_an_error_to_write_to_is_a_failure_still),
     FAKE_TEST(references_are_counted),
     FAKE_TEST(threads_share_a_key),
