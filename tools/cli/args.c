@@ -50,6 +50,10 @@ static const struct option_row common_rows[] = {
     [ROW_FORCE - ROW_DEVICE] = {"force", NULL,
                                 "overwrite the file where it exists", false,
                                 false},
+    [ROW_DIR - ROW_DEVICE] = {"dir", "DIR",
+                              "the station's folder; the default is "
+                              "/var/lib/devid-station",
+                              false, false},
     [ROW_JSON - ROW_DEVICE] = {"json", NULL, "print JSON instead of text",
                                false, false},
     [ROW_HELP - ROW_DEVICE] = {"help", NULL, "print this help", false, false},

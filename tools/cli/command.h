@@ -36,6 +36,7 @@ enum common_row {
     ROW_ENDORSEMENT_AUTH_SOURCE,
     ROW_OUT,
     ROW_FORCE,
+    ROW_DIR, /* of the station */
     ROW_JSON,
     ROW_HELP,
     ROW_END,
@@ -66,7 +67,8 @@ struct program {
     const char *about;   /* one line */
     const char *example; /* as a command's */
     const char *see;     /* a sentence on where more is to be read */
-    char section;        /* of its commands' manual pages: '1' */
+    char section;        /* of its manual: '1' */
+    bool one_page;       /* for all its commands */
     const struct command *const *commands; /* ended by NULL */
 };
 

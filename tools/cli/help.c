@@ -6,11 +6,11 @@
 
 #include "args.h"
 #include "message.h"
+#include "nearest.h"
 
 enum {
     LINE_WIDTH = 78,
     COLUMN_MAX = 24,
-    NAME_MAX_LEN = 16,
     ACTION_COLUMN = 14,
     COMMAND_COLUMN = 12
 };
@@ -123,50 +123,18 @@ void print_command_help(const struct program *program,
         print_usage(command);
         print_options(command);
     }
-    printf("\nexample:\n%s\nSee %s-%.*s(%c).\n", command->example,
-           program->name, (int)strcspn(command->name, " "), command->name,
-           program->section);
-}
-
-static int smaller(int a, int b)
-{
-    return a < b ? a : b;
-}
-
-/* Letters to insert, drop or change (Levenshtein); both names are short. */
-static int distance(const char *a, const char *b)
-{
-    int row[NAME_MAX_LEN + 1];
-    int b_len = (int)strlen(b);
-
-    for (int j = 0; j <= b_len; j++)
-        row[j] = j;
-    for (int i = 1; a[i - 1]; i++) {
-        int diagonal = row[0];
-        row[0] = i;
-        for (int j = 1; j <= b_len; j++) {
-            int change = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            row[j] = smaller(change, smaller(row[j], row[j - 1]) + 1);
-        }
-    }
-    return row[b_len];
+    printf("\nexample:\n%s\nSee %s%s%.*s(%c).\n", command->example,
+           program->name, program->one_page ? "" : "-",
+           program->one_page ? 0 : (int)strcspn(command->name, " "),
+           command->name, program->section);
 }
 
 const struct command *nearest_command(const struct command *const *commands,
                                       const char *mistyped)
 {
-    const struct command *nearest = NULL;
-    int least = 3;
+    struct nearest nearest = {.mistyped = mistyped};
 
-    if (strlen(mistyped) > NAME_MAX_LEN)
-        return NULL;
-    for (; *commands; commands++) {
-        int steps = distance(command_word(*commands), mistyped);
-        if (steps < least) {
-            least = steps;
-            nearest = *commands;
-        }
-    }
-    return nearest;
+    for (; *commands; commands++)
+        nearest_offer(&nearest, command_word(*commands), *commands);
+    return nearest.found;
 }

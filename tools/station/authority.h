@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Certificates that a station makes for itself: its CA's and its server's.
+ * Those of devices are devid_issuer's.
+ */
+#ifndef DEVID_STATION_AUTHORITY_H
+#define DEVID_STATION_AUTHORITY_H
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "command.h"
+
+/* A CA for devices alone, which lives as long as their certificates: for ever.
+ * Prints the sentence on failure. */
+enum exit_code authority_make(const char *name, EVP_PKEY *key, X509 **cert);
+
+/*
+ * A server's certificate for ten years.
+ *
+ * hosts  DNS names and addresses, ended by NULL
+ */
+struct authority {
+    X509 *cert;
+    EVP_PKEY *key;
+};
+enum exit_code authority_serve(const struct authority *ca, EVP_PKEY *key,
+                               const char *const *hosts, X509 **cert);
+
+#endif

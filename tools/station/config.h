@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the station's folder says of it: station.conf, an INI file in OpenSSL's
+ * syntax. Unknown sections and settings are refused.
+ */
+#ifndef DEVID_STATION_CONFIG_H
+#define DEVID_STATION_CONFIG_H
+
+#include <stdbool.h>
+
+#include "args.h"
+
+#define STATION_DIR "/var/lib/devid-station"
+#define STATION_CONF "station.conf"
+
+/* A name and its value, each the configuration's. */
+struct config_pair {
+    const char *name;
+    const char *value;
+};
+
+/*
+ * Texts are the configuration's own; NULL where a setting is not there and has
+ * no default. Names of files are absolute: in station.conf they are relative
+ * to the folder.
+ */
+struct config {
+    char *dir; /* absolute */
+    /* [station] */
+    char *name;
+    char *ledger;    /* a file, or postgresql://... */
+    char *chain_key; /* signs the audit log's head: a file or URI */
+    char *vendors;   /* file or folder of TPM vendors' certificates */
+    char *ek_list;   /* file: a sha256 in hex of an EK's SPKI a line */
+    /* [ca] */
+    char *ca_key; /* a file or URI */
+    char *ca_cert;
+    char *ca_chain; /* those above it */
+    char *subject;  /* before the serialNumber: "/O=Acme/CN={model}" */
+    char *san;      /* "DNS:{serial}.acme.example, ..." */
+    char *crl_url;
+    unsigned crl_shards;
+    unsigned crl_hours; /* that a list is valid for */
+    char *escrow_cert;
+    /* [server] */
+    char *address; /* numeric; of IPv6 without brackets */
+    unsigned port;
+    char *server_key; /* a file or URI */
+    char *server_cert;
+    unsigned loops;               /* 0: as the key needs */
+    unsigned workers;             /* 0: as the CA's key needs */
+    unsigned connections;         /* in total */
+    unsigned address_connections; /* of one address */
+    unsigned queue;               /* requests that wait for a worker */
+    /* [policy] */
+    bool allow_sha1;
+    bool allow_expired;
+    bool allow_no_eku;
+    bool allow_no_iak_proof;
+    bool allow_other_templates;
+    bool allow_pkcs10;
+    unsigned challenge_seconds;
+    /* [device]: the provider's settings */
+    struct config_pair *device; /* ended by a NULL name */
+    /* [stations]: others on the ledger, with files of their public keys */
+    struct config_pair *stations; /* ended by a NULL name */
+    void *file;                   /* what the texts lie in */
+};
+
+/*
+ * Read station.conf in the folder that --dir names (ROW_DIR). Prints the
+ * sentence on failure; cleared either way.
+ */
+enum exit_code config_load(const struct args *args, struct config *config);
+void config_clear(struct config *config);
+
+/* The absolute name of a file in the folder; OPENSSL_free. */
+char *config_path(const char *dir, const char *name);
+/* The folder that --dir names, absolute or as it was typed; borrowed. */
+const char *config_dir(const struct args *args);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The station of a factory line, `devid-station`: the table of its
+ * subcommands, and main.
+ */
+#include <openssl/crypto.h>
+
+#include "commands.h"
+#include "devid.h"
+#include "message.h"
+
+static const struct command *const commands[] = {
+    &init_command,
+    NULL,
+};
+
+static const struct program station = {
+    .name = "devid-station",
+    .about = "gives devices their identity, on a factory's line",
+    .example = "  devid-station init --dir line --name line-1\n"
+               "  devid-station serve --dir line\n",
+    .see = "See devid-station(8).",
+    .section = '8',
+    .one_page = true,
+    .commands = commands,
+};
+
+static enum exit_code prepare(void)
+{
+    /* Providers are loaded by keys_begin, whatever openssl.cnf lists. */
+    if (!OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL))
+        return fail("libcrypto cannot be initialised");
+    return EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+    return program_main(&station, argc, argv, prepare, devid_shutdown);
+}
