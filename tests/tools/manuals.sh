@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# The manual pages hold what the tool and the engine have, and no more:
+# The manual pages hold what the programs and the engine have, and no more:
 # commands, options, settings, members of JSON. Needs no TPM.
 #
 # Usage: manuals.sh [--build-dir DIR] [--keep]
@@ -9,21 +9,35 @@ source "$(dirname "$0")/common.sh"
 harness_dir
 man=$TOP/man
 
-# commands: the subcommands by the tool's own help.
+# program NAME: what follows is about devid, or devid-station.
+program() {
+    PROGRAM=$1
+    TOOL=$BUILD_DIR/tools/$1
+}
+
+# page COMMAND: the file of its manual. The station has one for all.
+page() {
+    case $PROGRAM in
+    devid) echo "$man/devid-$1.1" ;;
+    *) echo "$man/$PROGRAM.8" ;;
+    esac
+}
+
+# commands: the subcommands by the program's own help.
 commands() {
-    "$DEVID" --help | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' | sort
+    "$TOOL" --help | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' | sort
 }
 
 # help_of COMMAND: its one line.
 help_of() {
-    devid_help "$1" | sed -n "1s/^devid $1 - //p"
+    devid_help "$1" | sed -n "1s/^$PROGRAM $1 - //p"
 }
 
 # devid_help COMMAND: of one word or two.
 devid_help() {
     local words
     read -ra words <<<"$1"
-    "$DEVID" "${words[@]}" --help
+    "$TOOL" "${words[@]}" --help
 }
 
 # leaves COMMAND: "token list" and others, one a line, for a command of two
@@ -50,15 +64,15 @@ all_options() {
 # options_in_page COMMAND: the same from the list in its page.
 options_in_page() {
     sed -nE 's/^\.It Fl -([a-z-]+)( Ar ([A-Z]+))?$/--\1 \3/p' \
-        "$man/devid-$1.1" | sed 's/ $//' | sort
+        "$(page "$1")" | sed 's/ $//' | sort
 }
 
 # synopsis COMMAND: its lines of the synopsis in its page, or in that of its
 # first word.
 synopsis() {
-    awk -v head=".Nm devid Cm $1" '/^\.Sh DESC/ { exit }
+    awk -v head=".Nm $PROGRAM Cm $1" '/^\.Sh DESC/ { exit }
         /^\.(Nm|Sh)/ { inside = $0 == head; next }
-        inside' "$man/devid-${1%% *}.1"
+        inside' "$(page "${1%% *}")"
 }
 
 # options_in_synopsis COMMAND: the same from its synopsis. --help is in none.
@@ -67,6 +81,26 @@ options_in_synopsis() {
         sed 's/ $//' | sort
 }
 
+# assert_synopsis COMMAND: it has the options and operands of each leaf.
+assert_synopsis() {
+    local leaf operands
+    while read -r leaf; do
+        assert_equal "and so has the synopsis of $leaf" \
+            "$(options "$leaf" | grep -vx -- --help)" \
+            "$(options_in_synopsis "$leaf")"
+        operands=$(devid_help "$leaf" |
+            sed -nE 's/^usage: .*\[OPTION\.\.\.\] ?//p' |
+            sed 's/\.\.\.$/ .../')
+        assert_equal "and its operands" "$operands" \
+            "$(synopsis "$leaf" | sed -nE 's/^\.Ar (.*)$/\1/p')"
+        [[ $leaf == "$1" && $PROGRAM == devid ]] ||
+            assert_contains "and the page has the line of $leaf" \
+                ".It Cm $leaf"$'\n'"$(help_of "$leaf")" \
+                "$(<"$(page "$1")")"
+    done < <(leaves "$1")
+}
+
+program devid
 say "Commands"
 assert_equal "each command has a page, each page a command" \
     "$(commands)" \
@@ -91,21 +125,25 @@ say "Options"
 for command in $(commands); do
     assert_equal "$command's page has its options" \
         "$(all_options "$command")" "$(options_in_page "$command")"
-    while read -r leaf; do
-        assert_equal "and so has the synopsis of $leaf" \
-            "$(options "$leaf" | grep -vx -- --help)" \
-            "$(options_in_synopsis "$leaf")"
-        operands=$(devid_help "$leaf" |
-            sed -nE 's/^usage: .*\[OPTION\.\.\.\] ?//p' |
-            sed 's/\.\.\.$/ .../')
-        assert_equal "and its operands" "$operands" \
-            "$(synopsis "$leaf" | sed -nE 's/^\.Ar (.*)$/\1/p')"
-        [[ $leaf == "$command" ]] ||
-            assert_contains "and the page has the line of $leaf" \
-                ".It Cm $leaf"$'\n'"$(help_of "$leaf")" \
-                "$(<"$man/devid-$command.1")"
-    done < <(leaves "$command")
+    assert_synopsis "$command"
 done
+
+say "The station"
+program devid-station
+for command in $(commands); do
+    assert_synopsis "$command"
+done
+assert_equal "its page has all options" \
+    "$(for command in $(commands); do all_options "$command"; done | sort -u)" \
+    "$(options_in_page any)"
+# By the table in the source, each behind its section.
+assert_equal "its page has its settings" \
+    "$(sed -nE 's/^ *\{"([a-z]+)", "([a-z0-9_]+)", (TEXT|PATH|KEY|LEDGER|NUMBER|FLAG),.*/\1 \2/p' \
+        "$TOP/tools/station/config.c" | sort)" \
+    "$(awk '/^\.Ss Section/ { section = $3 } /^\.Sh/ { section = "" }
+        section && /^\.It Ic/ { print section, $3 }' \
+        "$man/devid-station.8" | sort)"
+program devid
 
 say "Settings"
 # The engine's table, as the C source has it.
