@@ -373,13 +373,19 @@ void devid_issuer_free(struct devid_issuer **issuer);
 enum devid_cert_kind {
     DEVID_CERT_IDEVID,
     DEVID_CERT_IAK,
+    DEVID_CERT_ASSERTED, /* no TPM vouches for the key: the policy says that it
+                            is "asserted by the operator" */
 };
 
 struct devid_issue {
     enum devid_cert_kind kind;
     const struct devid_public *pub;       /* borrowed, as all of these */
     const char *serial;                   /* the product's: serialNumber */
-    const struct devid_hw_module *module; /* of the TPM that holds the key */
+    const struct devid_hw_module *module; /* of the TPM that holds the key;
+                                             ASSERTED: NULL */
+    const char *subject;     /* in place of the issuer's; NULL: that */
+    const char *const *sans; /* more names, as devid_csr_spec has them; NULL:
+                                none */
     unsigned shard;                       /* below shards */
     int64_t not_before;                   /* since 1970; 0: the clock's now */
 };
@@ -397,7 +403,7 @@ struct devid_issued {
  * 99991231235959Z.
  *
  * Returns DEVID_OK; DEVID_ERR_INPUT (a serial that a PrintableString does not
- * take, no such shard), or what the key's provider says, _DEVICE.
+ * take, a malformed subject or name, no such shard), or what the key's provider says, _DEVICE.
  * Cost: one signature.
  * Source: TCG, TPM 2.0 Keys for Device Identity and Attestation 1.0, 8;
  * IEEE 802.1AR-2018, 8; RFC 5280, 4.

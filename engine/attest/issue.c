@@ -7,6 +7,7 @@
 #include "../backend.h"
 #include "../libcrypto.h"
 #include "../spki.h"
+#include "../subject.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -46,13 +47,23 @@ static bool set_dates(X509 *cert, int64_t not_before)
 }
 
 static enum devid_err set_names(X509 *cert, const struct devid_issuer *issuer,
-                                const char *serial, struct devid_error *err)
+                                const struct devid_issue *issue,
+                                struct devid_error *err)
 {
-    X509_NAME *subject;
+    const char *serial = issue->serial;
+    X509_NAME *subject = NULL;
+    enum devid_err e = DEVID_OK;
 
-    if (X509_set_issuer_name(cert, issuer->name) != 1 ||
-        X509_set_subject_name(cert, issuer->subject) != 1)
-        return devid_no_memory(err);
+    if (issue->subject != NULL)
+        e = devid_subject_parse(issue->subject, &subject, err);
+    if (e == DEVID_OK &&
+        (X509_set_issuer_name(cert, issuer->name) != 1 ||
+         X509_set_subject_name(cert, subject != NULL ? subject
+                                                     : issuer->subject) != 1))
+        e = devid_no_memory(err);
+    X509_NAME_free(subject);
+    if (e != DEVID_OK)
+        return e;
     subject = X509_get_subject_name(cert);
     if (X509_NAME_add_entry_by_NID(subject, NID_serialNumber, MBSTRING_UTF8,
                                    (const unsigned char *)serial, -1, -1,
@@ -100,6 +111,8 @@ static enum devid_err set_extensions(X509 *cert,
                                      struct devid_error *err)
 {
     const STACK_OF(X509_EXTENSION) *fixed = issuer->fixed[issue->kind];
+    X509_EXTENSION *san = NULL;
+    enum devid_err e;
 
     if (issuer->crl != NULL && issue->shard >= issuer->shards) {
         return devid_fail(err, DEVID_ERR_INPUT, 0,
@@ -114,10 +127,12 @@ static enum devid_err set_extensions(X509 *cert,
     if (issuer->crl != NULL &&
         X509_add_ext(cert, issuer->crl[issue->shard], -1) != 1)
         return devid_no_memory(err);
-    return add_own(cert, subject_key_id(cert, issuer->libctx)) &&
-                   add_own(cert, issuer_san(issue->module))
-               ? DEVID_OK
-               : devid_no_memory(err);
+    if (!add_own(cert, subject_key_id(cert, issuer->libctx)))
+        return devid_no_memory(err);
+    e = issuer_san(issue->module, issue->sans, &san, err);
+    if (e == DEVID_OK && san != NULL && !add_own(cert, san))
+        e = devid_no_memory(err);
+    return e;
 }
 
 static enum devid_err fill(X509 *cert, const struct devid_issuer *issuer,
@@ -130,7 +145,7 @@ static enum devid_err fill(X509 *cert, const struct devid_issuer *issuer,
         !set_number(cert, issuer->libctx, issued->number) ||
         !set_dates(cert, issue->not_before))
         return devid_no_memory(err);
-    e = set_names(cert, issuer, issue->serial, err);
+    e = set_names(cert, issuer, issue, err);
     if (e == DEVID_OK)
         e = devid_public_put(issue->pub, X509_get_X509_PUBKEY(cert), err);
     if (e == DEVID_OK)

@@ -20,20 +20,52 @@
 /* The profile, as OpenSSL's own words for extensions. */
 static const struct {
     int nid;
-    const char *value[ISSUER_KINDS]; /* IDevID, IAK; NULL: not there */
+    const char *value;
+    bool of[ISSUER_KINDS]; /* IDevID, IAK, asserted */
 } profile[] = {
-    {NID_basic_constraints, {"critical,CA:FALSE", "critical,CA:FALSE"}},
-    {NID_key_usage, {"critical,digitalSignature", "critical,digitalSignature"}},
-    {NID_ext_key_usage, {NULL, "2.23.133.8.3"}}, /* tcg-kp-AIKCertificate */
+    {NID_basic_constraints, "critical,CA:FALSE", {true, true, true}},
+    {NID_key_usage, "critical,digitalSignature", {true, true, true}},
+    {NID_ext_key_usage, "2.23.133.8.3", {false, true, false}}, /* tcg-kp-AIK */
 };
 
-/* verifiedTPMResidency, with verifiedTPMFixed or verifiedTPMRestricted. */
-static const char *const policies[ISSUER_KINDS][2] = {
-    {"2.23.133.11.1.1", "2.23.133.11.1.2"},
-    {"2.23.133.11.1.1", "2.23.133.11.1.3"},
+/*
+ * verifiedTPMResidency, with verifiedTPMFixed or verifiedTPMRestricted; of a
+ * key that nobody verified, any policy, and a notice in words.
+ */
+static const struct {
+    const char *oid[2];
+    const char *notice;
+} policies[ISSUER_KINDS] = {
+    {{"2.23.133.11.1.1", "2.23.133.11.1.2"}, NULL},
+    {{"2.23.133.11.1.1", "2.23.133.11.1.3"}, NULL},
+    {{"2.5.29.32.0", NULL}, "asserted by the operator"},
 };
 
-static bool push_policy(CERTIFICATEPOLICIES *list, const char *oid)
+/* explicitText, of which a user notice may be made: RFC 5280, 4.2.1.4. */
+static bool push_notice(POLICYINFO *policy, const char *text)
+{
+    POLICYQUALINFO *info = POLICYQUALINFO_new();
+    USERNOTICE *notice = USERNOTICE_new();
+
+    if (policy->qualifiers == NULL)
+        policy->qualifiers = sk_POLICYQUALINFO_new_null();
+    if (info != NULL && notice != NULL) {
+        notice->exptext = ASN1_UTF8STRING_new();
+        info->pqualid = OBJ_nid2obj(NID_id_qt_unotice);
+        info->d.usernotice = notice;
+        if (notice->exptext != NULL &&
+            ASN1_STRING_set(notice->exptext, text, -1) == 1 &&
+            sk_POLICYQUALINFO_push(policy->qualifiers, info) > 0)
+            return true;
+        notice = NULL; /* info's */
+    }
+    USERNOTICE_free(notice);
+    POLICYQUALINFO_free(info);
+    return false;
+}
+
+static bool push_policy(CERTIFICATEPOLICIES *list, const char *oid,
+                        const char *notice)
 {
     POLICYINFO *policy = POLICYINFO_new();
 
@@ -41,7 +73,9 @@ static bool push_policy(CERTIFICATEPOLICIES *list, const char *oid)
         return false;
     ASN1_OBJECT_free(policy->policyid);
     policy->policyid = OBJ_txt2obj(oid, 1);
-    if (policy->policyid != NULL && sk_POLICYINFO_push(list, policy) > 0)
+    if (policy->policyid != NULL &&
+        (notice == NULL || push_notice(policy, notice)) &&
+        sk_POLICYINFO_push(list, policy) > 0)
         return true;
     POLICYINFO_free(policy);
     return false;
@@ -50,10 +84,11 @@ static bool push_policy(CERTIFICATEPOLICIES *list, const char *oid)
 static X509_EXTENSION *policies_of(int kind)
 {
     CERTIFICATEPOLICIES *list = CERTIFICATEPOLICIES_new();
+    const char *const *oid = policies[kind].oid;
     X509_EXTENSION *ext = NULL;
 
-    if (list != NULL && push_policy(list, policies[kind][0]) &&
-        push_policy(list, policies[kind][1]))
+    if (list != NULL && push_policy(list, oid[0], policies[kind].notice) &&
+        (oid[1] == NULL || push_policy(list, oid[1], NULL)))
         ext = X509V3_EXT_i2d(NID_certificate_policies, 0, list);
     CERTIFICATEPOLICIES_free(list);
     return ext;
@@ -94,11 +129,9 @@ static enum devid_err encode_profile(struct devid_issuer *issuer, X509 *ca,
             !push(exts, policies_of(kind)))
             return devid_no_memory(err);
         for (size_t i = 0; i < sizeof(profile) / sizeof(profile[0]); i++) {
-            const char *value = profile[i].value[kind];
-
-            if (value != NULL &&
-                !push(exts,
-                      X509V3_EXT_conf_nid(NULL, NULL, profile[i].nid, value)))
+            if (profile[i].of[kind] &&
+                !push(exts, X509V3_EXT_conf_nid(NULL, NULL, profile[i].nid,
+                                                profile[i].value)))
                 return devid_no_memory(err);
         }
     }

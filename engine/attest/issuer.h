@@ -7,7 +7,7 @@
 
 #include <openssl/x509.h>
 
-#define ISSUER_KINDS 2 /* of enum devid_cert_kind */
+#define ISSUER_KINDS 3 /* of enum devid_cert_kind */
 
 struct devid_issuer {
     OSSL_LIB_CTX *libctx; /* borrowed */
@@ -20,7 +20,16 @@ struct devid_issuer {
     X509_EXTENSION **crl; /* one a shard */
 };
 
-/* The SAN that names the TPM; the caller frees. NULL where memory fails. */
-X509_EXTENSION *issuer_san(const struct devid_hw_module *module);
+/*
+ * The SAN that names the TPM, and has the names in `sans`; either may be NULL.
+ *
+ * ext  out: the caller frees; NULL where there is no name
+ *
+ * Returns as devid_san_parse.
+ */
+DEVID_CHECK enum devid_err issuer_san(const struct devid_hw_module *module,
+                                      const char *const *sans,
+                                      X509_EXTENSION **ext,
+                                      struct devid_error *err);
 
 #endif

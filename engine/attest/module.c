@@ -8,6 +8,7 @@
 #include "attest_internal.h"
 
 #include "../backend.h"
+#include "../extensions.h"
 #include "../libcrypto.h"
 
 #include <openssl/asn1t.h>
@@ -251,14 +252,40 @@ static bool push(GENERAL_NAMES *names, GENERAL_NAME *name)
     return false;
 }
 
-X509_EXTENSION *issuer_san(const struct devid_hw_module *module)
+static enum devid_err push_sans(GENERAL_NAMES *names, const char *const *sans,
+                                struct devid_error *err)
+{
+    GENERAL_NAME *name = NULL;
+    enum devid_err e = DEVID_OK;
+
+    for (; e == DEVID_OK && sans != NULL && *sans != NULL; sans++) {
+        e = devid_san_parse(*sans, &name, err);
+        if (e == DEVID_OK && !push(names, name))
+            e = devid_no_memory(err);
+    }
+    return e;
+}
+
+enum devid_err issuer_san(const struct devid_hw_module *module,
+                          const char *const *sans, X509_EXTENSION **ext,
+                          struct devid_error *err)
 {
     GENERAL_NAMES *names = GENERAL_NAMES_new();
-    X509_EXTENSION *ext = NULL;
+    enum devid_err e = DEVID_OK;
 
-    if (names != NULL && push(names, hardware_module_name(module->serial)) &&
-        push(names, permanent_identifier(module->ek_digest)))
-        ext = X509V3_EXT_i2d(NID_subject_alt_name, 0, names);
+    *ext = NULL;
+    if (names == NULL ||
+        (module != NULL &&
+         (!push(names, hardware_module_name(module->serial)) ||
+          !push(names, permanent_identifier(module->ek_digest)))))
+        e = devid_no_memory(err);
+    if (e == DEVID_OK)
+        e = push_sans(names, sans, err);
+    if (e == DEVID_OK && sk_GENERAL_NAME_num(names) > 0) {
+        *ext = X509V3_EXT_i2d(NID_subject_alt_name, 0, names);
+        if (*ext == NULL)
+            e = devid_no_memory(err);
+    }
     GENERAL_NAMES_free(names);
-    return ext;
+    return e;
 }

@@ -212,6 +212,58 @@ static void the_tpm_is_named_as_the_tcg_says(void **state)
     close_factory(&f);
 }
 
+static X509 *issue_this(const struct factory *f, const struct devid_issue *what)
+{
+    struct devid_issued issued;
+    struct devid_error err = {0};
+    const unsigned char *p;
+    X509 *cert;
+
+    assert_int_equal(devid_issuer_issue(f->issuer, what, &issued, &err),
+                     DEVID_OK);
+    p = issued.der;
+    cert = d2i_X509(NULL, &p, (long)issued.len);
+    assert_non_null(cert);
+    OPENSSL_free(issued.der);
+    return cert;
+}
+
+static void a_key_without_a_tpm_is_not_called_attested(void **state)
+{
+    static const char *const wanted[] = {
+        "Policy: X509v3 Any Policy",
+        "Explicit Text: asserted by the operator",
+        "Subject: O = Acme, OU = Gate, serialNumber = SN-123",
+        "DNS:sn-123.acme.example",
+        "URI:urn:acme:SN-123",
+        NULL,
+    };
+    static const char *const sans[] = {"DNS:sn-123.acme.example",
+                                       "URI:urn:acme:SN-123", NULL};
+    struct factory f;
+    struct devid_issue what = {.kind = DEVID_CERT_ASSERTED,
+                               .serial = "SN-123",
+                               .subject = "/O=Acme/OU=Gate",
+                               .sans = sans};
+    GENERAL_NAMES *names;
+    X509 *cert;
+
+    (void)state;
+    open_factory(&f, "ec-p256");
+    what.pub = &f.pub;
+    cert = issue_this(&f, &what);
+    expect_in_text(cert, wanted);
+    names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+    assert_int_equal(sk_GENERAL_NAME_num(names), 2);
+    GENERAL_NAMES_free(names);
+    X509_free(cert);
+    what.sans = NULL;
+    cert = issue_this(&f, &what);
+    assert_int_equal(X509_get_ext_by_NID(cert, NID_subject_alt_name, -1), -1);
+    X509_free(cert);
+    close_factory(&f);
+}
+
 static void *issue_many(void *arg)
 {
     for (int i = 0; i < 50; i++)
@@ -367,6 +419,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(certificates_have_the_profile_and_verify),
         cmocka_unit_test(the_tpm_is_named_as_the_tcg_says),
+        cmocka_unit_test(a_key_without_a_tpm_is_not_called_attested),
         cmocka_unit_test(threads_share_an_issuer),
         cmocka_unit_test(an_issuer_that_could_issue_nothing_good_is_refused),
         cmocka_unit_test(serials_and_shards_that_do_not_go_in_are_refused),
