@@ -170,13 +170,17 @@ static int refuse_pkcs8(const struct encoder *self, OSSL_CORE_BIO *out,
 
 /*
  * EVP_PKEY2PKCS8, for `openssl pkcs12` and `pkcs8`, asks for the whole key and
- * parses what it gets as PKCS#8. `openssl pkey` of OpenSSL 4 writes a DER file
- * and asks for the private key alone.
+ * parses what it gets as PKCS#8, so it has it written into memory. `openssl
+ * pkey` writes a file: since OpenSSL 3.6 it asks for the whole key too, that of
+ * OpenSSL 4 for the private key alone.
  */
 static int write_pkcs8_der(const struct encoder *self, OSSL_CORE_BIO *out,
                            const struct devid_key *key, int selection)
 {
-    if ((selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) != 0)
+    BUF_MEM *memory = NULL;
+
+    if ((selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) != 0 &&
+        self->ctx->core.bio_ctrl(out, BIO_C_GET_BUF_MEM_PTR, 0, &memory) == 1)
         return refuse_pkcs8(self, out, key, selection);
     return write_der(self, out, key, selection);
 }

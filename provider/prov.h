@@ -31,6 +31,7 @@ struct prov_core {
     OSSL_FUNC_BIO_read_ex_fn *bio_read;
     OSSL_FUNC_BIO_write_ex_fn *bio_write;
     OSSL_FUNC_BIO_gets_fn *bio_gets;
+    OSSL_FUNC_BIO_ctrl_fn *bio_ctrl;
     OSSL_FUNC_provider_register_child_cb_fn *register_child;
     OSSL_FUNC_provider_deregister_child_cb_fn *deregister_child;
     OSSL_FUNC_provider_name_fn *provider_name;

@@ -170,6 +170,9 @@ static bool take_upcalls(struct prov_core *core, const OSSL_DISPATCH *in)
         case OSSL_FUNC_BIO_GETS:
             core->bio_gets = OSSL_FUNC_BIO_gets(in);
             break;
+        case OSSL_FUNC_BIO_CTRL:
+            core->bio_ctrl = OSSL_FUNC_BIO_ctrl(in);
+            break;
         case OSSL_FUNC_PROVIDER_REGISTER_CHILD_CB:
             core->register_child = OSSL_FUNC_provider_register_child_cb(in);
             break;
@@ -185,8 +188,8 @@ static bool take_upcalls(struct prov_core *core, const OSSL_DISPATCH *in)
            core->new_error != NULL && core->set_error_debug != NULL &&
            core->vset_error != NULL && core->bio_read != NULL &&
            core->bio_write != NULL && core->bio_gets != NULL &&
-           core->register_child != NULL && core->deregister_child != NULL &&
-           core->provider_name != NULL;
+           core->bio_ctrl != NULL && core->register_child != NULL &&
+           core->deregister_child != NULL && core->provider_name != NULL;
 }
 
 static const OSSL_DISPATCH provider_functions[] = {

@@ -99,6 +99,29 @@ static void der_is_the_key_file_too(void **state)
     expect_no_error();
 }
 
+/* As `openssl pkey -outform DER` of OpenSSL 3.6 asks. */
+static void a_der_file_of_the_whole_key_is_the_key_file(void **state)
+{
+    struct program *program = *state;
+    EVP_PKEY *pkey = device_key(program->ctx, "EC", "P-256", NULL);
+    unsigned char read[2048];
+    unsigned char *der = NULL;
+    FILE *file = tmpfile();
+    BIO *bio = BIO_new_fp(file, BIO_NOCLOSE);
+    int len = i2d_PrivateKey(pkey, &der);
+
+    assert_int_equal(
+        i2d_PKCS8PrivateKey_bio(bio, pkey, NULL, NULL, 0, NULL, NULL), 1);
+    rewind(file);
+    assert_int_equal(fread(read, 1, sizeof(read), file), len);
+    assert_memory_equal(read, der, (size_t)len);
+    BIO_free(bio);
+    (void)fclose(file);
+    OPENSSL_free(der);
+    EVP_PKEY_free(pkey);
+    expect_no_error();
+}
+
 /* As `openssl pkey -outform DER` of OpenSSL 4 asks. */
 static void the_private_key_alone_as_der_is_the_key_file(void **state)
 {
@@ -197,6 +220,7 @@ int main(void)
         IN_BOTH_ORDERS(a_cipher_is_refused),
         IN_BOTH_ORDERS(there_is_no_pkcs8_of_a_key),
         IN_BOTH_ORDERS(der_is_the_key_file_too),
+        IN_BOTH_ORDERS(a_der_file_of_the_whole_key_is_the_key_file),
         IN_BOTH_ORDERS(the_private_key_alone_as_der_is_the_key_file),
         IN_BOTH_ORDERS(a_public_key_is_written_as_openssl_writes_it),
         IN_BOTH_ORDERS(pkcs1_and_other_public_forms_come_from_openssl),
