@@ -81,7 +81,8 @@ nginx_server() {
         listen 127.0.0.1:$NGINX_PORT ssl;
         server_name $1;
         ssl_certificate $3;
-        ssl_certificate_key $2;
+        # A URI of a token has semicolons, which end a directive.
+        ssl_certificate_key "$2";
         ssl_client_certificate $CA_DIR/ca.pem;
         ssl_verify_client on;
         ssl_protocols TLSv1.2 TLSv1.3;

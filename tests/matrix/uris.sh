@@ -10,6 +10,10 @@ nginx_uri_as_server() {
     PORT=$NGINX_PORT
 }
 
+nginx_uri_as_client() {
+    KEY=store:$URI nginx_as_client
+}
+
 # curl's "engine" is a provider in a context of its own, which reads no
 # openssl.cnf: it finds devid where it is installed, and the TPM by DEVID_TCTI.
 curl_uri_as_client() {

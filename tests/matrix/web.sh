@@ -25,7 +25,7 @@ nginx_as_client() {
         location /up {
             proxy_pass https://localhost:$PEER/;
             proxy_ssl_certificate $CERT;
-            proxy_ssl_certificate_key $KEY;
+            proxy_ssl_certificate_key \"$KEY\";
             proxy_ssl_trusted_certificate $CA;
             proxy_ssl_verify on;
             proxy_ssl_protocols TLSv$VERSION;
