@@ -3,12 +3,10 @@
 #include "backend.h"
 
 #include <errno.h>
-#include <signal.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <openssl/crypto.h>
 
@@ -16,7 +14,12 @@
 struct shared {
     atomic_bool refused;
     atomic_bool good;
-    atomic_int turn; /* the process that has it; 0: nobody */
+    /*
+     * Robust: the kernel ends the turn of a process with the process, where
+     * its parent has not waited for it yet as well, and whatever number the
+     * next process gets.
+     */
+    pthread_mutex_t turn;
 };
 
 struct devid_secret {
@@ -26,7 +29,6 @@ struct devid_secret {
 };
 
 #define PAGE_SIZE 4096u /* at least DEVID_SECRET_MAX; mmap rounds up */
-#define TURN_WAIT_NS 1000000L
 
 static void *map_page(int sharing)
 {
@@ -34,6 +36,21 @@ static void *map_page(int sharing)
                       sharing | MAP_ANONYMOUS, -1, 0);
 
     return page == MAP_FAILED ? NULL : page;
+}
+
+static bool init_turn(pthread_mutex_t *turn)
+{
+    pthread_mutexattr_t attributes;
+    bool ok;
+
+    if (pthread_mutexattr_init(&attributes) != 0)
+        return false;
+    ok = pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED) ==
+             0 &&
+         pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST) == 0 &&
+         pthread_mutex_init(turn, &attributes) == 0;
+    (void)pthread_mutexattr_destroy(&attributes); /* of no memory of its own */
+    return ok;
 }
 
 enum devid_err devid_secret_new(const void *data, size_t len,
@@ -53,7 +70,8 @@ enum devid_err devid_secret_new(const void *data, size_t len,
         return devid_no_memory(err);
     self->page = map_page(MAP_PRIVATE);
     self->shared = map_page(MAP_SHARED);
-    if (self->page == NULL || self->shared == NULL) {
+    if (self->page == NULL || self->shared == NULL ||
+        !init_turn(&self->shared->turn)) {
         devid_secret_free(&self);
         return devid_no_memory(err);
     }
@@ -62,7 +80,6 @@ enum devid_err devid_secret_new(const void *data, size_t len,
     (void)madvise(self->page, PAGE_SIZE, MADV_DONTDUMP);
     atomic_init(&self->shared->refused, false);
     atomic_init(&self->shared->good, false);
-    atomic_init(&self->shared->turn, 0);
     if (len > 0)
         memcpy(self->page, data, len);
     self->len = len;
@@ -96,54 +113,59 @@ size_t devid_secret_len(const struct devid_secret *secret)
     return secret->len;
 }
 
-void devid_secret_refuse(struct devid_secret *secret)
-{
-    atomic_store(&secret->shared->refused, true);
-    atomic_store(&secret->shared->turn, 0);
-}
-
 bool devid_secret_is_refused(const struct devid_secret *secret)
 {
     return atomic_load(&secret->shared->refused);
 }
 
-/* The turn of a process that is gone is nobody's. */
-static void end_dead_turn(struct shared *shared)
-{
-    int owner = atomic_load(&shared->turn);
+/* ---- taking turns ---------------------------------------------------- */
 
-    if (owner != 0 && kill(owner, 0) != 0 && errno == ESRCH)
-        (void)atomic_compare_exchange_strong(&shared->turn, &owner, 0);
+/* Whose turn this thread has; it asks one device at a time. */
+static _Thread_local const struct shared *mine;
+
+/* What is known is set before, so that who comes next sees it. */
+static void end_turn(struct shared *shared)
+{
+    if (mine != shared)
+        return;
+    mine = NULL;
+    (void)pthread_mutex_unlock(&shared->turn);
+}
+
+/* DEVID_SECRET_TRY: nobody knows yet. */
+static enum devid_secret_turn known(const struct shared *shared)
+{
+    if (atomic_load(&shared->refused))
+        return DEVID_SECRET_REFUSED;
+    return atomic_load(&shared->good) ? DEVID_SECRET_GOOD : DEVID_SECRET_TRY;
 }
 
 enum devid_secret_turn devid_secret_begin(struct devid_secret *secret)
 {
     struct shared *shared = secret->shared;
-    const struct timespec wait = {.tv_nsec = TURN_WAIT_NS};
+    enum devid_secret_turn turn = known(shared);
 
-    for (;;) {
-        int nobody = 0;
-
-        if (atomic_load(&shared->refused))
-            return DEVID_SECRET_REFUSED;
-        if (atomic_load(&shared->good))
-            return DEVID_SECRET_GOOD;
-        if (atomic_compare_exchange_strong(&shared->turn, &nobody,
-                                           (int)getpid())) {
-            /* It may have been refused between the look and the turn. */
-            if (!atomic_load(&shared->refused))
-                return DEVID_SECRET_TRY;
-            atomic_store(&shared->turn, 0);
-            return DEVID_SECRET_REFUSED;
-        }
-        end_dead_turn(shared);
-        (void)nanosleep(&wait, NULL); /* shorter by a signal: no harm */
-    }
+    if (turn != DEVID_SECRET_TRY)
+        return turn;
+    /* Who died with the turn learnt nothing: it is as if it had not begun. */
+    if (pthread_mutex_lock(&shared->turn) == EOWNERDEAD)
+        (void)pthread_mutex_consistent(&shared->turn);
+    mine = shared;
+    turn = known(shared);
+    if (turn != DEVID_SECRET_TRY)
+        end_turn(shared);
+    return turn;
 }
 
 void devid_secret_end(struct devid_secret *secret, bool good)
 {
     if (good)
         atomic_store(&secret->shared->good, true);
-    atomic_store(&secret->shared->turn, 0);
+    end_turn(secret->shared);
+}
+
+void devid_secret_refuse(struct devid_secret *secret)
+{
+    atomic_store(&secret->shared->refused, true);
+    end_turn(secret->shared);
 }

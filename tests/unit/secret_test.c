@@ -4,6 +4,8 @@
 
 #include "secret.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -219,22 +221,66 @@ static void a_wrong_value_is_tried_by_one_of_many_children(void **state)
     devid_secret_free(&secret);
 }
 
-static void the_turn_of_a_child_that_died_ends(void **state)
+/* Nobody has waited for it: its number is still taken. */
+static void the_turn_of_a_child_that_was_killed_ends(void **state)
 {
     struct devid_secret *secret = new_secret("right");
+    siginfo_t info;
     int status = -1;
     pid_t child = fork();
 
     (void)state;
     assert_true(child >= 0);
     if (child == 0)
-        _exit(devid_secret_begin(secret) == DEVID_SECRET_TRY ? 0 : 1);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
+        _exit(devid_secret_begin(secret) == DEVID_SECRET_TRY ? raise(SIGKILL)
+                                                             : 1);
+    assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
+    assert_int_equal(info.si_status, SIGKILL);
+    (void)alarm(10); /* it would wait for ever */
     assert_int_equal(devid_secret_begin(secret), DEVID_SECRET_TRY);
+    (void)alarm(0);
+    assert_int_equal(waitpid(child, &status, 0), child);
     devid_secret_end(secret, true);
     assert_int_equal(devid_secret_begin(secret), DEVID_SECRET_GOOD);
+    devid_secret_end(secret, true);
     devid_secret_free(&secret);
+}
+
+static void *take_turn(void *arg)
+{
+    struct devid_secret *secret = arg;
+    enum devid_secret_turn turn = devid_secret_begin(secret);
+
+    devid_secret_end(secret, true);
+    return turn == DEVID_SECRET_TRY ? secret : NULL;
+}
+
+static void
+threads_that_know_do_not_end_the_turn_of_one_that_tries(void **state)
+{
+    pthread_t threads[8];
+    int i;
+
+    (void)state;
+    (void)alarm(60); /* a turn that nobody ends would be waited for */
+    for (i = 0; i < 200; i++) {
+        struct devid_secret *secret = new_secret("right");
+        int tries = 0;
+        size_t j;
+
+        for (j = 0; j < COUNT(threads); j++)
+            assert_int_equal(
+                pthread_create(&threads[j], NULL, take_turn, secret), 0);
+        for (j = 0; j < COUNT(threads); j++) {
+            void *tried = NULL;
+
+            assert_int_equal(pthread_join(threads[j], &tried), 0);
+            tries += tried != NULL;
+        }
+        assert_int_equal(tries, 1);
+        devid_secret_free(&secret);
+    }
+    (void)alarm(0);
 }
 
 int main(void)
@@ -244,7 +290,9 @@ int main(void)
         cmocka_unit_test(lengths_from_nothing_to_the_most_are_kept),
         cmocka_unit_test(a_refusal_in_a_child_is_known_to_its_parent),
         cmocka_unit_test(a_wrong_value_is_tried_by_one_of_many_children),
-        cmocka_unit_test(the_turn_of_a_child_that_died_ends),
+        cmocka_unit_test(the_turn_of_a_child_that_was_killed_ends),
+        cmocka_unit_test(
+            threads_that_know_do_not_end_the_turn_of_one_that_tries),
         cmocka_unit_test(a_file_gives_its_contents_less_a_last_line_feed),
         cmocka_unit_test(a_variable_is_captured_when_it_is_named),
         cmocka_unit_test(without_the_setting_there_is_no_secret),
