@@ -65,9 +65,17 @@ token_uri() {
 }
 
 # share_token: let any user use the token's objects, workers that dropped root's
-# rights among them; after each that root has made.
+# rights among them; after each that root has made. Writing is the owner's.
 share_token() {
-    chmod -R a+rwX "$TOKEN_DIR"
+    chmod -R a+rX "$TOKEN_DIR"
+}
+
+# protect_token: from now on nobody writes to the token's files, programs that
+# are spawned as root included. SoftHSM empties token.object at each login, and
+# then writes it: a process killed in between takes the token with it.
+protect_token() {
+    find "$TOKEN_DIR" -type f -exec chmod a-w {} +
+    ((EUID)) || SPAWN_RIGHTS=(--bounding-set -dac_override)
 }
 
 # peer_pem URI FILE: the URI as pkcs11-provider writes it into a key file.

@@ -114,13 +114,17 @@ harness_end() {
     exit "$status"
 }
 
+# Options of setpriv(1) that take rights from programs that spawn starts.
+SPAWN_RIGHTS=()
+
 # spawn NAME COMMAND...: start a program in the background; its output goes to
 # $WORK/NAME.log. Sets SPAWNED to its process id.
 spawn() {
     local log=$WORK/$1.log
     shift
     # The death signal serves where this script is killed and no trap runs.
-    setpriv --pdeathsig TERM -- "$@" </dev/null >>"$log" 2>&1 &
+    setpriv --pdeathsig TERM "${SPAWN_RIGHTS[@]}" -- "$@" </dev/null \
+        >>"$log" 2>&1 &
     SPAWNED=$!
     STARTED+=("$SPAWNED")
 }

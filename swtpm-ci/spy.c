@@ -6,7 +6,10 @@
  * program costs; C_GetFunctionList, by which p11-kit loads it, is not counted.
  *
  * DEVID_SPY_FAULT makes one call fail: "C_Login=0xa4" is what it answers,
- * "C_Initialize=crash" ends the process as a module that is broken does.
+ * "C_Initialize=crash" ends the process as a module that is broken does. As
+ * long as there is a file FILE, "C_Login=before:FILE" keeps who calls from the
+ * module, "C_Login=after:FILE" from its answer, for a test that kills it there;
+ * the log then says "PID C_Login:waits 0x0".
  * DEVID_SPY_LIES is what the token says of itself: see spy_lies.h.
  */
 #include "spy_lies.h"
@@ -19,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static CK_FUNCTION_LIST *real;
@@ -45,17 +49,44 @@ static CK_RV note(const char *name, CK_RV rv)
     return rv;
 }
 
-static bool is_faulty(const char *name, CK_RV *rv)
+/* What is to become of a call; NULL: nothing out of the ordinary. */
+static const char *fault_of(const char *name)
 {
     size_t len = strlen(name);
 
-    if (fault == NULL || strncmp(fault, name, len) != 0 || fault[len] != '=')
+    return fault != NULL && strncmp(fault, name, len) == 0 && fault[len] == '='
+               ? fault + len + 1
+               : NULL;
+}
+
+static void wait_where(const char *name, const char *where)
+{
+    const struct timespec moment = {.tv_nsec = 10000000L};
+    const char *todo = fault_of(name);
+    size_t len = strlen(where);
+    char waits[64];
+
+    if (todo == NULL || strncmp(todo, where, len) != 0 ||
+        access(todo + len, F_OK) != 0)
+        return;
+    (void)snprintf(waits, sizeof(waits), "%s:waits", name);
+    (void)note(waits, CKR_OK);
+    while (access(todo + len, F_OK) == 0)
+        (void)nanosleep(&moment, NULL); /* a signal only makes it shorter */
+}
+
+static bool is_faulty(const char *name, CK_RV *rv)
+{
+    const char *todo = fault_of(name);
+
+    wait_where(name, "before:");
+    if (todo == NULL || strchr(todo, ':') != NULL)
         return false;
-    if (strcmp(fault + len + 1, "crash") == 0) {
+    if (strcmp(todo, "crash") == 0) {
         (void)note(name, CKR_GENERAL_ERROR);
         (void)raise(SIGSEGV);
     }
-    *rv = strtoul(fault + len + 1, NULL, 0);
+    *rv = strtoul(todo, NULL, 0);
     return true;
 }
 
@@ -67,6 +98,7 @@ static bool is_faulty(const char *name, CK_RV *rv)
                                                                                \
         if (!is_faulty("C_" #name, &rv))                                       \
             rv = real->C_##name arguments;                                     \
+        wait_where("C_" #name, "after:");                                      \
         return note("C_" #name, rv);                                           \
     }
 

@@ -9,24 +9,38 @@
 #define LIES_MAX 8
 #define ATTRIBUTES_MAX 32
 
+enum kind {
+    ATTRIBUTE,
+    MECHANISM,
+    FLAG
+};
+
 static const struct {
     const char *name;
     CK_ULONG type;
+    enum kind kind;
 } names[] = {
-    {"CKA_EXTRACTABLE", CKA_EXTRACTABLE},
-    {"CKA_SENSITIVE", CKA_SENSITIVE},
-    {"CKA_NEVER_EXTRACTABLE", CKA_NEVER_EXTRACTABLE},
-    {"CKA_ALWAYS_SENSITIVE", CKA_ALWAYS_SENSITIVE},
-    {"CKA_LOCAL", CKA_LOCAL},
-    {"CKA_PRIVATE", CKA_PRIVATE},
-    {"CKA_ALWAYS_AUTHENTICATE", CKA_ALWAYS_AUTHENTICATE},
-    {"CKM_RSA_PKCS_PSS", CKM_RSA_PKCS_PSS},
-    {"CKM_RSA_X_509", CKM_RSA_X_509},
+    {"CKA_EXTRACTABLE", CKA_EXTRACTABLE, ATTRIBUTE},
+    {"CKA_SENSITIVE", CKA_SENSITIVE, ATTRIBUTE},
+    {"CKA_NEVER_EXTRACTABLE", CKA_NEVER_EXTRACTABLE, ATTRIBUTE},
+    {"CKA_ALWAYS_SENSITIVE", CKA_ALWAYS_SENSITIVE, ATTRIBUTE},
+    {"CKA_LOCAL", CKA_LOCAL, ATTRIBUTE},
+    {"CKA_PRIVATE", CKA_PRIVATE, ATTRIBUTE},
+    {"CKA_ALWAYS_AUTHENTICATE", CKA_ALWAYS_AUTHENTICATE, ATTRIBUTE},
+    {"CKM_RSA_PKCS", CKM_RSA_PKCS, MECHANISM},
+    {"CKM_RSA_PKCS_OAEP", CKM_RSA_PKCS_OAEP, MECHANISM},
+    {"CKM_RSA_PKCS_PSS", CKM_RSA_PKCS_PSS, MECHANISM},
+    {"CKM_RSA_X_509", CKM_RSA_X_509, MECHANISM},
+    {"CKM_EDDSA", CKM_EDDSA, MECHANISM},
+    {"CKM_EC_EDWARDS_KEY_PAIR_GEN", CKM_EC_EDWARDS_KEY_PAIR_GEN, MECHANISM},
+    {"CKF_USER_PIN_COUNT_LOW", CKF_USER_PIN_COUNT_LOW, FLAG},
+    {"CKF_USER_PIN_FINAL_TRY", CKF_USER_PIN_FINAL_TRY, FLAG},
+    {"CKF_USER_PIN_LOCKED", CKF_USER_PIN_LOCKED, FLAG},
 };
 
 static struct lie {
     CK_ULONG type;
-    bool is_mechanism;
+    enum kind kind;
     bool is_none;
     CK_BYTE value;
 } told[LIES_MAX];
@@ -35,10 +49,10 @@ static size_t told_count;
 static CK_FUNCTION_LIST *truth;
 static CK_FUNCTION_LIST liar;
 
-static struct lie *find(bool is_mechanism, CK_ULONG type)
+static struct lie *find(enum kind kind, CK_ULONG type)
 {
     for (size_t i = 0; i < told_count; i++) {
-        if (told[i].is_mechanism == is_mechanism && told[i].type == type)
+        if (told[i].kind == kind && told[i].type == type)
             return &told[i];
     }
     return NULL;
@@ -50,7 +64,7 @@ static CK_RV lie_attributes(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o,
     CK_RV rv = truth->C_GetAttributeValue(s, o, t, n);
 
     for (CK_ULONG i = 0; i < n; i++) {
-        const struct lie *lie = find(false, t[i].type);
+        const struct lie *lie = find(ATTRIBUTE, t[i].type);
 
         if (lie == NULL)
             continue;
@@ -67,14 +81,37 @@ static CK_RV lie_attributes(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o,
 static CK_RV lie_sign_init(CK_SESSION_HANDLE s, CK_MECHANISM *m,
                            CK_OBJECT_HANDLE o)
 {
-    return find(true, m->mechanism) != NULL ? CKR_MECHANISM_INVALID
-                                            : truth->C_SignInit(s, m, o);
+    return find(MECHANISM, m->mechanism) != NULL ? CKR_MECHANISM_INVALID
+                                                 : truth->C_SignInit(s, m, o);
+}
+
+static CK_RV lie_decrypt_init(CK_SESSION_HANDLE s, CK_MECHANISM *m,
+                              CK_OBJECT_HANDLE o)
+{
+    return find(MECHANISM, m->mechanism) != NULL
+               ? CKR_MECHANISM_INVALID
+               : truth->C_DecryptInit(s, m, o);
+}
+
+static CK_RV lie_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
+{
+    CK_RV rv = truth->C_GetTokenInfo(slot, info);
+
+    for (size_t i = 0; i < told_count && rv == CKR_OK; i++) {
+        if (told[i].kind != FLAG)
+            continue;
+        if (told[i].value != 0)
+            info->flags |= told[i].type;
+        else
+            info->flags &= ~told[i].type;
+    }
+    return rv;
 }
 
 static CK_RV lie_mechanism_info(CK_SLOT_ID slot, CK_MECHANISM_TYPE type,
                                 CK_MECHANISM_INFO *info)
 {
-    return find(true, type) != NULL
+    return find(MECHANISM, type) != NULL
                ? CKR_MECHANISM_INVALID
                : truth->C_GetMechanismInfo(slot, type, info);
 }
@@ -88,8 +125,10 @@ static CK_RV lie_generate(CK_SESSION_HANDLE s, CK_MECHANISM *m, CK_ATTRIBUTE *t,
 
     if (pn > ATTRIBUTES_MAX)
         return CKR_ARGUMENTS_BAD;
+    if (find(MECHANISM, m->mechanism) != NULL)
+        return CKR_MECHANISM_INVALID;
     for (CK_ULONG i = 0; i < pn; i++) {
-        struct lie *lie = find(false, pt[i].type);
+        struct lie *lie = find(ATTRIBUTE, pt[i].type);
 
         asked[i] = pt[i];
         if (lie != NULL && !lie->is_none && asked[i].ulValueLen == 1)
@@ -109,7 +148,7 @@ static bool learn(const char *word)
             memcmp(names[i].name, word, len) != 0 || word[len] == '\0')
             continue;
         lie->type = names[i].type;
-        lie->is_mechanism = strncmp(word, "CKM", 3) == 0;
+        lie->kind = names[i].kind;
         lie->is_none = strcmp(word + len + 1, "none") == 0;
         lie->value = (CK_BYTE)strtoul(word + len + 1, NULL, 0);
         told_count++;
@@ -140,6 +179,8 @@ CK_FUNCTION_LIST *spy_lies(CK_FUNCTION_LIST *module, const char *lies)
     liar.C_GetAttributeValue = lie_attributes;
     liar.C_GenerateKeyPair = lie_generate;
     liar.C_SignInit = lie_sign_init;
+    liar.C_DecryptInit = lie_decrypt_init;
+    liar.C_GetTokenInfo = lie_token_info;
     liar.C_GetMechanismInfo = lie_mechanism_info;
     return &liar;
 }

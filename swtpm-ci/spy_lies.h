@@ -7,6 +7,7 @@
  *                            private keys for which another is asked, too
  *   CKA_LOCAL=none           no object has the attribute
  *   CKM_RSA_PKCS_PSS=none    the token lacks the mechanism
+ *   CKF_USER_PIN_LOCKED=1    the token's flag is set; 0: it is not
  */
 #ifndef DEVID_SPY_LIES_H
 #define DEVID_SPY_LIES_H

@@ -34,6 +34,7 @@ serve_with() {
     make_identity server server "${options[@]}"
     unset DEVID_AUTH_SOURCE # nginx has it from its own directive
     make_plain_client
+    [[ $link != token ]] || protect_token
     with_devid start_nginx --key "$WORK/server.key" --cert "$WORK/server.pem" \
         --workers "$workers" --server "$directive"
 }

@@ -80,6 +80,48 @@ assert_equal "the workers are the same" "$workers" \
     "$(pgrep -P "$NGINX_PID" | sort | xargs)"
 stop_nginx
 
+# worker_that_waits: print the one that the spy holds up in C_Login.
+worker_that_waits() {
+    awk '$2 == "C_Login:waits" { pid = $1 } END { print pid }' "$SPY_LOG"
+}
+one_waits() {
+    [[ $(worker_that_waits) ]]
+}
+worker_has_gone() {
+    ! kill -0 "$1" 2>/dev/null
+}
+
+# killed_in_login WHERE: a worker is killed while it logs in, before or after the
+# module has the call; the other, which waits for what it learns, and one that
+# takes its place serve.
+killed_in_login() {
+    local pid
+    : >"$WORK/hold"
+    spy_reset
+    DEVID_SPY_FAULT=C_Login=$1:$WORK/hold with_devid start_nginx --workers 2 \
+        --key "$WORK/server.key" --cert "$WORK/server.pem"
+    for ((i = 0; i < 4; i++)); do
+        plain_request --max-time 5 >/dev/null 2>&1 &
+        STARTED+=($!)
+    done
+    await "a worker in C_Login" "$NGINX_PID" one_waits
+    pid=$(worker_that_waits)
+    kill -KILL "$pid"
+    await "worker $pid to end" "$NGINX_PID" worker_has_gone "$pid"
+    rm "$WORK/hold"
+    for ((i = 0; i < 12; i++)); do
+        plain_request >/dev/null ||
+            fail "a worker killed $1 C_Login: nginx does not serve"
+    done
+    say "  ok: a worker killed $1 C_Login: twelve of twelve are served"
+    stop_nginx
+}
+
+say "A worker is killed while it logs in"
+protect_token
+killed_in_login before
+killed_in_login after
+
 say "A wrong PIN, four workers"
 cp "$TOKEN_PIN_FILE" "$WORK/right.pin"
 printf 'wrong-pin\n' >"$TOKEN_PIN_FILE"
