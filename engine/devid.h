@@ -338,6 +338,17 @@ DEVID_CHECK enum devid_err devid_key_from_uri(struct devid *engine,
                                               struct devid_error *err);
 
 /*
+ * Open the key at a URI whose public key is known already, as a reference.
+ * That it is there shows at first use. Cost: no device command.
+ *
+ * Returns DEVID_OK; _INPUT (malformed), _SYSTEM.
+ */
+DEVID_CHECK enum devid_err
+devid_key_from_reference(struct devid *engine, const char *uri,
+                         const struct devid_public *pub, struct devid_key **key,
+                         struct devid_error *err);
+
+/*
  * Open a key from what a person typed: a URI, else the name of a PEM or DER
  * file. Errors of both, and _NOT_FOUND where there is no such file.
  */

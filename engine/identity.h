@@ -39,6 +39,9 @@
 /* Where certificates of these keys lie, as the TCG's registry has them. */
 #define DEVID_IAK_CERT_URI "tpm2:nv=0x01c90100"
 #define DEVID_IDEVID_CERT_URI "tpm2:nv=0x01c90200"
+/* Where the keys are. */
+#define DEVID_IAK_URI "tpm2:handle=0x81020001"
+#define DEVID_IDEVID_URI "tpm2:handle=0x81020000"
 
 /* Certificates of an EK's issuers that a chip brings along, at most. */
 #define DEVID_EK_CHAIN_MAX 8
@@ -94,6 +97,7 @@ struct devid_identity_request {
     struct devid_field atCertifyInfoSig; /* TPMT_SIGNATURE by the IAK */
     struct devid_field signingPub;       /* TPMT_PUBLIC of the IDevID */
     const struct devid_hash *hash;       /* what the IDevID signs digests of */
+    struct devid_public iak, idevid;     /* attestPub and signingPub again */
     struct devid_field sgnCertifyInfo;   /* TPMS_ATTEST: the IDevID */
     struct devid_field sgnCertifyInfoSig;
 };

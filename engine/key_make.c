@@ -53,6 +53,24 @@ enum devid_err devid_key_import(struct devid *engine,
     return devid_key_from_keyfile(engine, &file, key, err);
 }
 
+enum devid_err devid_key_from_reference(struct devid *engine, const char *uri,
+                                        const struct devid_public *pub,
+                                        struct devid_key **key,
+                                        struct devid_error *err)
+{
+    struct devid_keyfile file = {
+        .format = DEVID_KEYFILE_REFERENCE,
+        .uri = OPENSSL_strdup(uri),
+        .has_public = true,
+        .public_key = *pub,
+    };
+
+    *key = NULL;
+    if (file.uri == NULL)
+        return devid_no_memory(err);
+    return devid_key_from_keyfile(engine, &file, key, err);
+}
+
 /* ---- signed policies ------------------------------------------------- */
 
 /* A copy to be changed: written anew, not as it was read. */

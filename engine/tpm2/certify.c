@@ -316,6 +316,10 @@ static enum devid_err request_op(struct tpm2_conn *conn, void *arg,
         e = put_public(&out->attestPub, &id->iak.pub, err);
     if (e == DEVID_OK)
         e = put_public(&out->signingPub, &id->idevid.pub, err);
+    if (e == DEVID_OK)
+        e = tpm2_public_to_devid(&id->iak.pub.publicArea, &out->iak, err);
+    if (e == DEVID_OK)
+        e = tpm2_public_to_devid(&id->idevid.pub.publicArea, &out->idevid, err);
     out->hash = tpm2_hash_from_id(id->idevid.pub.publicArea.nameAlg);
     out->ek_handle = id->ek.handle;
     out->ek_kind = id->ek_kind != NULL ? id->ek_kind->name : NULL;

@@ -164,7 +164,7 @@ say "Members of JSON"
 # A member is written by a function report_...(object, "name".
 members=$(sed -nE \
     's/.*(report_(text|number|flag|value|words)|put_[a-z_]+|describe_sha256)\([a-z]+, "([a-z0-9_]+)".*/\3/p' \
-    "$TOP"/tools/*.c "$TOP"/tools/cli/*.c | sort -u)
+    "$TOP"/tools/*.c "$TOP"/tools/{cli,identity}/*.c | sort -u)
 pages=$(cat "$man"/devid-*.1)
 for member in $members; do
     grep -qE "^\.(It )?Li (.* , )?$member( .*)?$" <<<"$pages" ||

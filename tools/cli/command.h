@@ -14,6 +14,12 @@ enum exit_code {
     EXIT_DONE = 0,
     EXIT_FAILED = 1,    /* what was asked for could not be done */
     EXIT_WRONG_USE = 2, /* the command line makes no sense */
+    /* Of a provisioning, for a line's own software: devid-provision(1). */
+    EXIT_REFUSED = 3,     /* the station refuses; asking again does not help */
+    EXIT_UNREACHABLE = 4, /* the station is not there, or not at work */
+    EXIT_DEVICE = 5,      /* the TPM or token: absent, faulty, locked */
+    EXIT_NO_ROOM = 6,     /* the TPM's NV does not take the certificates */
+    EXIT_UNTRUSTED = 7,   /* not that station, or not this device's answer */
 };
 
 struct option_row {

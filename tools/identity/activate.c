@@ -2,11 +2,11 @@
 #include <openssl/crypto.h>
 
 #include "commands.h"
-#include "identity.h"
 #include "input.h"
 #include "message.h"
 #include "open.h"
 #include "output.h"
+#include "steps.h"
 
 enum {
     CHALLENGE,
@@ -24,55 +24,6 @@ static const struct option_row options[] = {
             false, false},
     {0},
 };
-
-/* ---- the file -------------------------------------------------------- */
-
-/* Bytes not read yet. */
-struct rest {
-    const uint8_t *data;
-    size_t len;
-};
-
-static bool take_number(struct rest *rest, size_t width, uint32_t *number)
-{
-    if (rest->len < width)
-        return false;
-    *number = 0;
-    for (size_t i = 0; i < width; i++)
-        *number = *number << 8 | rest->data[i];
-    rest->data += width;
-    rest->len -= width;
-    return true;
-}
-
-/* A TPM2B: its size, and so many bytes. */
-static bool take_sized(struct rest *rest, const uint8_t **data, size_t *len)
-{
-    uint32_t size = 0;
-
-    if (!take_number(rest, 2, &size) || rest->len < size)
-        return false;
-    *data = rest->data;
-    *len = size;
-    rest->data += size;
-    rest->len -= size;
-    return true;
-}
-
-/* The tools' mark and version 1, TPM2B_ID_OBJECT, TPM2B_ENCRYPTED_SECRET. */
-static bool parse(const char *file, size_t len, struct devid_activation *out)
-{
-    struct rest rest = {(const uint8_t *)file, len};
-    uint32_t magic = 0;
-    uint32_t version = 0;
-
-    return take_number(&rest, 4, &magic) && magic == 0xbadcc0deU &&
-           take_number(&rest, 4, &version) && version == 1 &&
-           take_sized(&rest, &out->credential, &out->credential_len) &&
-           take_sized(&rest, &out->secret, &out->secret_len) && rest.len == 0;
-}
-
-/* ---------------------------------------------------------------------- */
 
 static enum exit_code answer_challenge(const struct args *args,
                                        struct devid *engine,
@@ -109,7 +60,8 @@ static enum exit_code run(const struct args *args)
     if (code != EXIT_DONE)
         return code;
     code = input_read(path, &file, &len);
-    if (code == EXIT_DONE && !parse(file, len, &challenge))
+    if (code == EXIT_DONE &&
+        !step_challenge_parse((const uint8_t *)file, len, &challenge))
         code = fail("%s is no challenge: it must be a credential blob as "
                     "tpm2_makecredential writes it, and whole",
                     path);
