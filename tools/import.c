@@ -8,7 +8,7 @@
 #include "message.h"
 #include "open.h"
 #include "output.h"
-#include "secret.h"
+#include "secret_input.h"
 #include "signer.h"
 
 enum {

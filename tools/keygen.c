@@ -6,7 +6,7 @@
 #include "message.h"
 #include "open.h"
 #include "output.h"
-#include "secret.h"
+#include "secret_input.h"
 #include "signer.h"
 
 enum {

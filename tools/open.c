@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "message.h"
-#include "secret.h"
+#include "secret_input.h"
 
 /*
  * In the engine the environment wins over what a program sets, which is right

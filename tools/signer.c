@@ -11,7 +11,7 @@
 #include "input.h"
 #include "message.h"
 #include "open.h"
-#include "secret.h"
+#include "secret_input.h"
 
 /* ---- public keys ---- */
 

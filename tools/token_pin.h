@@ -5,7 +5,7 @@
 #ifndef DEVID_TOOLS_TOKEN_PIN_H
 #define DEVID_TOOLS_TOKEN_PIN_H
 
-#include "secret.h"
+#include "secret_input.h"
 #include "tokens.h"
 
 enum pin_owner {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "secret.h"
+#include "secret_input.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>

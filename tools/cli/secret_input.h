@@ -4,8 +4,8 @@
  * are. The value itself never stands on a command line, where every user sees
  * it.
  */
-#ifndef DEVID_TOOLS_SECRET_H
-#define DEVID_TOOLS_SECRET_H
+#ifndef DEVID_TOOLS_SECRET_INPUT_H
+#define DEVID_TOOLS_SECRET_INPUT_H
 
 #include "command.h"
 
