@@ -4,7 +4,7 @@
 #define DEVID_ATTEST_INTERNAL_H
 
 #include "../attest.h"
-#include "../tpm2/public.h"
+#include "../tpm2/tcg_template.h"
 
 #include <openssl/x509.h>
 
@@ -74,31 +74,11 @@ attest_signature_verify(const struct devid_public *pub, OSSL_LIB_CTX *libctx,
                         const TPMT_SIGNATURE *signature,
                         struct devid_error *err);
 
-/* ---- ek_template.c ----------------------------------------------------- */
+/* ---- ek_area.c --------------------------------------------------------- */
 
-/* What the EK profile says of EKs of one size, in both ranges. */
-struct attest_ek_template {
-    enum devid_key_type type;
-    unsigned bits;
-    TPMI_ALG_HASH name_alg;
-    unsigned aes_bits;
-    bool low; /* there is one in the low range too */
-};
-
-/* NULL, and a sentence, where there is none. */
-const struct attest_ek_template *
-attest_ek_template(const struct devid_public *ek, struct devid_error *err);
-
-/* ---- seed.c ------------------------------------------------------------ */
-
-/*
- * A seed of `len` bytes that the EK's holder alone can tell, and what tells it:
- * TPM2B_ENCRYPTED_SECRET in the credential. _INPUT, _SYSTEM.
- */
-DEVID_CHECK enum devid_err
-attest_seed_make(const struct devid_challenge *challenge,
-                 const struct devid_hash *hash, uint8_t *seed,
-                 struct devid_credential *credential, struct devid_error *err);
+/* The first kind of EK with such a key; NULL, and a sentence, if none is. */
+const struct tpm2_ek_kind *attest_ek_kind(const struct devid_public *ek,
+                                          struct devid_error *err);
 
 /* ---- keys.c ------------------------------------------------------------ */
 

@@ -113,7 +113,7 @@ static enum devid_attest_reason check_key(const X509 *cert,
     OPENSSL_free(der);
     if (!ok)
         return attest_undecided(verdict);
-    if (attest_ek_template(ek, &err) == NULL)
+    if (attest_ek_kind(ek, &err) == NULL)
         return attest_refuse(verdict, DEVID_ATTEST_EK_KEY, "%.600s", err.text);
     if (devid_key_kind(ek->type)->is_rsa &&
         devid_roca_fingerprint(ek->modulus, ek->coordinate_len)) {

@@ -14,6 +14,9 @@
 #include <tss2/tss2_mu.h>
 
 #define RSA_DEFAULT_EXPONENT 65537u
+/* TPM_ECC_CURVE_25519 of the TCG Algorithm Registry 1.34, which tss2 lacks; the
+ * TPM says whether it has it. */
+#define ECC_CURVE_25519 0x0040
 
 static const struct curve {
     TPMI_ECC_CURVE id;
@@ -182,13 +185,13 @@ enum devid_err tpm2_public_to_devid(const TPMT_PUBLIC *tpm,
     return e != DEVID_OK ? e : devid_numbers_check(pub, err);
 }
 
-static TPMI_ECC_CURVE curve_of(const struct devid_public *pub)
+TPMI_ECC_CURVE tpm2_curve_of(const struct devid_algorithm *alg)
 {
     for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++) {
-        if (devid_algorithm_by_name(curves[i].algorithm) == pub->alg)
+        if (devid_algorithm_by_name(curves[i].algorithm) == alg)
             return curves[i].id;
     }
-    return TPM2_ECC_NONE;
+    return alg->type == DEVID_KEY_ED25519 ? ECC_CURVE_25519 : TPM2_ECC_NONE;
 }
 
 void tpm2_public_from_devid(const struct devid_public *pub, TPMT_PUBLIC *tpm)
@@ -200,7 +203,7 @@ void tpm2_public_from_devid(const struct devid_public *pub, TPMT_PUBLIC *tpm)
         tpm->type = TPM2_ALG_ECC;
         ecc->symmetric.algorithm = TPM2_ALG_NULL;
         ecc->scheme.scheme = TPM2_ALG_NULL;
-        ecc->curveID = curve_of(pub);
+        ecc->curveID = tpm2_curve_of(pub->alg);
         ecc->kdf.scheme = TPM2_ALG_NULL;
         point->x.size = (UINT16)pub->coordinate_len;
         memcpy(point->x.buffer, pub->x, pub->coordinate_len);

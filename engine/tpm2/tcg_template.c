@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Templates of the TCG's identity keys. Pure. */
-#include "tcg.h"
+#include "tcg_template.h"
+#include "../backend.h"
 
 #include <string.h>
 
@@ -116,13 +117,18 @@ void tpm2_template_unique(enum tpm2_role role, enum tpm2_unique form,
     memcpy(unique->ecc.y.buffer, word, y_len);
 }
 
+unsigned tpm2_ek_aes_bits(const struct tpm2_ek_kind *kind)
+{
+    return kind->hash == TPM2_ALG_SHA256 ? 128 : 256;
+}
+
 enum devid_err tpm2_template_ek(const struct tpm2_ek_kind *kind,
                                 OSSL_LIB_CTX *libctx, TPM2B_PUBLIC *pub,
                                 struct devid_error *err)
 {
     const TPMT_SYM_DEF_OBJECT aes = {
         .algorithm = TPM2_ALG_AES,
-        .keyBits.aes = kind->hash == TPM2_ALG_SHA256 ? 128 : 256,
+        .keyBits.aes = (TPMI_AES_KEY_BITS)tpm2_ek_aes_bits(kind),
         .mode.aes = TPM2_ALG_CFB,
     };
     struct tpm2_tcg_policy policy = {.hash = kind->hash};

@@ -6,24 +6,6 @@
 
 #include <tss2/tss2_mu.h>
 
-/* TPM_ECC_CURVE_25519 of the TCG Algorithm Registry 1.34, which tss2 lacks; the
- * TPM says whether it has it. */
-#define ECC_CURVE_25519 0x0040
-
-TPMI_ECC_CURVE tpm2_curve_of(const struct devid_algorithm *alg)
-{
-    if (alg->type == DEVID_KEY_ED25519)
-        return ECC_CURVE_25519;
-    switch (alg->bits) {
-    case 384:
-        return TPM2_ECC_NIST_P384;
-    case 521:
-        return TPM2_ECC_NIST_P521;
-    default: /* bits of a curve in the table */
-        return TPM2_ECC_NIST_P256;
-    }
-}
-
 /* A TPM binds a key with a scheme to one hash. */
 static TPMI_ALG_HASH pss_hash(const struct devid_key_spec *spec)
 {

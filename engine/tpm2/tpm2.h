@@ -182,8 +182,6 @@ void tpm2_template_key(const struct devid_key_spec *spec,
 void tpm2_template_storage(TPM2B_PUBLIC *pub);
 /* Whether a key was made from that template. */
 bool tpm2_public_is_storage(const TPMT_PUBLIC *tpm);
-/* The TPM's id of an EC algorithm's curve. */
-TPMI_ECC_CURVE tpm2_curve_of(const struct devid_algorithm *alg);
 
 /* ---- auth.c: secrets, never in clear on the bus ---------------------- */
 
