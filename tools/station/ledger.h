@@ -10,6 +10,17 @@
  *
  * The audit log is append-only and hash-chained, a chain a station: each entry
  * holds the hash of the one before it, the head is signed by the station's key.
+ *
+ * What the log promises. A job that was answered has its entry in the chain,
+ * on disk. The head is signed once a commit, in that commit, by a key that
+ * answers at once (LEDGER_SIGN_WAIT_MS). A slow chip stops nothing: it signs
+ * the newest head, and again the newest, each signature is kept with the next
+ * commit, so that what it covers is at most the time of two signatures old.
+ * What is changed, inserted or taken away is found: anywhere by the hashes, at
+ * the tail by the signed head, but for those newest entries (`unsealed` in
+ * ledger_verdict; none once the ledger was closed in order). A whole database
+ * put back to an older state is consistent in itself: only who kept a later
+ * head finds that.
  */
 #ifndef DEVID_STATION_LEDGER_H
 #define DEVID_STATION_LEDGER_H
@@ -69,6 +80,8 @@ struct ledger_unit {
     struct ledger_blob iak_cert;
     struct ledger_blob idevid_cert;
     struct ledger_blob escrow; /* CMS EnvelopedData of the unit's auth values */
+    int reason;                /* RFC 5280's number, of a retired one */
+    int64_t revision;          /* the ledger's: one more for each change */
 };
 void ledger_unit_clear(struct ledger_unit *unit);
 
@@ -114,12 +127,14 @@ enum ledger_outcome {
  *          challenge is replaced, nothing else, the quota is left alone: AGAIN.
  *          A retired row is enrolled anew where `new_owner`: one generation
  *          more. Serial, EK digest, IAK and IDevID Name and MAC are unique.
- * ISSUE    unit.id, iak_cert, idevid_cert, numbers: where the row has
- *          certificates already those stay, and come back: AGAIN.
- * ADVANCE  unit.id, state, escrow: only forward; where it is there: AGAIN.
+ * ISSUE    unit.id, iak_cert, idevid_cert: where the row has certificates
+ *          already those stay, and come back: AGAIN. A certificate's serial
+ *          number that the ledger has already is refused: DUPLICATE, "number".
+ * ADVANCE  unit.id, state, escrow: only forward, beyond `issued` only what is
+ *          issued; where it is there already: AGAIN, a new escrow is kept.
  * RETIRE   unit.id; reason: RFC 5280's number, 0: unspecified.
  * REFUSE   unit.serial, detail.
- * *_BATCH  batch.
+ * OPEN_BATCH  batch: name, product, token_digest, quota. CLOSE_BATCH: its name.
  *
  * Whatever the outcome but FAILED, an entry is in the log: a refused job's
  * says why.
@@ -166,11 +181,18 @@ void ledger_close(struct ledger **ledger);
 
 /*
  * Put a job into the queue; `done` is called once it is committed, or has
- * failed. False: the queue is full, and nothing was done: answer 503.
+ * failed. False: the queue is full, and nothing was done: answer 503. So it is
+ * also where the ledger was opened without a key.
  */
 bool ledger_submit(struct ledger *ledger, struct ledger_job *job);
 /* Submit and wait; a full queue is waited for. Not from `done`. */
 enum ledger_outcome ledger_do(struct ledger *ledger, struct ledger_job *job);
+
+/*
+ * Whether the station's key signs the log's heads: DEVID_OK, or why the last
+ * signature failed, DEVID_ERR_DEVICE; what was committed since is not sealed.
+ */
+enum devid_err ledger_signing(struct ledger *ledger, struct devid_error *err);
 
 /* ---- reading ----------------------------------------------------------- */
 
@@ -178,7 +200,9 @@ enum unit_key {
     UNIT_BY_ID,
     UNIT_BY_SERIAL,
     UNIT_BY_EK,
+    UNIT_BY_IAK,
     UNIT_BY_IDEVID,
+    UNIT_BY_MAC,
 };
 
 /* Returns DEVID_OK, DEVID_ERR_NOT_FOUND, _BUSY, _SYSTEM. */
@@ -229,8 +253,24 @@ ledger_entries(struct ledger *ledger, const char *serial,
                bool (*each)(void *arg, const struct ledger_entry *entry),
                void *arg, struct devid_error *err);
 
+/*
+ * The certificates that are revoked, for a list of them: those of retired
+ * units, and of the owners before the present one.
+ */
+struct ledger_revoked {
+    const char *number; /* the certificate's, in hex */
+    const char *unit;   /* the unit's id */
+    int reason;         /* RFC 5280's number */
+    int64_t revoked_ms;
+};
+DEVID_CHECK enum devid_err
+ledger_revoked(struct ledger *ledger,
+               bool (*each)(void *arg, const struct ledger_revoked *revoked),
+               void *arg, struct devid_error *err);
+
 struct ledger_verdict {
-    uint64_t entries; /* that were read */
+    uint64_t entries;  /* that were read */
+    uint64_t unsealed; /* of them, behind the signed heads */
     unsigned chains;
     char station[LEDGER_TEXT_SIZE]; /* of the first fault */
     uint64_t seq;

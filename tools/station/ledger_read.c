@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading: single rows over a connection that is kept for it, whole lists over
+ * connections of their own, so that no caller's function runs under a lock.
+ */
+#include "ledger_queue.h"
+
+/* A connection that was lost since the last read is made again, once. */
+static enum devid_err read_row(struct ledger *ledger, enum ledger_stmt stmt,
+                               const char *value, struct ledger_row *row,
+                               struct devid_error *err)
+{
+    const struct ledger_value values[] = {value_text(value)};
+    struct ledger_db *db = ledger->reader;
+    enum devid_err code;
+
+    pthread_mutex_lock(&ledger->read_lock);
+    code = db_run(db, stmt, values, 1, row, err);
+    if (code != DEVID_OK)
+        db->store->abandon(db);
+    if (code != DEVID_OK && db->store->lost(db)) {
+        code = db->store->reconnect(db, err);
+        if (code == DEVID_OK)
+            code = db_run(db, stmt, values, 1, row, err);
+    }
+    pthread_mutex_unlock(&ledger->read_lock);
+    return code;
+}
+
+enum devid_err ledger_find(struct ledger *ledger, enum unit_key key,
+                           const char *value, struct ledger_unit *unit,
+                           struct devid_error *err)
+{
+    struct ledger_row row = {0};
+    enum devid_err code =
+        read_row(ledger, STMT_UNIT_BY_ID + key, value, &row, err);
+
+    *unit = (struct ledger_unit){0};
+    if (code == DEVID_OK && !row.found)
+        code = ledger_fail(err, DEVID_ERR_NOT_FOUND,
+                           "there is no unit %.100s in the ledger", value);
+    if (code == DEVID_OK && !unit_from_row(&row, unit)) {
+        ledger_unit_clear(unit);
+        code = ledger_no_memory(err);
+    }
+    ledger_row_clear(&row);
+    return code;
+}
+
+enum devid_err ledger_batch(struct ledger *ledger, const char *name,
+                            const char *token_digest,
+                            struct ledger_batch *batch, struct devid_error *err)
+{
+    struct ledger_row row = {0};
+    enum devid_err code =
+        read_row(ledger, name ? STMT_BATCH_BY_NAME : STMT_BATCH_BY_TOKEN,
+                 name ? name : token_digest, &row, err);
+
+    *batch = (struct ledger_batch){0};
+    if (code == DEVID_OK && !row.found && name)
+        code = ledger_fail(err, DEVID_ERR_NOT_FOUND, "there is no batch %.100s",
+                           name);
+    else if (code == DEVID_OK && !row.found)
+        code = ledger_fail(err, DEVID_ERR_NOT_FOUND,
+                           "the token is that of no batch");
+    if (code == DEVID_OK)
+        batch_from_row(&row, batch);
+    ledger_row_clear(&row);
+    return code;
+}
+
+/* ---- lists ------------------------------------------------------------- */
+
+static enum devid_err read_rows(struct ledger *ledger, enum ledger_stmt stmt,
+                                const struct ledger_value *values, size_t count,
+                                ledger_each_row *each, void *arg,
+                                struct devid_error *err)
+{
+    struct ledger_db *db = NULL;
+    enum devid_err code = ledger->store->open(ledger->url, false, &db, err);
+
+    if (code == DEVID_OK)
+        code = db->store->query(db, stmt, values, count, each, arg, err);
+    ledger->store->close(db);
+    return code;
+}
+
+struct unit_reader {
+    bool (*each)(void *arg, const struct ledger_unit *unit);
+    void *arg;
+    bool no_memory;
+};
+
+static bool read_unit(void *arg, const struct ledger_row *row)
+{
+    struct unit_reader *reader = arg;
+    struct ledger_unit unit;
+    bool more;
+
+    reader->no_memory = !unit_from_row(row, &unit);
+    more = !reader->no_memory && reader->each(reader->arg, &unit);
+    ledger_unit_clear(&unit);
+    return more;
+}
+
+enum devid_err
+ledger_units(struct ledger *ledger, const struct ledger_filter *filter,
+             bool (*each)(void *arg, const struct ledger_unit *unit), void *arg,
+             struct devid_error *err)
+{
+    static const struct ledger_filter all = {0};
+    struct unit_reader reader = {.each = each, .arg = arg};
+    enum devid_err code;
+
+    if (!filter)
+        filter = &all;
+    const struct ledger_value values[] = {
+        value_text(filter->batch ? filter->batch : ""),
+        value_text(filter->model ? filter->model : ""),
+        value_text(filter->state ? unit_state_name(*filter->state) : ""),
+        value_number(filter->since_ms),
+    };
+    code = read_rows(ledger, STMT_UNITS, values, 4, read_unit, &reader, err);
+    return reader.no_memory ? ledger_no_memory(err) : code;
+}
+
+struct batch_reader {
+    bool (*each)(void *arg, const struct ledger_batch *batch);
+    void *arg;
+};
+
+static bool read_batch(void *arg, const struct ledger_row *row)
+{
+    const struct batch_reader *reader = arg;
+    struct ledger_batch batch;
+
+    batch_from_row(row, &batch);
+    return reader->each(reader->arg, &batch);
+}
+
+enum devid_err ledger_batches(struct ledger *ledger,
+                              bool (*each)(void *arg,
+                                           const struct ledger_batch *batch),
+                              void *arg, struct devid_error *err)
+{
+    struct batch_reader reader = {each, arg};
+
+    return read_rows(ledger, STMT_BATCHES, NULL, 0, read_batch, &reader, err);
+}
+
+struct revoked_reader {
+    bool (*each)(void *arg, const struct ledger_revoked *revoked);
+    void *arg;
+};
+
+static bool read_revoked(void *arg, const struct ledger_row *row)
+{
+    const struct revoked_reader *reader = arg;
+    const struct ledger_revoked revoked = {
+        .number = row_text(row, 0),
+        .unit = row_text(row, 1),
+        .reason = (int)row_number(row, 2),
+        .revoked_ms = row_number(row, 3),
+    };
+
+    return reader->each(reader->arg, &revoked);
+}
+
+enum devid_err
+ledger_revoked(struct ledger *ledger,
+               bool (*each)(void *arg, const struct ledger_revoked *revoked),
+               void *arg, struct devid_error *err)
+{
+    struct revoked_reader reader = {each, arg};
+
+    return read_rows(ledger, STMT_REVOKED, NULL, 0, read_revoked, &reader, err);
+}
+
+struct entry_reader {
+    bool (*each)(void *arg, const struct ledger_entry *entry);
+    void *arg;
+};
+
+static bool read_entry(void *arg, const struct ledger_row *row)
+{
+    const struct entry_reader *reader = arg;
+    const struct ledger_entry entry = {
+        .station = row_text(row, ENTRY_STATION),
+        .seq = (uint64_t)row_number(row, ENTRY_SEQ),
+        .time_ms = row_number(row, ENTRY_TIME),
+        .event = row_text(row, ENTRY_EVENT),
+        .serial = row_text(row, ENTRY_SERIAL),
+        .peer = row_text(row, ENTRY_PEER),
+        .detail = row_text(row, ENTRY_DETAIL),
+        .hash = row_text(row, ENTRY_HASH),
+    };
+
+    return reader->each(reader->arg, &entry);
+}
+
+enum devid_err ledger_entries(struct ledger *ledger, const char *serial,
+                              bool (*each)(void *arg,
+                                           const struct ledger_entry *entry),
+                              void *arg, struct devid_error *err)
+{
+    const struct ledger_value value = value_text(serial ? serial : "");
+    struct entry_reader reader = {each, arg};
+
+    return read_rows(ledger, serial ? STMT_ENTRIES_OF_UNIT : STMT_ENTRIES,
+                     &value, serial ? 1 : 0, read_entry, &reader, err);
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every statement of the ledger. SQLite and PostgreSQL take most of them alike:
+ * parameters are $1 and so on, whole numbers BIGINT, bytes BLOB or BYTEA.
+ */
+#include "ledger_store.h"
+#include "ledger_unit.h"
+
+#define BOTH(text)                                                             \
+    {                                                                          \
+        text, text                                                             \
+    }
+
+#define CHAIN_COLUMNS                                                          \
+    "station, seq, head, signed_seq, signed_head, signature, signed_ms"
+#define ENTRY_COLUMNS                                                          \
+    "station, seq, time_ms, event, subject, revision, serial, peer, detail, "  \
+    "row_digest, hash"
+/* What is used is what was given out, but for what stations still hold. */
+#define BATCH_COLUMNS                                                          \
+    "b.name, b.product, b.token_digest, b.quota, b.quota - b.available - "     \
+    "CAST((SELECT COALESCE(SUM(l.remaining), 0) FROM lease l "                 \
+    "WHERE l.batch = b.name) AS BIGINT), b.closed, b.opened_ms"
+#define UNIT_BY(column)                                                        \
+    BOTH("SELECT " UNIT_COLUMNS " FROM unit WHERE " column " = $1")
+
+/*
+ * `granted` in batch and lease is what the last UPDATE took: RETURNING shows
+ * the new values alone.
+ */
+#define TAKE(table, what, amount)                                              \
+    "UPDATE " table " SET granted = " amount ", " what " = " what              \
+    " - (" amount ") "
+#define AT_MOST(column, wanted)                                                \
+    "CASE WHEN " column " < " wanted " THEN " column " ELSE " wanted " END"
+#define WANTED "CAST($2 AS BIGINT)"
+#define TAKE_FOREIGN(lock)                                                     \
+    TAKE("lease", "remaining", AT_MOST("remaining", WANTED))                   \
+    "WHERE batch = $1 AND station = (SELECT station FROM lease "               \
+    "WHERE batch = $1 AND remaining > 0 "                                      \
+    "ORDER BY remaining DESC LIMIT 1" lock ") RETURNING granted"
+
+/* Each of the three has an index of its own. */
+#define ENTRIES_WHERE(which) "SELECT " ENTRY_COLUMNS " FROM audit WHERE " which
+#define ID_OF_SERIAL "SELECT id FROM unit WHERE serial = $1"
+
+/* clang-format off */
+static const char *const statements[STMT_COUNT][DIALECT_COUNT] = {
+    [STMT_BEGIN] = {"BEGIN IMMEDIATE", "BEGIN"},
+    [STMT_BEGIN_READ] = {"BEGIN",
+                         "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"},
+    [STMT_COMMIT] = BOTH("COMMIT"),
+    [STMT_ROLLBACK] = BOTH("ROLLBACK"),
+    [STMT_LOCK_CHAIN] = {
+        "SELECT seq, head FROM chain WHERE station = $1",
+        "SELECT seq, head FROM chain WHERE station = $1 FOR UPDATE"},
+    [STMT_NEW_CHAIN] = BOTH(
+        "INSERT INTO chain (" CHAIN_COLUMNS ") "
+        "VALUES ($1, 0, $2, 0, '', NULL, 0) ON CONFLICT DO NOTHING"),
+    [STMT_PUT_CHAIN] = BOTH(
+        "UPDATE chain SET seq = $2, head = $3 WHERE station = $1"),
+    [STMT_SEAL_CHAIN] = BOTH(
+        "UPDATE chain SET signed_seq = $2, signed_head = $3, signature = $4, "
+        "signed_ms = $5 WHERE station = $1 AND signed_seq <= $2"),
+    [STMT_PUT_ENTRY] = BOTH(
+        "INSERT INTO audit (" ENTRY_COLUMNS ") "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"),
+    [STMT_GET_ENTRY] = BOTH(
+        "SELECT hash FROM audit WHERE station = $1 AND seq = $2"),
+    [STMT_GET_BATCH] = BOTH("SELECT closed FROM batch WHERE name = $1"),
+    [STMT_LOCK_BATCH] = {
+        "SELECT closed FROM batch WHERE name = $1",
+        "SELECT closed FROM batch WHERE name = $1 FOR UPDATE"},
+    [STMT_TAKE_LEASE] = BOTH(
+        TAKE("lease", "remaining", AT_MOST("remaining", WANTED))
+        "WHERE batch = $1 AND station = $3 AND remaining > 0 "
+        "RETURNING granted"),
+    [STMT_TAKE_BLOCK] = BOTH(
+        TAKE("batch", "available", AT_MOST("available", WANTED))
+        "WHERE name = $1 AND closed = 0 AND available > 0 RETURNING granted"),
+    [STMT_TAKE_FOREIGN] = {TAKE_FOREIGN(""), TAKE_FOREIGN(" FOR UPDATE")},
+    [STMT_GIVE_LEASE] = BOTH(
+        "INSERT INTO lease (batch, station, remaining, granted) "
+        "VALUES ($1, $3, $2, 0) ON CONFLICT (batch, station) DO UPDATE "
+        "SET remaining = lease.remaining + " WANTED),
+    [STMT_PUT_BATCH] = BOTH(
+        "INSERT INTO batch (name, product, token_digest, quota, available, "
+        "granted, closed, opened_ms) "
+        "VALUES ($1, $2, $3, $4, $4, 0, 0, $5) "
+        "ON CONFLICT DO NOTHING RETURNING name"),
+    [STMT_SHUT_BATCH] = BOTH(
+        "UPDATE batch SET closed = 1 WHERE name = $1 AND closed = 0 "
+        "RETURNING name"),
+    [STMT_PUT_UNIT] = BOTH(
+        "INSERT INTO unit (" UNIT_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, "
+        "$7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, "
+        "$21, $22, $23) ON CONFLICT DO NOTHING RETURNING revision"),
+    [STMT_SET_UNIT] = BOTH(
+        "UPDATE unit SET serial = $2, model = $3, mac = $4, batch = $5, "
+        "operator_name = $6, station = $7, ek_digest = $8, iak_name = $9, "
+        "idevid_name = $10, state = $11, attested = $12, generation = $13, "
+        "enrolled_ms = $14, changed_ms = $15, challenge_digest = $16, "
+        "challenge_expires_ms = $17, ek_cert = $18, iak_cert = $19, "
+        "idevid_cert = $20, escrow = $21, reason = $22, revision = $23 "
+        "WHERE id = $1 AND revision = $23 - 1 RETURNING revision"),
+    [STMT_UNIT_BY_ID] = UNIT_BY("id"),
+    [STMT_UNIT_BY_SERIAL] = UNIT_BY("serial"),
+    [STMT_UNIT_BY_EK] = UNIT_BY("ek_digest"),
+    [STMT_UNIT_BY_IAK] = UNIT_BY("iak_name"),
+    [STMT_UNIT_BY_IDEVID] = UNIT_BY("idevid_name"),
+    [STMT_UNIT_BY_MAC] = UNIT_BY("mac"),
+    [STMT_PUT_CERTIFICATE] = BOTH(
+        "INSERT INTO certificate (number, subject, generation, revoked_ms, "
+        "reason) VALUES ($1, $2, $3, 0, 0) ON CONFLICT DO NOTHING "
+        "RETURNING number"),
+    [STMT_REVOKE] = BOTH(
+        "UPDATE certificate SET revoked_ms = $2, reason = $3 "
+        "WHERE subject = $1 AND revoked_ms = 0"),
+    [STMT_BATCH_BY_NAME] = BOTH(
+        "SELECT " BATCH_COLUMNS " FROM batch b WHERE b.name = $1"),
+    [STMT_BATCH_BY_TOKEN] = BOTH(
+        "SELECT " BATCH_COLUMNS " FROM batch b WHERE b.token_digest = $1"),
+
+    [STMT_UNITS] = BOTH(
+        "SELECT " UNIT_COLUMNS " FROM unit WHERE ($1 = '' OR batch = $1) "
+        "AND ($2 = '' OR model = $2) AND ($3 = '' OR state = $3) "
+        "AND enrolled_ms >= $4 ORDER BY id"),
+    [STMT_BATCHES] = BOTH(
+        "SELECT " BATCH_COLUMNS " FROM batch b ORDER BY b.opened_ms, b.name"),
+    [STMT_REVOKED] = BOTH(
+        "SELECT number, subject, reason, revoked_ms FROM certificate "
+        "WHERE revoked_ms > 0 ORDER BY revoked_ms, number"),
+    [STMT_ENTRIES] = BOTH(
+        "SELECT " ENTRY_COLUMNS " FROM audit ORDER BY station, seq"),
+    [STMT_ENTRIES_OF_UNIT] = BOTH(
+        ENTRIES_WHERE("subject IN (" ID_OF_SERIAL ") AND revision > 0")
+        " UNION ALL "
+        ENTRIES_WHERE("subject IN (" ID_OF_SERIAL ") AND subject <> '' "
+                      "AND revision = 0") " UNION ALL "
+        ENTRIES_WHERE("subject = '' AND serial = $1")
+        " ORDER BY time_ms, station, seq"),
+    [STMT_CHAINS] = BOTH(
+        "SELECT " CHAIN_COLUMNS " FROM chain ORDER BY station"),
+    [STMT_CHECK_UNITS] = BOTH(
+        "SELECT " UNIT_COLUMNS ", a.row_digest, a.of_station, a.of_seq "
+        "FROM unit LEFT JOIN (SELECT subject AS of_subject, "
+        "revision AS of_revision, row_digest, station AS of_station, "
+        "seq AS of_seq FROM audit WHERE revision > 0) a "
+        "ON a.of_subject = id AND a.of_revision = revision ORDER BY id"),
+    [STMT_CHECK_BATCHES] = BOTH(
+        "SELECT b.name, b.product, b.token_digest, b.quota, b.closed, "
+        "b.opened_ms, a.row_digest, a.station, a.seq "
+        "FROM batch b LEFT JOIN audit a ON a.subject = 'batch:' || b.name "
+        "AND a.revision = b.closed + 1 AND a.revision > 0 ORDER BY b.name"),
+    /* The row of an entry is gone, or older than the entry. */
+    [STMT_CHECK_LOST] = BOTH(
+        "SELECT a.station, a.seq, a.serial FROM audit a WHERE a.revision > 0 "
+        "AND NOT EXISTS (SELECT 1 FROM unit u WHERE u.id = a.subject "
+        "AND u.revision >= a.revision) "
+        "AND NOT EXISTS (SELECT 1 FROM batch b "
+        "WHERE 'batch:' || b.name = a.subject AND b.closed + 1 >= a.revision) "
+        "ORDER BY a.station, a.seq LIMIT 1"),
+    /* Entries of a chain that has no head. */
+    [STMT_CHECK_STRAY] = BOTH(
+        "SELECT a.station, a.seq FROM audit a WHERE NOT EXISTS "
+        "(SELECT 1 FROM chain c WHERE c.station = a.station) "
+        "ORDER BY a.station, a.seq LIMIT 1"),
+    [STMT_CHECK_REVOKED] = BOTH(
+        "SELECT c.number, u.serial FROM certificate c, unit u "
+        "WHERE c.subject = u.id AND (c.revoked_ms > 0) <> "
+        "(u.state = 'retired' OR c.generation < u.generation) LIMIT 1"),
+};
+
+/* `bytes` is what the dialect calls a column of them. */
+#define SCHEMA(bytes)                                                          \
+    "CREATE TABLE ledger (version BIGINT NOT NULL)",                           \
+    "INSERT INTO ledger (version) VALUES (1)",                                 \
+    "CREATE TABLE batch (name TEXT NOT NULL PRIMARY KEY, "                     \
+    "product TEXT NOT NULL, token_digest TEXT NOT NULL UNIQUE, "               \
+    "quota BIGINT NOT NULL, "                                                  \
+    "available BIGINT NOT NULL CHECK (available >= 0), "                       \
+    "granted BIGINT NOT NULL, closed BIGINT NOT NULL, "                        \
+    "opened_ms BIGINT NOT NULL)",                                              \
+    "CREATE TABLE lease (batch TEXT NOT NULL, station TEXT NOT NULL, "         \
+    "remaining BIGINT NOT NULL CHECK (remaining >= 0), "                       \
+    "granted BIGINT NOT NULL, PRIMARY KEY (batch, station))",                  \
+    "CREATE TABLE unit (id TEXT NOT NULL PRIMARY KEY, "                        \
+    "serial TEXT NOT NULL UNIQUE, model TEXT NOT NULL, mac TEXT UNIQUE, "      \
+    "batch TEXT NOT NULL, operator_name TEXT NOT NULL, "                       \
+    "station TEXT NOT NULL, ek_digest TEXT UNIQUE, iak_name TEXT UNIQUE, "     \
+    "idevid_name TEXT UNIQUE, state TEXT NOT NULL, attested BIGINT NOT NULL, " \
+    "generation BIGINT NOT NULL, enrolled_ms BIGINT NOT NULL, "                \
+    "changed_ms BIGINT NOT NULL, challenge_digest TEXT NOT NULL, "             \
+    "challenge_expires_ms BIGINT NOT NULL, ek_cert " bytes ", "                \
+    "iak_cert " bytes ", idevid_cert " bytes ", escrow " bytes ", "            \
+    "reason BIGINT NOT NULL, revision BIGINT NOT NULL)",                       \
+    "CREATE TABLE certificate (number TEXT NOT NULL PRIMARY KEY, "             \
+    "subject TEXT NOT NULL, generation BIGINT NOT NULL, "                      \
+    "revoked_ms BIGINT NOT NULL, reason BIGINT NOT NULL)",                     \
+    "CREATE INDEX certificate_of_unit ON certificate (subject)",               \
+    "CREATE INDEX certificate_revoked ON certificate (revoked_ms) "            \
+    "WHERE revoked_ms > 0",                                                    \
+    "CREATE TABLE chain (station TEXT NOT NULL PRIMARY KEY, "                  \
+    "seq BIGINT NOT NULL, head TEXT NOT NULL, signed_seq BIGINT NOT NULL, "    \
+    "signed_head TEXT NOT NULL, signature " bytes ", "                         \
+    "signed_ms BIGINT NOT NULL)",                                              \
+    "CREATE TABLE audit (station TEXT NOT NULL, seq BIGINT NOT NULL, "         \
+    "time_ms BIGINT NOT NULL, event TEXT NOT NULL, subject TEXT NOT NULL, "    \
+    "revision BIGINT NOT NULL, serial TEXT NOT NULL, peer TEXT NOT NULL, "     \
+    "detail TEXT NOT NULL, row_digest TEXT NOT NULL, hash TEXT NOT NULL, "     \
+    "PRIMARY KEY (station, seq))",                                             \
+    "CREATE UNIQUE INDEX audit_of_row ON audit (subject, revision) "           \
+    "WHERE revision > 0",                                                      \
+    "CREATE INDEX audit_without_row ON audit (subject) "                       \
+    "WHERE revision = 0 AND subject <> ''",                                    \
+    "CREATE INDEX audit_without_unit ON audit (serial) WHERE subject = ''"
+
+static const char *const sqlite_schema[] = {SCHEMA("BLOB"), NULL};
+static const char *const postgres_schema[] = {SCHEMA("BYTEA"), NULL};
+/* clang-format on */
+
+const char *ledger_sql(enum ledger_dialect dialect, enum ledger_stmt stmt)
+{
+    return statements[stmt][dialect];
+}
+
+const char *const *ledger_schema(enum ledger_dialect dialect)
+{
+    return dialect == DIALECT_SQLITE ? sqlite_schema : postgres_schema;
+}

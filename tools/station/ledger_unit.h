@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Units and batches as rows of a database, and back.
+ */
+#ifndef DEVID_STATION_LEDGER_UNIT_H
+#define DEVID_STATION_LEDGER_UNIT_H
+
+#include "ledger_store.h"
+
+/* The columns of a unit, in the order in which rows and values have them. */
+#define UNIT_COLUMNS                                                           \
+    "id, serial, model, mac, batch, operator_name, station, ek_digest, "       \
+    "iak_name, idevid_name, state, attested, generation, enrolled_ms, "        \
+    "changed_ms, challenge_digest, challenge_expires_ms, ek_cert, iak_cert, "  \
+    "idevid_cert, escrow, reason, revision"
+enum {
+    UNIT_VALUES = 23
+};
+
+/* The values borrow from the unit. */
+void unit_to_values(const struct ledger_unit *unit,
+                    struct ledger_value values[UNIT_VALUES]);
+/* False: out of memory. The caller clears the unit. */
+bool unit_from_row(const struct ledger_row *row, struct ledger_unit *unit);
+/* A copy with bytes of its own. False: out of memory. */
+bool unit_copy(const struct ledger_unit *from, struct ledger_unit *to);
+
+/* The first six columns of a batch that its entries vouch for. */
+enum {
+    BATCH_VALUES = 6
+};
+void batch_to_values(const struct ledger_batch *batch,
+                     struct ledger_value values[BATCH_VALUES]);
+/* A row of STMT_BATCH_BY_NAME and its like. */
+void batch_from_row(const struct ledger_row *row, struct ledger_batch *batch);
+
+/* Sixteen bytes in hex that begin with the time, so that a million of them
+ * lie in the order in which they were made; ten of them nobody can guess. */
+bool unit_new_id(int64_t now_ms, char id[LEDGER_ID_SIZE]);
+
+#define CERT_NUMBER_SIZE 65
+/* A certificate's serial number in hex; "" where it is none. */
+void cert_number(const struct ledger_blob *der, char number[CERT_NUMBER_SIZE]);
+
+#endif
