@@ -280,7 +280,8 @@ struct ledger_verdict {
  * Go through every chain: hashes, numbers without gaps, heads and their
  * signatures, and whether each unit's row is what its last entry says.
  *
- * key  gives the public key of a station by its name; NULL: not known
+ * key  gives the public key of a station by its name, for the ledger to free;
+ *      NULL: not known, which is a fault
  *
  * Returns DEVID_OK; DEVID_ERR_INPUT (the log was changed: the sentence says
  * what and where), _SYSTEM.

@@ -17,7 +17,6 @@ struct chain {
     /* As far as its entries were read. */
     int64_t read;
     char hash[CHAIN_HASH_SIZE];
-    bool sealed; /* the signed head was met */
 };
 
 struct check {
@@ -96,7 +95,6 @@ static bool meet_seal(struct check *check, struct chain *chain)
 {
     if (chain->read != chain->seal.seq)
         return true;
-    chain->sealed = true;
     if (strcmp(chain->hash, chain->seal.head) == 0)
         return true;
     return fault(check, chain->station, chain->read,
@@ -145,29 +143,38 @@ static bool read_entry(void *arg, const struct ledger_row *row)
     return meet_seal(check, chain);
 }
 
-static bool check_head(struct check *check, struct chain *chain)
+static bool check_signature(struct check *check, struct chain *chain)
 {
     EVP_PKEY *key = check->key(check->arg, chain->station);
+    bool ok;
 
-    chain->seal.station = chain->station;
     if (!key)
         return fault(check, chain->station, chain->seal.seq,
                      "the key of station %s is not known, so that its head "
                      "cannot be checked",
                      chain->station);
-    if (!chain_verify(key, &chain->seal))
-        return fault(check, chain->station, chain->seal.seq,
-                     "the head of station %s at entry %lld was not signed by "
-                     "its key",
-                     chain->station, (long long)chain->seal.seq);
-    if (chain->read < chain->seal.seq || chain->read < chain->seq)
+    chain->seal.station = chain->station;
+    ok = chain_verify(key, &chain->seal);
+    EVP_PKEY_free(key);
+    return ok || fault(check, chain->station, chain->seal.seq,
+                       "the head of station %s at entry %lld was not signed "
+                       "by its key",
+                       chain->station, (long long)chain->seal.seq);
+}
+
+static bool check_head(struct check *check, struct chain *chain)
+{
+    bool below_seal = chain->read < chain->seal.seq;
+
+    if (!check_signature(check, chain))
+        return false;
+    if (below_seal || chain->read < chain->seq)
         return fault(check, chain->station, chain->read + 1,
                      "the entries of station %s end with %lld, but its %s head "
                      "is %lld: the last ones were taken away",
                      chain->station, (long long)chain->read,
-                     chain->read < chain->seal.seq ? "signed" : "noted",
-                     (long long)(chain->read < chain->seal.seq ? chain->seal.seq
-                                                               : chain->seq));
+                     below_seal ? "signed" : "noted",
+                     (long long)(below_seal ? chain->seal.seq : chain->seq));
     if (chain->read != chain->seq || strcmp(chain->hash, chain->head) != 0)
         return fault(check, chain->station, chain->read,
                      "the last entry of station %s is %lld, but its noted head "
