@@ -144,6 +144,9 @@ struct devid_backend {
     enum devid_err (*whoami)(void *state, const char *device,
                              struct devid_device_info *info,
                              struct devid_error *err);
+    /* Fill `bytes`, all of them, or fail; `device` as in `list`. */
+    enum devid_err (*random)(void *state, const char *device, uint8_t *bytes,
+                             size_t len, struct devid_error *err);
     /*
      * A device's identity, see identity.h; all NULL where the device has no
      * endorsement key. `spec` is borrowed for the call.

@@ -684,6 +684,19 @@ DEVID_CHECK enum devid_err devid_whoami(struct devid *engine,
                                         struct devid_device_info *info,
                                         struct devid_error *err);
 
+/*
+ * Random numbers of the device that the setting random-source names: all that
+ * are asked for, or none, with the kernel's on top.
+ *
+ * Returns DEVID_OK; _USAGE (none is named), _NO_DEVICE, _DEVICE (its answer,
+ * or a generator that stands still). A software token that itself asks
+ * OpenSSL's generator for them must not be that generator's source.
+ * Cost: TPM: GetRandom for each 32 to 64 bytes; token: C_GenerateRandom.
+ * Source: TPM 2.0 Part 3, TPM2_GetRandom; PKCS#11 v2.40, C_GenerateRandom.
+ */
+DEVID_CHECK enum devid_err devid_random(struct devid *engine, uint8_t *bytes,
+                                        size_t len, struct devid_error *err);
+
 /* ---- certificate requests -------------------------------------------- */
 
 struct devid_csr_spec {

@@ -28,6 +28,7 @@ enum setting {
     SETTING_ENDORSEMENT_AUTH,
     SETTING_PIN,
     SETTING_MODULE,
+    SETTING_RANDOM,
     SETTING_COUNT,
 };
 
@@ -60,6 +61,9 @@ static const struct devid_setting settings[] = {
     [SETTING_MODULE] = {"pkcs11-module", "DEVID_PKCS11_MODULE",
                         "the PKCS#11 module's file, where a key's URI names "
                         "none"},
+    [SETTING_RANDOM] = {"random-source", "DEVID_RANDOM_SOURCE",
+                        "the device that DEVID-SEED takes random numbers from: "
+                        "tpm2: or a token's URI"},
     [SETTING_COUNT] = {NULL, NULL, NULL},
 };
 
@@ -141,6 +145,15 @@ static enum devid_err check_value(size_t which, const char *value,
         return devid_fail(err, DEVID_ERR_INPUT, 0,
                           "%s is empty: give the file of a PKCS#11 module, or "
                           "leave it out",
+                          where);
+    case SETTING_RANDOM:
+        if (strcmp(value, "tpm2:") == 0 ||
+            (strncmp(value, "pkcs11:", 7) == 0 && value[7] != '\0'))
+            return DEVID_OK;
+        /* Not shown: a URI may have a PIN in it. */
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "%s must be a device: tpm2: or a token's URI such as "
+                          "pkcs11:token=factory",
                           where);
     case SETTING_PIN:
         if (strcmp(value, "ask") == 0)
@@ -259,6 +272,21 @@ void devid_free(struct devid **engine)
     OPENSSL_free(self);
 }
 
+static enum devid_err no_such_setting(const char *name, struct devid_error *err)
+{
+    char known[512] = "";
+    size_t len = 0;
+
+    for (size_t i = 0; i < SETTING_COUNT && len < sizeof(known); i++)
+        len += (size_t)snprintf(known + len, sizeof(known) - len, "%s%s",
+                                i == 0                   ? ""
+                                : i == SETTING_COUNT - 1 ? " and "
+                                                         : ", ",
+                                settings[i].name);
+    return devid_fail(err, DEVID_ERR_INPUT, 0,
+                      "there is no setting '%s': devid has %s", name, known);
+}
+
 enum devid_err devid_set(struct devid *engine, const char *name,
                          const char *value, struct devid_error *err)
 {
@@ -272,13 +300,7 @@ enum devid_err devid_set(struct devid *engine, const char *name,
             return e;
         return put_value(engine, i, value, err);
     }
-    return devid_fail(err, DEVID_ERR_INPUT, 0,
-                      "there is no setting '%s': devid has tcti, "
-                      "tpm2-sharing, tpm2-open, lock-timeout, "
-                      "check-signatures, auth-source, parent-auth-source, "
-                      "owner-auth-source, endorsement-auth-source, pin-source "
-                      "and pkcs11-module",
-                      name);
+    return no_such_setting(name, err);
 }
 
 const struct devid_secret *devid_captured(const struct devid *engine,

@@ -197,5 +197,6 @@ extern const OSSL_ALGORITHM prov_asym_cipher_algorithms[];
 extern const OSSL_ALGORITHM prov_decoder_algorithms[];
 extern const OSSL_ALGORITHM prov_encoder_algorithms[];
 extern const OSSL_ALGORITHM prov_store_algorithms[];
+extern const OSSL_ALGORITHM prov_random_algorithms[];
 
 #endif

@@ -25,7 +25,7 @@ struct operation {
     const OSSL_ALGORITHM *algorithms;
     int id;
     bool settle;       /* others offer these algorithms too: see settle.c */
-    bool when_dormant; /* needed to say why nothing works */
+    bool when_dormant; /* works then, or says why nothing does */
 };
 
 /* Nothing else: whatever is not here cannot be routed to a slow chip. */
@@ -37,6 +37,7 @@ static const struct operation operations[] = {
     {prov_decoder_algorithms, OSSL_OP_DECODER, false, true},
     {prov_encoder_algorithms, OSSL_OP_ENCODER, false, false},
     {prov_store_algorithms, OSSL_OP_STORE, false, false},
+    {prov_random_algorithms, OSSL_OP_RAND, false, true}, /* asked by name */
 };
 
 static const OSSL_ALGORITHM *query_operation(void *vctx, int operation_id,

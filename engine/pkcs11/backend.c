@@ -26,6 +26,7 @@
  *   list        contact, two searches, two to six an object
  *   cert_read   contact without C_Login, a search, C_GetAttributeValue twice
  *   whoami      contact without C_Login
+ *   random      first: contact without C_Login and C_GenerateRandom; then that
  *   shutdown    C_CloseSession for each idle session, by p11-kit; C_Finalize
  */
 #include "pkcs11.h"
@@ -76,5 +77,6 @@ const struct devid_backend devid_pkcs11_backend = {
     .cert_read = p11_cert_read,
     .cert_write = p11_cert_write,
     .whoami = p11_whoami,
+    .random = p11_random,
     .shutdown = p11_modules_stop,
 };

@@ -395,5 +395,7 @@ enum devid_err p11_cert_write(void *state, const struct devid_cert_spec *spec,
 enum devid_err p11_whoami(void *state, const char *device,
                           struct devid_device_info *info,
                           struct devid_error *err);
+enum devid_err p11_random(void *state, const char *device, uint8_t *bytes,
+                          size_t len, struct devid_error *err);
 
 #endif

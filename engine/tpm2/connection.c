@@ -28,6 +28,9 @@
 #define REAP_AFTER_TRIES 20u
 /* A session that was put aside and has an owner is used within this. */
 #define PARKED_MS 1000u
+/* A thread that gets no turn for so long stands still: OpenSSL's generator,
+   asked for by the one whose turn it is, may be waiting for this one. */
+#define TURN_MAX_S 60
 /* So often others may flush what an operation on a bare TPM has loaded. */
 #define RELOADS_MAX 8u
 
@@ -239,35 +242,6 @@ void tpm2_shutdown(void)
 
 /* ---- running an operation -------------------------------------------- */
 
-static uint64_t now_ms(void)
-{
-    struct timespec ts;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000u + (uint64_t)ts.tv_nsec / 1000000u;
-}
-
-/* Between half and all of it, so that waiters do not march in step. */
-static unsigned jittered_us(unsigned ms)
-{
-    struct timespec ts;
-    unsigned us = ms * 500u;
-    unsigned char noise = 0;
-
-    /* getpid alone would do: this only has to differ between processes. */
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    noise = (unsigned char)((unsigned long)ts.tv_nsec / 64u +
-                            (unsigned long)getpid());
-    return us + us / 255u * noise;
-}
-
-static void sleep_jittered(unsigned ms)
-{
-    struct timespec ts = {.tv_nsec = (long)jittered_us(ms) * 1000L};
-
-    (void)nanosleep(&ts, NULL); /* shorter where a signal comes: no harm */
-}
-
 struct retry {
     uint64_t start_ms;
     uint64_t reap_at_ms;
@@ -282,19 +256,20 @@ static uint64_t reap_at_ms(const struct tpm2_conn *conn)
                             ? conn->lock_timeout_ms
                             : REAP_AFTER_MS;
 
-    return now_ms() + jittered_us(after_ms) / 1000u;
+    return tpm2_now_ms() + tpm2_jittered_us(after_ms) / 1000u;
 }
 
 static void reap_where_due(struct tpm2_conn *conn, TSS2_RC rc,
                            struct retry *retry)
 {
-    if (++retry->tries < REAP_AFTER_TRIES || now_ms() < retry->reap_at_ms ||
-        conn->esys == NULL || (conn->has_rm && conn->shared == NULL))
+    if (++retry->tries < REAP_AFTER_TRIES ||
+        tpm2_now_ms() < retry->reap_at_ms || conn->esys == NULL ||
+        (conn->has_rm && conn->shared == NULL))
         return;
     tpm2_early_lock(conn);
     tpm2_reap(conn, rc);
     tpm2_early_unlock(conn);
-    conn->parked_at_ms = now_ms();
+    conn->parked_at_ms = tpm2_now_ms();
     retry->reap_at_ms = reap_at_ms(conn);
     retry->tries = 0;
 }
@@ -324,12 +299,12 @@ static bool again(struct tpm2_conn *conn, TSS2_RC rc, struct retry *retry)
     case TPM2_ACTION_WAIT:
         break;
     }
-    if (now_ms() - retry->start_ms >= conn->lock_timeout_ms)
+    if (tpm2_now_ms() - retry->start_ms >= conn->lock_timeout_ms)
         return false;
     reap_where_due(conn, rc, retry);
     if (conn->exclusive)
         disconnect(conn);
-    sleep_jittered(retry->wait_ms);
+    tpm2_sleep_jittered(retry->wait_ms);
     if (retry->wait_ms < WAIT_MAX_MS)
         retry->wait_ms *= 2;
     return true;
@@ -341,8 +316,8 @@ static TSS2_RC connect_link(struct tpm2_conn *conn, uint64_t start_ms)
     TSS2_RC rc = tpm2_tcti_open(conn);
 
     while (rc != TSS2_RC_SUCCESS && conn->exclusive && conn->library != NULL &&
-           errno == EBUSY && now_ms() - start_ms < conn->lock_timeout_ms) {
-        sleep_jittered(WAIT_MAX_MS);
+           errno == EBUSY && tpm2_now_ms() - start_ms < conn->lock_timeout_ms) {
+        tpm2_sleep_jittered(WAIT_MAX_MS);
         rc = tpm2_tcti_open(conn);
     }
     return rc;
@@ -363,11 +338,20 @@ static enum devid_err attempt(struct tpm2_conn *conn, tpm2_op *op, void *arg,
     return op(conn, arg, err);
 }
 
+static bool take_turn(struct tpm2_conn *conn)
+{
+    struct timespec until;
+
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += TURN_MAX_S + conn->lock_timeout_ms / 1000;
+    return pthread_mutex_timedlock(&conn->lock, &until) == 0;
+}
+
 enum devid_err tpm2_run(struct tpm2_conn *conn, tpm2_op *op, void *arg,
                         struct devid_error *err)
 {
     struct retry retry = {
-        .start_ms = now_ms(),
+        .start_ms = tpm2_now_ms(),
         .reap_at_ms = reap_at_ms(conn),
         .wait_ms = WAIT_MIN_MS,
     };
@@ -376,7 +360,13 @@ enum devid_err tpm2_run(struct tpm2_conn *conn, tpm2_op *op, void *arg,
 
     if (err == NULL)
         err = &local;
-    pthread_mutex_lock(&conn->lock);
+    if (held == conn)
+        return op(conn, arg, err);
+    if (!take_turn(conn))
+        return devid_fail(err, DEVID_ERR_BUSY, 0,
+                          "no turn at the TPM in more than %d s: other threads "
+                          "of this program do not let go of it",
+                          TURN_MAX_S);
     held = conn;
     do {
         tpm2_early_lock(conn);
@@ -385,7 +375,8 @@ enum devid_err tpm2_run(struct tpm2_conn *conn, tpm2_op *op, void *arg,
         /* What an operation understood (_NOT_FOUND, ...) is its answer. */
     } while ((e == DEVID_ERR_DEVICE || e == DEVID_ERR_BUSY) &&
              again(conn, err->device_rc, &retry));
-    if (conn->parked_count > 0 && now_ms() - conn->parked_at_ms >= PARKED_MS)
+    if (conn->parked_count > 0 &&
+        tpm2_now_ms() - conn->parked_at_ms >= PARKED_MS)
         tpm2_unpark(conn);
     if (conn->exclusive)
         disconnect(conn);

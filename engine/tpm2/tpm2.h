@@ -134,9 +134,19 @@ void tpm2_shutdown(void);
 /* dlopen the TCTI's library now: a program may be in a chroot later. */
 void tpm2_conn_preload(struct tpm2_conn *conn);
 
-/* Run an operation: connects, retries what passes, recovers the link. */
+/*
+ * Run an operation: connects, retries what passes, recovers the link. Called
+ * from within another one of the same thread it makes one attempt.
+ */
 DEVID_CHECK enum devid_err tpm2_run(struct tpm2_conn *conn, tpm2_op *op,
                                     void *arg, struct devid_error *err);
+
+/* ---- wait.c ---------------------------------------------------------- */
+
+uint64_t tpm2_now_ms(void);
+/* Between half and all of it, so that waiters do not march in step. */
+unsigned tpm2_jittered_us(unsigned ms);
+void tpm2_sleep_jittered(unsigned ms);
 
 /* ---- early.c: a link that children use ------------------------------- */
 
@@ -384,6 +394,8 @@ enum devid_err tpm2_cert_read(void *state, const char *uri, uint8_t **der,
 enum devid_err tpm2_whoami(void *state, const char *device,
                            struct devid_device_info *info,
                            struct devid_error *err);
+enum devid_err tpm2_random(void *state, const char *device, uint8_t *bytes,
+                           size_t len, struct devid_error *err);
 
 enum devid_err tpm2_cert_write(void *state, const struct devid_cert_spec *spec,
                                struct devid_error *err);

@@ -150,6 +150,7 @@ int main(int argc, char **argv)
     failed += contract_auth();
     failed += contract_objects();
     failed += on_token() ? contract_token() : contract_handles();
+    failed += contract_random();
     failed += contract_use();
     devid_shutdown();
     return failed == 0 ? 0 : 1;

@@ -83,5 +83,6 @@ int contract_objects(void);
 int contract_handles(void);
 int contract_use(void);
 int contract_token(void);
+int contract_random(void);
 
 #endif

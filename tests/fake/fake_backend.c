@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 #define CERT_INDEX 0x01c90200U
 
@@ -113,6 +114,25 @@ static enum devid_err fake_whoami(void *state, const char *device,
     return DEVID_OK;
 }
 
+/* From the system: OpenSSL's generator may be asking for its seed. */
+static enum devid_err fake_random(void *state, const char *device,
+                                  uint8_t *bytes, size_t len,
+                                  struct devid_error *err)
+{
+    enum devid_err e = fake_answer(&fake_device.calls.random, err);
+
+    (void)state;
+    (void)device;
+    if (e != DEVID_OK)
+        return e;
+    assert_int_equal(getrandom(bytes, len, 0), len);
+    fake_lock();
+    if (fake_device.random >= 0)
+        memset(bytes, fake_device.random, len);
+    fake_unlock();
+    return DEVID_OK;
+}
+
 static void fake_shutdown(void)
 {
 }
@@ -137,6 +157,7 @@ static const struct devid_backend backend = {
     .list = fake_list,
     .cert_read = fake_cert_read,
     .whoami = fake_whoami,
+    .random = fake_random,
     .shutdown = fake_shutdown,
 };
 

@@ -29,6 +29,7 @@ struct fake_calls {
     unsigned list;
     unsigned cert_read;
     unsigned whoami;
+    unsigned random;
 };
 struct fake_calls fake_calls(void);
 
@@ -37,8 +38,8 @@ void fake_reset(void);
 
 /*
  * Script the next call to the device (key_find, key_create, sign,
- * decrypt, derive, remove, list, cert_read, whoami): it fails with this and
- * does nothing. Up to eight are kept, in order.
+ * decrypt, derive, remove, list, cert_read, whoami, random): it fails with this
+ * and does nothing. Up to eight are kept, in order.
  */
 void fake_fail_next(enum devid_err code, uint32_t device_rc, const char *text);
 
@@ -47,6 +48,9 @@ void fake_fail_next(enum devid_err code, uint32_t device_rc, const char *text);
  * to be `doubtful`, or not.
  */
 void fake_spoil(unsigned count, bool doubtful);
+
+/* From now on the device's random bytes are all of this value; -1: random. */
+void fake_set_random(int value);
 
 /* What keys opened from now on may do. */
 void fake_set_limits(const struct devid_key_limits *limits);

@@ -11,6 +11,7 @@
 struct fake_device fake_device = {
     .lock = PTHREAD_MUTEX_INITIALIZER,
     .limits = {.sign = true},
+    .random = -1,
 };
 
 void fake_lock(void)
@@ -46,6 +47,7 @@ void fake_reset(void)
     fake_device.spoilt = 0;
     fake_device.doubtful = false;
     fake_device.cert_len = 0;
+    fake_device.random = -1;
     fake_device.limits = (struct devid_key_limits){.sign = true};
     fake_unlock();
 }
@@ -67,6 +69,13 @@ void fake_spoil(unsigned count, bool doubtful)
     fake_lock();
     fake_device.spoilt = count;
     fake_device.doubtful = doubtful;
+    fake_unlock();
+}
+
+void fake_set_random(int value)
+{
+    fake_lock();
+    fake_device.random = value;
     fake_unlock();
 }
 

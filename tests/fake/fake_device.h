@@ -52,6 +52,7 @@ struct fake_device {
     struct devid_key_limits limits;
     uint8_t cert[4096];
     size_t cert_len;
+    int random; /* the one byte that it knows; -1: all */
 };
 extern struct fake_device fake_device;
 
