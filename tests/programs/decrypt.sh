@@ -150,10 +150,14 @@ for order in first last; do
 done
 
 say "What goes wrong"
-plain_openssl pkeyutl -encrypt -pubin -inkey "$WORK/rsa.pub" \
-    -in "$WORK/message" -out "$WORK/sent" -pkeyopt rsa_padding_mode:oaep
-refused "a key made to sign" "devid keygen --decrypt" openssl pkeyutl \
-    -decrypt -inkey "$WORK/signs.key" -in "$WORK/sent"
+with_devid openssl pkey -in "$WORK/signs.key" -pubout -out "$WORK/signs.pub"
+for key in signs rsa; do
+    plain_openssl pkeyutl -encrypt -pubin -inkey "$WORK/$key.pub" \
+        -in "$WORK/message" -out "$WORK/sent" -pkeyopt rsa_padding_mode:oaep
+    [[ $key == rsa ]] ||
+        refused "a key made to sign" "devid keygen --decrypt" openssl pkeyutl \
+            -decrypt -inkey "$WORK/$key.key" -in "$WORK/sent"
+done
 refused "OAEP with another hash" "no ciphertext for this key" openssl \
     pkeyutl -decrypt -inkey "$WORK/rsa.key" -in "$WORK/sent" \
     -pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha256
