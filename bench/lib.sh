@@ -1,8 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# What bench/run and bench/token are made of: keys and configurations, one function for each
-# kind of measurement, and the list of what came out.
+# What bench/run and bench/token are made of: keys and configurations, one
+# function for each kind of measurement, the list of what came out, and what
+# their pages have in common.
 #
 # A result is a line "KEY METRIC VALUE" in $RESULTS, one for each round; a key
 # says what was measured, as nginx/ec-p256/persistent/2 does.
@@ -183,7 +184,7 @@ has_tpm2_openssl() {
 conf_of() {
     case $1 in
     software) echo /dev/null ;;
-    tpm2-openssl) echo "$WORK/tpm2-openssl.cnf" ;;
+    *-openssl | *-provider) echo "$WORK/$1.cnf" ;;
     *) echo "$WORK/devid.cnf" ;;
     esac
 }
@@ -339,4 +340,35 @@ count_commands() {
         "$(trace_list)" "$first" >>"$COMMANDS"
     stop_server "$2"
     stop_trace
+}
+
+# ---- the page ------------------------------------------------------------
+
+# table NAME: one of figures.awk's, or of those in MORE_TABLES.
+MORE_TABLES=()
+table() {
+    awk -f "$TOP/bench/figures.awk" "${MORE_TABLES[@]}" -v "table=$1" \
+        -v "cores=$(nproc)" "$RESULTS"
+}
+
+# first_version COMMAND...: print the first version number of what it prints.
+first_version() {
+    "$@" 2>&1 | awk '!found && match($0, /[0-9]+(\.[0-9]+)+/) {
+        print substr($0, RSTART, RLENGTH)
+        found = 1
+    }'
+}
+
+# package_version PACKAGE: print what Debian has installed, or nothing.
+package_version() {
+    dpkg-query -W -f '${Version}' "$1" 2>/dev/null |
+        sed -E 's/^[0-9]*://;s/-[^-]*$//' || true
+}
+
+# machine: print its size.
+machine() {
+    local model memory
+    model=$(sed -n 's/^model name[[:space:]]*: //p;T;q' /proc/cpuinfo)
+    memory=$(awk '/^MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo)
+    echo "$(nproc) cores (${model:-$(uname -m)}), $memory, $(uname -sr)"
 }

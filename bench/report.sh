@@ -3,25 +3,6 @@
 #
 # The page that bench/run writes: its figures, with what they mean.
 
-# table NAME: one of figures.awk's.
-table() {
-    awk -f "$TOP/bench/figures.awk" -v "table=$1" -v "cores=$(nproc)" "$RESULTS"
-}
-
-# first_version COMMAND...: print the first version number of what it prints.
-first_version() {
-    "$@" 2>&1 | awk '!found && match($0, /[0-9]+(\.[0-9]+)+/) {
-        print substr($0, RSTART, RLENGTH)
-        found = 1
-    }'
-}
-
-# package_version PACKAGE: print what Debian has installed, or nothing.
-package_version() {
-    dpkg-query -W -f '${Version}' "$1" 2>/dev/null |
-        sed -E 's/^[0-9]*://;s/-[^-]*$//' || true
-}
-
 # versions: print what ran, by commas.
 versions() {
     local libtpms peer_version
@@ -34,14 +15,6 @@ versions() {
         "$(first_version swtpm --version)" "${libtpms:+, libtpms $libtpms}" \
         "$(first_version nginx -v)" \
         "${peer:+, tpm2-openssl ${peer_version:-of unknown version}}"
-}
-
-# machine: print its size.
-machine() {
-    local model memory
-    model=$(sed -n 's/^model name[[:space:]]*: //p;T;q' /proc/cpuinfo)
-    memory=$(awk '/^MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo)
-    echo "$(nproc) cores (${model:-$(uname -m)}), $memory, $(uname -sr)"
 }
 
 page_head() {
