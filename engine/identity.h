@@ -97,7 +97,7 @@ struct devid_identity_request {
     struct devid_field atCertifyInfoSig; /* TPMT_SIGNATURE by the IAK */
     struct devid_field signingPub;       /* TPMT_PUBLIC of the IDevID */
     const struct devid_hash *hash;       /* what the IDevID signs digests of */
-    struct devid_public iak, idevid;     /* attestPub and signingPub again */
+    struct devid_public ek, iak, idevid; /* the three public areas again */
     struct devid_field sgnCertifyInfo;   /* TPMS_ATTEST: the IDevID */
     struct devid_field sgnCertifyInfoSig;
 };

@@ -20,5 +20,7 @@ extern const struct command conf_command;
 extern const struct command test_command;
 extern const struct command request_command;
 extern const struct command activate_command;
+extern const struct command provision_command;
+extern const struct command install_command;
 
 #endif

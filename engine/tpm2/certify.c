@@ -317,6 +317,8 @@ static enum devid_err request_op(struct tpm2_conn *conn, void *arg,
     if (e == DEVID_OK)
         e = put_public(&out->signingPub, &id->idevid.pub, err);
     if (e == DEVID_OK)
+        e = tpm2_public_to_devid(&id->ek.pub.publicArea, &out->ek, err);
+    if (e == DEVID_OK)
         e = tpm2_public_to_devid(&id->iak.pub.publicArea, &out->iak, err);
     if (e == DEVID_OK)
         e = tpm2_public_to_devid(&id->idevid.pub.publicArea, &out->idevid, err);

@@ -162,12 +162,25 @@ assert_equal "devid-provider(7) has no others" \
 
 say "Members of JSON"
 # A member is written by a function report_...(object, "name".
-members=$(sed -nE \
-    's/.*(report_(text|number|flag|value|words)|put_[a-z_]+|describe_sha256)\([a-z]+, "([a-z0-9_]+)".*/\3/p' \
-    "$TOP"/tools/*.c "$TOP"/tools/{cli,identity}/*.c | sort -u)
+# members FILE...: those that these files write.
+members() {
+    sed -nE \
+        's/.*(report_(text|number|flag|value|words)|put_[a-z_]+|describe_sha256)\([a-z]+, "([a-z0-9_]+)".*/\3/p' \
+        "$@" | sort -u
+}
+spoken=$TOP/tools/identity/line.c # to a station
+mapfile -t files < <(printf '%s\n' "$TOP"/tools/{.,cli,identity}/*.c |
+    grep -vxF "$spoken")
+members=$(members "${files[@]}")
 pages=$(cat "$man"/devid-*.1)
 for member in $members; do
     grep -qE "^\.(It )?Li (.* , )?$member( .*)?$" <<<"$pages" ||
         fail "no page documents the member $member"
 done
 say "  ok: each is documented: $(wc -w <<<"$members") members"
+for member in $(members "$spoken"); do
+    grep -qF "\"$member\"" "$TOP/docs/protocol.md" ||
+        grep -qF "\`$member\`" "$TOP/docs/protocol.md" ||
+        fail "docs/protocol.md has no member $member"
+done
+say "  ok: and what is said to a station is in docs/protocol.md"

@@ -11,7 +11,7 @@ export DEVID_TCTI=device:/nonexistent
 
 say "Help and version"
 succeeds "the tool has a help" --help
-assert_contains "it lists the commands" "  keygen    make a key" "$OUTPUT"
+assert_contains "it lists the commands" "  keygen        make a key" "$OUTPUT"
 assert_contains "it has an example" "devid keygen --out key.pem" "$OUTPUT"
 whole=$OUTPUT
 succeeds "help is a command too" help

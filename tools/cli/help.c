@@ -12,7 +12,7 @@ enum {
     LINE_WIDTH = 78,
     COLUMN_MAX = 24,
     ACTION_COLUMN = 14,
-    COMMAND_COLUMN = 12
+    COMMAND_COLUMN = 16
 };
 
 const char *command_word(const struct command *command)
@@ -72,12 +72,18 @@ static int option_width(const struct option_row *option)
 
 static void print_usage(const struct command *command)
 {
-    printf("usage: %s %s", program_name, command->name);
+    int used = printf("usage: %s %s", program_name, command->name);
+
     for (int row = 0; row < ARGS_ROWS_MAX; row++) {
         const struct option_row *option = command_option(command, row);
-        if (option && option->required)
-            printf(" --%s %s", option->name, option->argument);
+        if (!option || !option->required)
+            continue;
+        if (used + option_width(option) - 1 > LINE_WIDTH)
+            used = printf("\n      ") - 1;
+        used += printf(" --%s %s", option->name, option->argument);
     }
+    if (used + (int)strlen(" [OPTION...]") > LINE_WIDTH)
+        printf("\n      ");
     printf(" [OPTION...]%s%s\n", *command->operands ? " " : "",
            command->operands);
 }

@@ -7,6 +7,8 @@
 
 const char *program_name = "devid";
 
+static char last_sentence[2048];
+
 static void say(const char *kind, const char *format, va_list values)
     __attribute__((format(printf, 2, 0)));
 
@@ -22,6 +24,8 @@ static void say(const char *kind, const char *format, va_list values)
             *c = '?';
     }
     fprintf(stderr, "%s: %s%s\n", program_name, kind, sentence);
+    if (*kind == '\0')
+        snprintf(last_sentence, sizeof(last_sentence), "%s", sentence);
     free(sentence);
 }
 
@@ -33,6 +37,21 @@ enum exit_code fail(const char *format, ...)
     say("", format, values);
     va_end(values);
     return EXIT_FAILED;
+}
+
+enum exit_code fail_with(enum exit_code code, const char *format, ...)
+{
+    va_list values;
+
+    va_start(values, format);
+    say("", format, values);
+    va_end(values);
+    return code;
+}
+
+const char *last_failure(void)
+{
+    return last_sentence;
 }
 
 void note(const char *format, ...)

@@ -15,6 +15,13 @@ extern const char *program_name;
 enum exit_code fail(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 
+/* The same for another code than EXIT_FAILED. */
+enum exit_code fail_with(enum exit_code code, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The sentence that was printed last, for who reports it elsewhere too; "". */
+const char *last_failure(void);
+
 /* The same with the engine's sentence. */
 enum exit_code fail_engine(const struct devid_error *err);
 

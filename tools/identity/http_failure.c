@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a try of a request came to: whether it may pass, and in words. */
+#include "http_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "message.h"
+
+bool http_may_pass(const struct http *http, CURLcode rc, long status)
+{
+    switch ((int)rc) {
+    case CURLE_OK:
+        return status == 503 || status == 502 || status == 504 ||
+               (status == 429 && strcmp(http->refusal, "quota") != 0);
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_OPERATION_TIMEDOUT:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+        return true;
+    case CURLE_SSL_CONNECT_ERROR: /* cut off in the handshake, or refused */
+        return !http->identity_wrong;
+    default: /* of a hundred */
+        return false;
+    }
+}
+
+enum exit_code http_transfer_failed(const struct http *http, CURLcode rc)
+{
+    const char *why =
+        *http->curl_says ? http->curl_says : curl_easy_strerror(rc);
+
+    switch ((int)rc) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+        if (http->fingerprint != NULL)
+            return fail_with(EXIT_UNTRUSTED,
+                             "what answers at %s is not the station with the "
+                             "certificate of --station-fingerprint",
+                             http->url);
+        return fail_with(
+            EXIT_UNTRUSTED,
+            "what answers at %s has no certificate for that name from "
+            "an authority that this device trusts (%s): --ca names "
+            "the station's",
+            http->url, why);
+    case CURLE_SSL_CACERT_BADFILE:
+        return fail("the file of --ca cannot be read, or holds no certificate "
+                    "in PEM");
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_URL_MALFORMAT:
+        return fail("'%s' is no station: that is https://HOST:PORT", http->url);
+    case CURLE_WRITE_ERROR:
+        return fail_with(EXIT_UNTRUSTED,
+                         "what answers at %s is no station: its answer has "
+                         "more than %d bytes",
+                         http->url, (int)HTTP_ANSWER_MAX);
+    default: /* of a hundred */
+        return fail_with(EXIT_UNREACHABLE,
+                         "the station at %s cannot be reached: %s", http->url,
+                         why);
+    }
+}
+
+const char *http_read_refusal(struct http *http, const json_t *answer)
+{
+    const json_t *error = json_object_get(answer, "error");
+    const char *code = json_string_value(json_object_get(error, "code"));
+    const char *text = json_string_value(json_object_get(error, "message"));
+
+    (void)snprintf(http->refusal, sizeof(http->refusal), "%s",
+                   code != NULL ? code : "");
+    return text != NULL ? text : "it does not say why";
+}
+
+enum exit_code http_status_failed(struct http *http, const char *path,
+                                  long status, const json_t *answer)
+{
+    const char *text = http_read_refusal(http, answer);
+
+    if (status >= 400 && status < 500)
+        return fail_with(EXIT_REFUSED,
+                         "the station refuses: %s (%s, HTTP status %ld)", text,
+                         *http->refusal ? http->refusal : "no code", status);
+    if (status >= 500)
+        return fail_with(EXIT_UNREACHABLE,
+                         "the station at %s fails: %s (HTTP status %ld)",
+                         http->url, text, status);
+    return fail_with(EXIT_UNTRUSTED,
+                     "what answers at %s%s is no station: HTTP status %ld",
+                     http->url, path, status);
+}

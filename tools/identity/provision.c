@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "provision.h"
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "message.h"
+#include "open.h"
+#include "report.h"
+#include "secret.h"
+
+enum {
+    TIMEOUT_DEFAULT_S = 60,
+    TIMEOUT_MAX_S = 24 * 3600
+};
+
+static const struct option_row options[PROVISION_END + 1] = {
+    [PROVISION_STATION] = {"station", "URL",
+                           "the line's station, https://HOST:PORT", true,
+                           false},
+    [PROVISION_SERIAL] = {"serial", "TEXT", "the product's serial number", true,
+                          false},
+    [PROVISION_MODEL] = {"model", "TEXT", "the product's model", true, false},
+    [PROVISION_TOKEN] = {"token-source", "SOURCE",
+                         "where the batch's token is: file:PATH, env:NAME or "
+                         "prompt",
+                         true, false},
+    [PROVISION_CA] = {"ca", "FILE",
+                      "certificates in PEM that vouch for the station; the "
+                      "default is what OpenSSL trusts",
+                      false, false},
+    [PROVISION_FINGERPRINT] = {"station-fingerprint", "HASH",
+                               "the SHA-256 of the station's own TLS "
+                               "certificate, in hex, in place of any CA",
+                               false, false},
+    [PROVISION_MAC] = {"mac", "ADDRESS", "a MAC address, for the record", false,
+                       false},
+    [PROVISION_ALGORITHM] = {"algorithm", "NAME",
+                             "of the IAK and the IDevID: ec-p256 (the "
+                             "default), ec-p384, ec-p521, rsa-2048, rsa-3072 "
+                             "or rsa-4096",
+                             false, false},
+    [PROVISION_EK] = {"ek", "EK",
+                      "which endorsement key: its algorithm, or its handle, "
+                      "such as 0x81010001; the default is the first that has "
+                      "a certificate",
+                      false, false},
+    [PROVISION_DIR] =
+        {"dir", "DIRECTORY",
+         "the folder of the identity; the default is " KEEP_FOLDER, false,
+         false},
+    [PROVISION_NV] = {"nv", "MODE",
+                      "required, the default, or optional: where the TPM has "
+                      "no room for the certificates they stay on disk alone",
+                      false, false},
+    [PROVISION_NEW_OWNER] = {"new-owner", NULL,
+                             "a unit that was retired begins a new life", false,
+                             false},
+    [PROVISION_TIMEOUT] = {"timeout", "SECONDS",
+                           "how long one request to the station is tried; the "
+                           "default is 60",
+                           false, false},
+    {0},
+};
+
+/* ---- the command line -------------------------------------------------------
+ */
+
+static enum exit_code read_fingerprint(struct provision *p)
+{
+    const char *text = args_text(p->args, PROVISION_FINGERPRINT);
+    long len = 0;
+
+    if (text == NULL)
+        return EXIT_DONE;
+    if (args_flag(p->args, PROVISION_CA))
+        return wrong_use("provision", "--ca and --station-fingerprint exclude "
+                                      "each other");
+    p->fingerprint = OPENSSL_hexstr2buf(text, &len);
+    ERR_clear_error();
+    p->where.fingerprint = p->fingerprint;
+    if (p->fingerprint != NULL && len == HTTP_FINGERPRINT_LEN)
+        return EXIT_DONE;
+    return wrong_use("provision",
+                     "'%s' is no SHA-256: 64 hexadecimal digits, as openssl "
+                     "x509 -noout -fingerprint -sha256 prints it",
+                     text);
+}
+
+static enum exit_code read_timeout(struct provision *p)
+{
+    const char *text = args_text(p->args, PROVISION_TIMEOUT);
+    char *end = NULL;
+    long seconds = TIMEOUT_DEFAULT_S;
+
+    if (text != NULL)
+        seconds = strtol(text, &end, 10);
+    if (text != NULL && (*text == '\0' || *end != '\0' || seconds < 1 ||
+                         seconds > TIMEOUT_MAX_S))
+        return wrong_use("provision",
+                         "--timeout is a number of seconds from 1 to %d, not "
+                         "'%s'",
+                         (int)TIMEOUT_MAX_S, text);
+    p->where.patience_s = (unsigned)seconds;
+    return EXIT_DONE;
+}
+
+static enum exit_code read_options(struct provision *p)
+{
+    const char *url = args_text(p->args, PROVISION_STATION);
+    const char *nv = args_text(p->args, PROVISION_NV);
+    const char *dir = args_text(p->args, PROVISION_DIR);
+
+    p->where.url = url;
+    p->where.ca = args_text(p->args, PROVISION_CA);
+    p->keep.folder = dir != NULL ? dir : KEEP_FOLDER;
+    p->keep.replace_ours = args_flag(p->args, PROVISION_NEW_OWNER);
+    p->keep.nv_optional = nv != NULL && strcmp(nv, "optional") == 0;
+    if (strncmp(url, "https://", strlen("https://")) != 0)
+        return wrong_use("provision",
+                         "'%s' is no station: that is https://HOST:PORT", url);
+    if (nv != NULL && !p->keep.nv_optional && strcmp(nv, "required") != 0)
+        return wrong_use("provision", "--nv is required or optional, not '%s'",
+                         nv);
+    return EXIT_DONE;
+}
+
+static enum exit_code read_command_line(struct provision *p)
+{
+    enum exit_code code = read_options(p);
+
+    if (code == EXIT_DONE)
+        code = read_fingerprint(p);
+    if (code == EXIT_DONE)
+        code = read_timeout(p);
+    return code;
+}
+
+static enum exit_code give_token(struct provision *p)
+{
+    struct secret secret = {0};
+    enum exit_code code = secret_read(&secret, "token-source",
+                                      args_text(p->args, PROVISION_TOKEN),
+                                      "batch's token", false);
+
+    if (code == EXIT_DONE) {
+        secret.data[secret.len] = '\0';
+        if (secret.len == 0 || strpbrk(secret.data, " \t\r\n") != NULL ||
+            strlen(secret.data) != secret.len)
+            code = fail("the batch's token has no characters, or white space "
+                        "in it: it is one word on one line");
+        else
+            http_set_token(p->http, secret.data);
+    }
+    secret_wipe(&secret);
+    return code;
+}
+
+/* What the last refusal was is told at the end. */
+static void hang_up(struct provision *p)
+{
+    if (p->http != NULL)
+        (void)snprintf(p->refusal, sizeof(p->refusal), "%s",
+                       http_refusal(p->http));
+    http_close(&p->http);
+}
+
+/* ---- steps that every device takes ------------------------------------------
+ */
+
+static enum exit_code look(struct provision *p)
+{
+    enum exit_code code = http_open(&p->where, &p->http);
+
+    if (code == EXIT_DONE)
+        code = give_token(p);
+    if (code != EXIT_DONE)
+        return code;
+    progress_step(&p->progress, "station");
+    code = line_look(p->http, &p->station);
+    if (code == EXIT_DONE)
+        progress_done(&p->progress, "%s", p->station.name);
+    return code;
+}
+
+/* Whom the station named when it was asked issued them. */
+static enum exit_code check_issuer(const struct provision *p)
+{
+    const STACK_OF(X509) *said = p->station.ca;
+    const STACK_OF(X509) *given = p->certificates.ca;
+    int count = sk_X509_num(said);
+
+    if (count == sk_X509_num(given) &&
+        X509_cmp(sk_X509_value(said, count - 1),
+                 sk_X509_value(given, count - 1)) == 0)
+        return EXIT_DONE;
+    return fail_with(EXIT_UNTRUSTED,
+                     "the station gives certificates of another CA than it "
+                     "said that it is: nothing of it was kept");
+}
+
+enum exit_code provision_check(struct provision *p, bool has_iak)
+{
+    const struct certificates_owner owner = {
+        .idevid = &p->idevid,
+        .iak = has_iak ? &p->iak : NULL,
+        .serial = args_text(p->args, PROVISION_SERIAL),
+    };
+    enum exit_code code = certificates_check(&p->certificates, &owner);
+
+    return code == EXIT_DONE ? check_issuer(p) : code;
+}
+
+static json_t *describe_unit(const struct provision *p)
+{
+    json_t *unit = report_new();
+
+    report_text(unit, "unit", p->unit.id);
+    report_text(unit, "serial", args_text(p->args, PROVISION_SERIAL));
+    report_text(unit, "model", args_text(p->args, PROVISION_MODEL));
+    report_text(unit, "station", p->where.url);
+    report_flag(unit, "attested", p->unit.attested);
+    return unit;
+}
+
+enum exit_code provision_folder(struct provision *p,
+                                const struct devid_key *key)
+{
+    json_t *unit = describe_unit(p);
+    bool changed = false;
+    enum exit_code code;
+
+    progress_step(&p->progress, "disk");
+    code = keep_on_disk(key, &p->keep, &p->certificates, unit, &changed);
+    json_decref(unit);
+    if (code == EXIT_DONE)
+        progress_done(&p->progress, "%s %s", p->keep.folder,
+                      changed ? "is written" : "has it already");
+    return code;
+}
+
+/* A handshake under the new identity, as any program makes it. */
+static enum exit_code self_test(struct provision *p)
+{
+    struct handshake handshake;
+    enum exit_code code;
+
+    progress_step(&p->progress, "test");
+    hang_up(p);
+    devid_free(&p->engine);
+    devid_shutdown(); /* the device may admit one program at a time */
+    code = handshake_open(p->args, p->keep.folder, &handshake);
+    if (code == EXIT_DONE)
+        code = http_open(&p->where, &p->http);
+    if (code == EXIT_DONE) {
+        http_set_identity(p->http, &handshake.identity);
+        code = line_advance(p->http, &p->unit, LINE_INSTALLED);
+    }
+    if (code == EXIT_DONE)
+        code = line_advance(p->http, &p->unit, LINE_TESTED);
+    if (code == EXIT_DONE)
+        progress_done(&p->progress, "the station knows this device by its "
+                                    "IDevID");
+    hang_up(p);
+    handshake_close(&handshake);
+    return code;
+}
+
+static enum exit_code provision(struct provision *p)
+{
+    enum exit_code code = look(p);
+
+    if (code == EXIT_DONE)
+        code = engine_open(p->args, NULL, &p->engine);
+    if (code == EXIT_DONE)
+        code = provision_tpm(p);
+    if (code == EXIT_DONE)
+        code = self_test(p);
+    return code;
+}
+
+static enum exit_code run(const struct args *args)
+{
+    struct provision p = {.args = args};
+    enum exit_code code = read_command_line(&p);
+
+    if (code == EXIT_DONE) {
+        progress_start(&p.progress, args_flag(args, ROW_JSON));
+        code = provision(&p);
+        hang_up(&p);
+        code = progress_end(&p.progress, code, p.refusal, describe_unit(&p));
+    }
+    http_close(&p.http);
+    line_station_clear(&p.station);
+    line_unit_clear(&p.unit);
+    certificates_clear(&p.certificates);
+    devid_free(&p.engine);
+    OPENSSL_free(p.fingerprint);
+    return code;
+}
+
+const struct command provision_command = {
+    .name = "provision",
+    .operands = "",
+    .help = "give the device its identity, at a factory line's station",
+    .example = "  devid provision --station https://station:8443 --ca ca.pem "
+               "\\\n      --serial SN123 --model Gate --token-source "
+               "file:/run/batch.token\n",
+    .options = options,
+    .common = TAKES(ROW_TCTI) | TAKES(ROW_OWNER_AUTH_SOURCE) |
+              TAKES(ROW_ENDORSEMENT_AUTH_SOURCE) | TAKES(ROW_JSON),
+    .run = run,
+};

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of `devid provision` share. */
+#ifndef DEVID_TOOLS_PROVISION_H
+#define DEVID_TOOLS_PROVISION_H
+
+#include "args.h"
+#include "certificates.h"
+#include "handshake.h"
+#include "http.h"
+#include "identity.h"
+#include "keep.h"
+#include "line.h"
+#include "progress.h"
+#include "steps.h"
+
+enum provision_row {
+    PROVISION_STATION,
+    PROVISION_SERIAL,
+    PROVISION_MODEL,
+    PROVISION_TOKEN,
+    PROVISION_CA,
+    PROVISION_FINGERPRINT,
+    PROVISION_MAC,
+    PROVISION_ALGORITHM,
+    PROVISION_EK,
+    PROVISION_DIR,
+    PROVISION_NV,
+    PROVISION_NEW_OWNER,
+    PROVISION_TIMEOUT,
+    PROVISION_END
+};
+
+struct provision {
+    const struct args *args;
+    struct progress progress;
+    struct keep_spec keep;
+    struct http_spec where; /* the station, for one connection after another */
+    uint8_t *fingerprint;
+    struct http *http;
+    char refusal[HTTP_CODE_SIZE]; /* of a connection that is closed */
+    struct line_station station;
+    struct devid *engine;
+    struct line_unit unit;
+    struct certificates certificates;
+    struct devid_public idevid; /* whose they are */
+    struct devid_public iak;    /* of a TPM */
+};
+
+/* ---- provision_tpm.c: the steps of a TPM ----------------------------------
+ */
+
+/* Keys, request, challenge, certificates, NV and disk. */
+enum exit_code provision_tpm(struct provision *p);
+
+/* ---- provision.c -----------------------------------------------------------
+ */
+
+/* The certificates are there: check them. */
+enum exit_code provision_check(struct provision *p, bool has_iak);
+/* Write the folder. */
+enum exit_code provision_folder(struct provision *p,
+                                const struct devid_key *key);
+
+#endif
