@@ -38,6 +38,7 @@ struct devid_identity_spec;
 struct devid_identity_request;
 struct devid_field;
 struct devid_activation;
+struct devid_lock;
 
 struct devid_backend {
     const char *name;           /* "TPM 2.0" */
@@ -164,6 +165,10 @@ struct devid_backend {
     enum devid_err (*identity_activate)(
         void *identity, const struct devid_activation *challenge,
         struct devid_field *answer, struct devid_error *err);
+    enum devid_err (*lock_begin)(void *identity, struct devid_lock *lock,
+                                 struct devid_error *err);
+    enum devid_err (*lock_apply)(void *identity, struct devid_lock *lock,
+                                 struct devid_error *err);
     /* Close this process's connections; see devid_shutdown(). */
     void (*shutdown)(void);
 };

@@ -2,6 +2,7 @@
 /* A device's identity: from its face to the back end that has such keys. */
 #include "identity.h"
 #include "engine.h"
+#include "lock.h"
 
 #include <string.h>
 
@@ -121,4 +122,24 @@ enum devid_err devid_identity_activate(struct devid_identity *identity,
     memset(answer, 0, sizeof(*answer));
     return identity->be->identity_activate(identity->state, challenge, answer,
                                            err);
+}
+
+enum devid_err devid_lock_begin(struct devid_identity *identity,
+                                struct devid_lock **lock,
+                                struct devid_error *err)
+{
+    enum devid_err e = devid_lock_new(lock, err);
+
+    if (e == DEVID_OK)
+        e = identity->be->lock_begin(identity->state, *lock, err);
+    if (e != DEVID_OK)
+        devid_lock_free(lock);
+    return e;
+}
+
+enum devid_err devid_lock_apply(struct devid_identity *identity,
+                                struct devid_lock *lock,
+                                struct devid_error *err)
+{
+    return identity->be->lock_apply(identity->state, lock, err);
 }

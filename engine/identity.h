@@ -36,6 +36,8 @@
 
 #include "devid.h"
 
+#include <openssl/x509.h>
+
 /* Where certificates of these keys lie, as the TCG's registry has them. */
 #define DEVID_IAK_CERT_URI "tpm2:nv=0x01c90100"
 #define DEVID_IDEVID_CERT_URI "tpm2:nv=0x01c90200"
@@ -181,5 +183,77 @@ DEVID_CHECK enum devid_err
 devid_identity_activate(struct devid_identity *identity,
                         const struct devid_activation *challenge,
                         struct devid_field *answer, struct devid_error *err);
+
+/* ---- locking: what a unit's owner alone may do ------------------------- */
+
+/* Authorisations, or-ed. */
+enum {
+    DEVID_LOCK_OWNER = 1u,
+    DEVID_LOCK_ENDORSEMENT = 2u,
+    DEVID_LOCK_LOCKOUT = 4u,
+    DEVID_LOCK_ALL = 7u
+};
+
+/* The dictionary-attack parameters of a locked device. */
+#define DEVID_LOCK_TRIES 32u                 /* wrong values before it locks */
+#define DEVID_LOCK_RECOVERY_S 600u           /* until one is forgiven */
+#define DEVID_LOCK_LOCKOUT_RECOVERY_S 86400u /* of the lockout authorisation   \
+                                              */
+
+/*
+ * Values for the authorisations of one device. They are random, are never
+ * handed out but encrypted, and are wiped with it.
+ */
+struct devid_lock;
+
+/*
+ * Make ready to lock the device: see what is set, and make values for the rest.
+ * What they are made from is kept in the TPM's NV, at 0x01800d1d, until all of
+ * them are set: whoever is interrupted comes to the same values again.
+ *
+ * Returns DEVID_OK; _AUTH (setting owner-auth-source), _BUSY (no room in NV),
+ * _LOCKED, _NO_DEVICE, _DEVICE.
+ * Cost: GetCapability; where nothing is set NV_DefineSpace, StartAuthSession,
+ * NV_Write; where something is, 2 or 3 to look for what it was made from.
+ */
+DEVID_CHECK enum devid_err devid_lock_begin(struct devid_identity *identity,
+                                            struct devid_lock **lock,
+                                            struct devid_error *err);
+/* NULL-safe; wipes; sets NULL. */
+void devid_lock_free(struct devid_lock **lock);
+
+/* Which it has made values for, and which of those are not set yet. */
+unsigned devid_lock_values(const struct devid_lock *lock);
+unsigned devid_lock_pending(const struct devid_lock *lock);
+
+/*
+ * The values for who shall be able to undo it: an object of JSON with the
+ * members serial, owner, endorsement and lockout, those of devid_lock_values(),
+ * as CMS EnvelopedData.
+ *
+ * escrow  the recipient's certificate, RSA (OAEP) or EC
+ * der     out: OPENSSL_malloc
+ *
+ * Returns DEVID_OK, DEVID_ERR_INPUT (a certificate that one cannot encrypt to),
+ * _SYSTEM. Cost: no device command. Source: RFC 5652, 6; AES-256-CBC.
+ */
+DEVID_CHECK enum devid_err devid_lock_wrap(const struct devid_lock *lock,
+                                           X509 *escrow, const char *serial,
+                                           uint8_t **der, size_t *len,
+                                           struct devid_error *err);
+
+/*
+ * Lock the device: the dictionary-attack parameters, all three of them, where
+ * they are others, then owner, endorsement and lockout authorisation, in that
+ * order. No value crosses the bus in clear. What is set already stays.
+ *
+ * Returns as devid_lock_begin. Cost: 7 TPM commands at most:
+ * DictionaryAttackParameters, StartAuthSession, HierarchyChangeAuth three
+ * times, NV_ReadPublic, NV_UndefineSpace. Source: TPM 2.0 Part 3,
+ * TPM2_HierarchyChangeAuth.
+ */
+DEVID_CHECK enum devid_err devid_lock_apply(struct devid_identity *identity,
+                                            struct devid_lock *lock,
+                                            struct devid_error *err);
 
 #endif

@@ -144,5 +144,9 @@ enum devid_err tpm2_identity_activate(void *identity,
                                       const struct devid_activation *challenge,
                                       struct devid_field *answer,
                                       struct devid_error *err);
+enum devid_err tpm2_lock_begin(void *identity, struct devid_lock *lock,
+                               struct devid_error *err);
+enum devid_err tpm2_lock_apply(void *identity, struct devid_lock *lock,
+                               struct devid_error *err);
 
 #endif

@@ -56,6 +56,10 @@ static const struct option_row options[PROVISION_END + 1] = {
                       "required, the default, or optional: where the TPM has "
                       "no room for the certificates they stay on disk alone",
                       false, false},
+    [PROVISION_LOCK] = {"lock", NULL,
+                        "at the end set the TPM's authorisations, which the "
+                        "station keeps in escrow",
+                        false, false},
     [PROVISION_NEW_OWNER] = {"new-owner", NULL,
                              "a unit that was retired begins a new life", false,
                              false},
@@ -159,8 +163,7 @@ static enum exit_code give_token(struct provision *p)
     return code;
 }
 
-/* What the last refusal was is told at the end. */
-static void hang_up(struct provision *p)
+void provision_hang_up(struct provision *p)
 {
     if (p->http != NULL)
         (void)snprintf(p->refusal, sizeof(p->refusal), "%s",
@@ -181,6 +184,8 @@ static enum exit_code look(struct provision *p)
         return code;
     progress_step(&p->progress, "station");
     code = line_look(p->http, &p->station);
+    if (code == EXIT_DONE)
+        code = provision_lock_possible(p);
     if (code == EXIT_DONE)
         progress_done(&p->progress, "%s", p->station.name);
     return code;
@@ -242,33 +247,6 @@ enum exit_code provision_folder(struct provision *p,
     return code;
 }
 
-/* A handshake under the new identity, as any program makes it. */
-static enum exit_code self_test(struct provision *p)
-{
-    struct handshake handshake;
-    enum exit_code code;
-
-    progress_step(&p->progress, "test");
-    hang_up(p);
-    devid_free(&p->engine);
-    devid_shutdown(); /* the device may admit one program at a time */
-    code = handshake_open(p->args, p->keep.folder, &handshake);
-    if (code == EXIT_DONE)
-        code = http_open(&p->where, &p->http);
-    if (code == EXIT_DONE) {
-        http_set_identity(p->http, &handshake.identity);
-        code = line_advance(p->http, &p->unit, LINE_INSTALLED);
-    }
-    if (code == EXIT_DONE)
-        code = line_advance(p->http, &p->unit, LINE_TESTED);
-    if (code == EXIT_DONE)
-        progress_done(&p->progress, "the station knows this device by its "
-                                    "IDevID");
-    hang_up(p);
-    handshake_close(&handshake);
-    return code;
-}
-
 static enum exit_code provision(struct provision *p)
 {
     enum exit_code code = look(p);
@@ -278,7 +256,7 @@ static enum exit_code provision(struct provision *p)
     if (code == EXIT_DONE)
         code = provision_tpm(p);
     if (code == EXIT_DONE)
-        code = self_test(p);
+        code = provision_end(p);
     return code;
 }
 
@@ -290,13 +268,15 @@ static enum exit_code run(const struct args *args)
     if (code == EXIT_DONE) {
         progress_start(&p.progress, args_flag(args, ROW_JSON));
         code = provision(&p);
-        hang_up(&p);
+        provision_hang_up(&p);
         code = progress_end(&p.progress, code, p.refusal, describe_unit(&p));
     }
     http_close(&p.http);
     line_station_clear(&p.station);
     line_unit_clear(&p.unit);
     certificates_clear(&p.certificates);
+    devid_lock_free(&p.lock);
+    devid_identity_free(&p.identity);
     devid_free(&p.engine);
     OPENSSL_free(p.fingerprint);
     return code;

@@ -25,6 +25,7 @@ enum provision_row {
     PROVISION_EK,
     PROVISION_DIR,
     PROVISION_NV,
+    PROVISION_LOCK,
     PROVISION_NEW_OWNER,
     PROVISION_TIMEOUT,
     PROVISION_END
@@ -40,6 +41,9 @@ struct provision {
     char refusal[HTTP_CODE_SIZE]; /* of a connection that is closed */
     struct line_station station;
     struct devid *engine;
+    struct devid_identity *identity; /* of a TPM */
+    struct devid_lock *lock;         /* NULL: nothing is to be locked */
+    bool resumed; /* a locked unit: it does not prove again who it is */
     struct line_unit unit;
     struct certificates certificates;
     struct devid_public idevid; /* whose they are */
@@ -52,6 +56,29 @@ struct provision {
 /* Keys, request, challenge, certificates, NV and disk. */
 enum exit_code provision_tpm(struct provision *p);
 
+/* ---- provision_lock.c -------------------------------------------------------
+ */
+
+/* Before it begins: could the station keep what the unit is locked by? */
+enum exit_code provision_lock_possible(const struct provision *p);
+/* What there is to set; values for it. */
+enum exit_code provision_lock_prepare(struct provision *p);
+/* Over a connection under the unit's identity. */
+enum exit_code provision_lock_escrow(struct provision *p);
+/* Last of all. */
+enum exit_code provision_lock_apply(struct provision *p);
+/*
+ * The endorsement hierarchy is locked already: carry on with what the folder
+ * says of the unit. False: it is not this one.
+ */
+bool provision_lock_resume(struct provision *p);
+
+/* ---- provision_end.c: under the new identity
+ * --------------------------------- */
+
+/* The self-test; what is to be locked. */
+enum exit_code provision_end(struct provision *p);
+
 /* ---- provision.c -----------------------------------------------------------
  */
 
@@ -60,5 +87,7 @@ enum exit_code provision_check(struct provision *p, bool has_iak);
 /* Write the folder. */
 enum exit_code provision_folder(struct provision *p,
                                 const struct devid_key *key);
+/* Close the connection; what the last refusal was is told at the end. */
+void provision_hang_up(struct provision *p);
 
 #endif

@@ -3,32 +3,31 @@
  * The steps that a TPM takes part in, all of them in one process and over one
  * connection, so that nothing is asked of it twice.
  */
-#include <openssl/crypto.h>
+#include <string.h>
 
 #include "message.h"
 #include "provision.h"
 
-struct tpm {
-    struct devid_identity *identity;
-    struct step_request request;
-};
-
-static enum exit_code make_request(struct provision *p, struct tpm *tpm)
+static enum exit_code make_request(struct provision *p,
+                                   struct step_request *request)
 {
     const struct devid_identity_spec spec = {
         .algorithm = args_text(p->args, PROVISION_ALGORITHM),
         .ek = args_text(p->args, PROVISION_EK),
     };
-    const struct devid_identity_request *fields = &tpm->request.fields;
+    const struct devid_identity_request *fields = &request->fields;
     struct devid_error err;
     enum devid_err e;
 
     progress_step(&p->progress, "keys");
-    e = devid_identity_open(p->engine, &spec, &tpm->identity, &err);
+    e = devid_identity_open(p->engine, &spec, &p->identity, &err);
     if (e == DEVID_OK)
-        e = step_request(tpm->identity, args_text(p->args, PROVISION_SERIAL),
-                         args_text(p->args, PROVISION_MODEL), &tpm->request,
-                         &err);
+        e = step_request(p->identity, args_text(p->args, PROVISION_SERIAL),
+                         args_text(p->args, PROVISION_MODEL), request, &err);
+    if (e == DEVID_ERR_AUTH && provision_lock_resume(p)) {
+        progress_done(&p->progress, "locked already: unit %s", p->unit.id);
+        return EXIT_DONE;
+    }
     if (e != DEVID_OK)
         return step_fail(e, &err);
     p->idevid = fields->idevid;
@@ -39,14 +38,15 @@ static enum exit_code make_request(struct provision *p, struct tpm *tpm)
     return EXIT_DONE;
 }
 
-static enum exit_code enrol(struct provision *p, const struct tpm *tpm)
+static enum exit_code enrol(struct provision *p,
+                            const struct step_request *request)
 {
     const struct line_enrolment enrolment = {
         .serial = args_text(p->args, PROVISION_SERIAL),
         .model = args_text(p->args, PROVISION_MODEL),
         .mac = args_text(p->args, PROVISION_MAC),
         .new_owner = args_flag(p->args, PROVISION_NEW_OWNER),
-        .request = &tpm->request,
+        .request = request,
     };
     enum exit_code code;
 
@@ -58,7 +58,7 @@ static enum exit_code enrol(struct provision *p, const struct tpm *tpm)
     return code;
 }
 
-static enum exit_code answer(struct provision *p, const struct tpm *tpm)
+static enum exit_code answer(struct provision *p)
 {
     struct devid_activation challenge = {0};
     struct devid_field secret = {0};
@@ -72,7 +72,7 @@ static enum exit_code answer(struct provision *p, const struct tpm *tpm)
         return fail_with(EXIT_UNTRUSTED,
                          "the station's challenge is no credential blob as "
                          "tpm2_makecredential writes it");
-    e = devid_identity_activate(tpm->identity, &challenge, &secret, &err);
+    e = devid_identity_activate(p->identity, &challenge, &secret, &err);
     if (e != DEVID_OK)
         return step_fail(e, &err);
     code = line_activate(p->http, &p->unit, &secret, &p->certificates);
@@ -85,17 +85,18 @@ static enum exit_code answer(struct provision *p, const struct tpm *tpm)
 }
 
 /* An answer that came too late has another challenge, once. */
-static enum exit_code certify(struct provision *p, const struct tpm *tpm)
+static enum exit_code certify(struct provision *p,
+                              const struct step_request *request)
 {
-    enum exit_code code = enrol(p, tpm);
+    enum exit_code code = enrol(p, request);
 
     if (code == EXIT_DONE)
-        code = answer(p, tpm);
+        code = answer(p);
     if (code != EXIT_REFUSED || strcmp(http_refusal(p->http), "answer") != 0)
         return code;
     note("another challenge is asked for");
-    code = enrol(p, tpm);
-    return code == EXIT_DONE ? answer(p, tpm) : code;
+    code = enrol(p, request);
+    return code == EXIT_DONE ? answer(p) : code;
 }
 
 static enum exit_code keep(struct provision *p)
@@ -124,14 +125,13 @@ static enum exit_code keep(struct provision *p)
 
 enum exit_code provision_tpm(struct provision *p)
 {
-    struct tpm tpm = {0};
-    enum exit_code code = make_request(p, &tpm);
+    struct step_request request = {0};
+    enum exit_code code = make_request(p, &request);
 
-    if (code == EXIT_DONE)
-        code = certify(p, &tpm);
-    if (code == EXIT_DONE)
+    if (code == EXIT_DONE && !p->resumed)
+        code = certify(p, &request);
+    if (code == EXIT_DONE && !p->resumed)
         code = keep(p);
-    step_request_clear(&tpm.request);
-    devid_identity_free(&tpm.identity);
+    step_request_clear(&request);
     return code;
 }
