@@ -39,6 +39,7 @@ struct devid_identity_request;
 struct devid_field;
 struct devid_activation;
 struct devid_lock;
+struct devid_device_state;
 
 struct devid_backend {
     const char *name;           /* "TPM 2.0" */
@@ -148,6 +149,11 @@ struct devid_backend {
     /* Fill `bytes`, all of them, or fail; `device` as in `list`. */
     enum devid_err (*random)(void *state, const char *device, uint8_t *bytes,
                              size_t len, struct devid_error *err);
+    /* How the device is, see state.h; `state` is zeroed but for the back end's
+     * name. NULL where the device has nothing to say. */
+    enum devid_err (*device_state)(void *self, const char *device,
+                                   struct devid_device_state *state,
+                                   struct devid_error *err);
     /*
      * A device's identity, see identity.h; all NULL where the device has no
      * endorsement key. `spec` is borrowed for the call.

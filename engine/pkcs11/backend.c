@@ -27,6 +27,7 @@
  *   cert_read   contact without C_Login, a search, C_GetAttributeValue twice
  *   whoami      contact without C_Login
  *   random      first: contact without C_Login and C_GenerateRandom; then that
+ *   device_state  the same
  *   shutdown    C_CloseSession for each idle session, by p11-kit; C_Finalize
  */
 #include "pkcs11.h"
@@ -78,5 +79,6 @@ const struct devid_backend devid_pkcs11_backend = {
     .cert_write = p11_cert_write,
     .whoami = p11_whoami,
     .random = p11_random,
+    .device_state = p11_device_state,
     .shutdown = p11_modules_stop,
 };

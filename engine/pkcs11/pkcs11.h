@@ -392,6 +392,9 @@ enum devid_err p11_cert_read(void *state, const char *uri, uint8_t **der,
                              size_t *len, struct devid_error *err);
 enum devid_err p11_cert_write(void *state, const struct devid_cert_spec *spec,
                               struct devid_error *err);
+enum devid_err p11_device_state(void *state, const char *device,
+                                struct devid_device_state *out,
+                                struct devid_error *err);
 enum devid_err p11_whoami(void *state, const char *device,
                           struct devid_device_info *info,
                           struct devid_error *err);

@@ -58,6 +58,7 @@ const struct devid_backend devid_tpm2_backend = {
     .cert_write = tpm2_cert_write,
     .whoami = tpm2_whoami,
     .random = tpm2_random,
+    .device_state = tpm2_device_state,
     .identity_open = tpm2_identity_open,
     .identity_free = tpm2_identity_free,
     .identity_request = tpm2_identity_request,

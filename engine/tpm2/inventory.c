@@ -30,7 +30,7 @@ static const struct role {
 #define NV_DEVID_FIRST 0x01c90000u
 #define NV_DEVID_LAST 0x01c9ffffu
 
-static const char *role_of(uint32_t handle)
+const char *tpm2_role_of(uint32_t handle)
 {
     for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
         if (handle >= roles[i].first && handle <= roles[i].last)
@@ -92,7 +92,7 @@ static enum devid_err list_key(const struct tpm2_state *self, uint32_t handle,
         return e == DEVID_ERR_NOT_FOUND ? DEVID_OK : e; /* gone meanwhile */
     (void)snprintf(object.uri, sizeof(object.uri), "tpm2:handle=0x%08x",
                    handle);
-    object.role = role_of(handle);
+    object.role = tpm2_role_of(handle);
     tpm2_public_words(&request.found.publicArea, object.attributes,
                       sizeof(object.attributes));
     object.has_public =
@@ -113,7 +113,7 @@ static enum devid_err list_cert(void *state, uint32_t index,
     enum devid_err e;
 
     (void)snprintf(object.uri, sizeof(object.uri), "tpm2:nv=0x%08x", index);
-    object.role = role_of(index);
+    object.role = tpm2_role_of(index);
     e = tpm2_cert_read(state, object.uri, &der, &object.der_len, &why);
     object.der = der;
     if (e != DEVID_OK) {

@@ -397,8 +397,14 @@ enum devid_err tpm2_whoami(void *state, const char *device,
 enum devid_err tpm2_random(void *state, const char *device, uint8_t *bytes,
                            size_t len, struct devid_error *err);
 
+enum devid_err tpm2_device_state(void *state, const char *device,
+                                 struct devid_device_state *out,
+                                 struct devid_error *err);
 enum devid_err tpm2_cert_write(void *state, const struct devid_cert_spec *spec,
                                struct devid_error *err);
+
+/* inventory.c: what a handle or index is, by the TCG's registry; or NULL. */
+const char *tpm2_role_of(uint32_t handle);
 
 /* nv.c: read an index whole, with the connection open. */
 DEVID_CHECK enum devid_err tpm2_nv_read(struct tpm2_conn *conn, uint32_t index,
