@@ -10,7 +10,7 @@
 #include "message.h"
 #include "open.h"
 #include "report.h"
-#include "secret.h"
+#include "secret_input.h"
 
 enum {
     TIMEOUT_DEFAULT_S = 60,
