@@ -386,8 +386,8 @@ struct devid_issue {
     const char *subject;     /* in place of the issuer's; NULL: that */
     const char *const *sans; /* more names, as devid_csr_spec has them; NULL:
                                 none */
-    unsigned shard;                       /* below shards */
-    int64_t not_before;                   /* since 1970; 0: the clock's now */
+    unsigned shard;          /* below shards */
+    int64_t not_before;      /* since 1970; 0: the clock's now */
 };
 
 #define DEVID_SERIAL_NUMBER_LEN 20
@@ -403,10 +403,9 @@ struct devid_issued {
  * 99991231235959Z.
  *
  * Returns DEVID_OK; DEVID_ERR_INPUT (a serial that a PrintableString does not
- * take, a malformed subject or name, no such shard), or what the key's provider says, _DEVICE.
- * Cost: one signature.
- * Source: TCG, TPM 2.0 Keys for Device Identity and Attestation 1.0, 8;
- * IEEE 802.1AR-2018, 8; RFC 5280, 4.
+ * take, a malformed subject or name, no such shard), or what the key's provider
+ * says, _DEVICE. Cost: one signature. Source: TCG, TPM 2.0 Keys for Device
+ * Identity and Attestation 1.0, 8; IEEE 802.1AR-2018, 8; RFC 5280, 4.
  */
 DEVID_CHECK enum devid_err devid_issuer_issue(const struct devid_issuer *issuer,
                                               const struct devid_issue *issue,

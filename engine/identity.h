@@ -195,10 +195,11 @@ enum {
 };
 
 /* The dictionary-attack parameters of a locked device. */
-#define DEVID_LOCK_TRIES 32u                 /* wrong values before it locks */
-#define DEVID_LOCK_RECOVERY_S 600u           /* until one is forgiven */
-#define DEVID_LOCK_LOCKOUT_RECOVERY_S 86400u /* of the lockout authorisation   \
-                                              */
+#define DEVID_LOCK_TRIES 32u       /* wrong values before it locks */
+#define DEVID_LOCK_RECOVERY_S 600u /* until one is forgiven */
+#define DEVID_LOCK_LOCKOUT_RECOVERY_S                                          \
+    86400u /* of the lockout authorisation                                     \
+            */
 
 /*
  * Values for the authorisations of one device. They are random, are never
