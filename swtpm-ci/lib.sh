@@ -3,7 +3,8 @@
 #
 # The test harness, for scripts in bash: a work directory, processes that end
 # with the script, checks. It brings in lib-tpm.sh (TPMs, traces, a resource
-# manager), lib-token.sh (PKCS#11 tokens) and lib-tls.sh (a CA, OpenSSL configuration, nginx, curl).
+# manager), lib-token.sh (PKCS#11 tokens) and lib-tls.sh (a CA, OpenSSL configuration,
+# nginx, curl) and lib-postgres.sh (a database server).
 #
 #     source "$(dirname "$0")/../swtpm-ci/lib.sh"
 #     harness_options "$@"
@@ -249,3 +250,5 @@ source "$HARNESS/lib-tpm.sh"
 source "$HARNESS/lib-token.sh"
 # shellcheck source=lib-tls.sh
 source "$HARNESS/lib-tls.sh"
+# shellcheck source=lib-postgres.sh
+source "$HARNESS/lib-postgres.sh"

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The ledger's tests in C, as they run on SQLite, on a PostgreSQL.
+#
+# Usage: postgres.sh [--build-dir DIR] [--keep]
+source "$(dirname "$0")/../../swtpm-ci/lib.sh"
+harness_options "$@"
+harness_dir
+start_postgres
+export DEVID_TEST_POSTGRES=$POSTGRES_URL
+for part in units log queue; do
+    "$BUILD_DIR/tests/station/ledger_${part}_test" ||
+        fail "ledger_${part}_test fails on PostgreSQL"
+done
