@@ -56,7 +56,7 @@ launch_postgres() {
 
 # postgres_answers: whether it does.
 postgres_answers() {
-    "$POSTGRES_BIN/pg_isready" -q -h "$POSTGRES_SOCKET" -t 1
+    "$POSTGRES_BIN/pg_isready" -q -h "$POSTGRES_SOCKET" -U postgres -t 1
 }
 
 # postgres_sql DATABASE SQL: run it and print what it says.
