@@ -97,6 +97,19 @@ static enum devid_err check_source(const char *value, const char *where,
                       where, more);
 }
 
+/* A whole one. Not shown where it is wrong: a URI may have a PIN in it. */
+static enum devid_err check_device(const char *value, const char *where,
+                                   struct devid_error *err)
+{
+    if (strcmp(value, "tpm2:") == 0 ||
+        (strncmp(value, "pkcs11:", 7) == 0 && value[7] != '\0'))
+        return DEVID_OK;
+    return devid_fail(err, DEVID_ERR_INPUT, 0,
+                      "%s must be a device: tpm2: or a token's URI such as "
+                      "pkcs11:token=factory",
+                      where);
+}
+
 static enum devid_err check_value(size_t which, const char *value,
                                   const char *where, struct devid_error *err)
 {
@@ -147,14 +160,7 @@ static enum devid_err check_value(size_t which, const char *value,
                           "leave it out",
                           where);
     case SETTING_RANDOM:
-        if (strcmp(value, "tpm2:") == 0 ||
-            (strncmp(value, "pkcs11:", 7) == 0 && value[7] != '\0'))
-            return DEVID_OK;
-        /* Not shown: a URI may have a PIN in it. */
-        return devid_fail(err, DEVID_ERR_INPUT, 0,
-                          "%s must be a device: tpm2: or a token's URI such as "
-                          "pkcs11:token=factory",
-                          where);
+        return check_device(value, where, err);
     case SETTING_PIN:
         if (strcmp(value, "ask") == 0)
             return DEVID_OK;
