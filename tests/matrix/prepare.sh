@@ -12,7 +12,7 @@ make_conf() {
     local file=$WORK/$1.cnf properties=''
     case $1 in
     *properties) properties='?provider=tpm2,tpm2.digest!=yes,tpm2.cipher!=yes' ;;
-    ours) properties='?provider=devid' ;;
+    *ours) properties='?provider=devid' ;;
     esac
     "$BUILD_DIR/tools/devid" conf openssl >"$file"
     if [[ $1 == first* ]]; then
@@ -119,7 +119,7 @@ prepare() {
             [[ $kind != tpm ]] || make_identity tpm-handle "$algorithm"
         done
     done
-    for conf in printed first properties first-properties ours; do
+    for conf in printed first properties first-properties ours first-ours; do
         make_conf "$conf"
     done
     # From here on programs know the TPM by openssl.cnf alone.
