@@ -238,7 +238,7 @@ static enum devid_err find_algorithm(const char *algorithm,
     if (r->alg == NULL)
         return devid_fail(err, DEVID_ERR_INPUT, 0,
                           "devid knows no algorithm '%.60s': ec-p256, ec-p384, "
-                          "ec-p521, rsa-2048, rsa-3072 and rsa-4096",
+                          "ec-p521, rsa-2048, rsa-3072, rsa-4096 and ed25519",
                           algorithm != NULL ? algorithm : "");
     if (r->alg->type == DEVID_KEY_RSA_PSS)
         return devid_fail(err, DEVID_ERR_ALG, 0,
