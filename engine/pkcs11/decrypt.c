@@ -89,12 +89,22 @@ static enum devid_err prove(const void *arg, struct devid_error *err)
                               r->block->data, err);
 }
 
-/* What tokens say of a padding that they find wrong. */
-static bool is_rejection(CK_RV rv)
+/*
+ * What tokens say of a padding that they find wrong; SoftHSM a general error.
+ * To try again, as after other failures, would tell by the time it takes.
+ */
+static bool is_rejection(struct p11_use *use, CK_RV rv)
 {
-    return rv == CKR_ENCRYPTED_DATA_INVALID ||
-           rv == CKR_ENCRYPTED_DATA_LEN_RANGE || rv == CKR_DATA_INVALID ||
-           rv == CKR_FUNCTION_FAILED;
+    struct decrypt_request *r = use->arg;
+
+    if (r->block->state != DEVID_BLOCK_MESSAGE ||
+        (rv != CKR_ENCRYPTED_DATA_INVALID &&
+         rv != CKR_ENCRYPTED_DATA_LEN_RANGE && rv != CKR_DATA_INVALID &&
+         rv != CKR_FUNCTION_FAILED && rv != CKR_GENERAL_ERROR))
+        return false;
+    r->block->state = DEVID_BLOCK_REJECTED;
+    use->out_len = 0;
+    return true;
 }
 
 static void widen(struct decrypt_request *r)
@@ -112,7 +122,6 @@ enum devid_err p11_decrypt(void *key, const struct devid_ciphertext *c,
                            struct devid_block *block, struct devid_error *err)
 {
     struct decrypt_request r = {.c = c, .block = block};
-    struct devid_error local = {0};
     enum devid_err e;
 
     r.use = (struct p11_use){.key = key,
@@ -123,23 +132,17 @@ enum devid_err p11_decrypt(void *key, const struct devid_ciphertext *c,
                              .out = block->data,
                              .arg = &r,
                              .instead = decrypt_instead,
+                             .is_answer = is_rejection,
                              .proof = {.prove = prove,
                                        .arg = &r,
                                        .wrong = "what it decrypts does not "
                                                 "fit"}};
-    if (err == NULL)
-        err = &local;
     plan_raw(&r);
     if (atomic_load(&r.use.key->no_raw) && !plan_by_token(&r))
         plan_raw(&r); /* to be told by the token */
     e = p11_key_use(&r.use, err);
     block->len = r.use.out_len;
-    if (e == DEVID_OK) {
+    if (e == DEVID_OK)
         widen(&r);
-    } else if (block->state == DEVID_BLOCK_MESSAGE &&
-               is_rejection(err->device_rc)) {
-        block->state = DEVID_BLOCK_REJECTED;
-        e = DEVID_OK;
-    }
     return e;
 }

@@ -33,6 +33,8 @@ struct p11_use {
     /* Plan another mechanism where a token lacks this one; else fail. */
     enum devid_err (*instead)(struct p11_use *use, CK_RV rv,
                               struct devid_error *err);
+    /* Is that return value of the second call an answer? NULL: none is. */
+    bool (*is_answer)(struct p11_use *use, CK_RV rv);
     struct p11_proof proof;
 };
 /* Cost: the two calls; first the contact, and those of p11_key_handle(). */

@@ -78,3 +78,69 @@ assert_contains "it says what is missing" \
 with_devid openssl dgst -sha256 -sign "$WORK/rsa.key" -out "$WORK/sig" \
     "$WORK/data"
 say "  ok: PKCS#1 still signs"
+
+say "A token without CKM_RSA_X_509: it removes the padding itself"
+export DEVID_SPY_LIES=CKM_RSA_X_509=none
+printf 'a secret' >"$WORK/message"
+
+# decrypts WHAT CALLS PKEYUTL OPTION...: twice in one process, so that the calls
+# show what the token is asked for at first and then.
+decrypts() {
+    local what=$1 calls=$2
+    shift 2
+    plain_openssl pkeyutl -encrypt -pubin -inkey "$WORK/opens.pub" \
+        -in "$WORK/message" -out "$WORK/sent" "$@"
+    spy_reset
+    with_devid openssl pkeyutl -decrypt -inkey "$WORK/opens.key" \
+        -in "$WORK/sent" -out "$WORK/got" "$@" || fail "$what: not decrypted"
+    cmp -s "$WORK/message" "$WORK/got" || fail "$what: another message"
+    assert_contains "$what" "$calls" "$(spy_list)"
+}
+
+make_identity opens server --device "$TOKEN_URI" --algorithm rsa-2048 \
+    --label opens --decrypt
+with_devid openssl pkey -in "$WORK/opens.key" -pubout -out "$WORK/opens.pub"
+instead="DecryptInit:0x70 DecryptInit Decrypt CloseSession"
+decrypts "PKCS#1" "$instead" -pkeyopt rsa_padding_mode:pkcs1
+decrypts "OAEP" "$instead" -pkeyopt rsa_padding_mode:oaep
+plain_openssl cms -encrypt -binary -in "$WORK/message" -out "$WORK/sent" \
+    -recip "$WORK/opens.pem"
+with_devid openssl cms -decrypt -in "$WORK/sent" -inkey "$WORK/opens.key" \
+    -recip "$WORK/opens.pem" -out "$WORK/got" || fail "CMS: not decrypted"
+cmp -s "$WORK/message" "$WORK/got" || fail "CMS: another message"
+say "  ok: CMS"
+head -c 256 /dev/zero >"$WORK/sent"
+assert_fails "a block without padding" with_devid openssl pkeyutl -decrypt \
+    -inkey "$WORK/opens.key" -in "$WORK/sent" -pkeyopt rsa_padding_mode:none
+assert_contains "says what is missing" "the token 'lacks' did not decrypt with \
+this padding: the token lacks this mechanism" "$OUTPUT"
+plain_openssl rand -out "$WORK/sent" 255
+printf '\0' | cat - "$WORK/sent" >"$WORK/wrong"
+spy_reset
+with_devid openssl pkeyutl -decrypt -inkey "$WORK/opens.key" \
+    -in "$WORK/wrong" -out "$WORK/made-up" || fail "wrong padding is told"
+say "  ok: wrong padding of PKCS#1 is answered with a message that is made up"
+assert_contains "it is not tried again" \
+    "DecryptInit:0x70 DecryptInit Decrypt:0x5 CloseSession Finalize" \
+    "$(spy_list)"
+assert_fails "wrong padding of OAEP" with_devid openssl pkeyutl -decrypt \
+    -inkey "$WORK/opens.key" -in "$WORK/wrong" -pkeyopt rsa_padding_mode:oaep
+export DEVID_SPY_LIES="CKM_RSA_X_509=none CKM_RSA_PKCS=none"
+plain_openssl pkeyutl -encrypt -pubin -inkey "$WORK/opens.pub" \
+    -in "$WORK/message" -out "$WORK/sent"
+assert_fails "a token that has no PKCS#1 either" with_devid openssl pkeyutl \
+    -decrypt -inkey "$WORK/opens.key" -in "$WORK/sent"
+assert_contains "says so" "the token lacks this mechanism" "$OUTPUT"
+
+say "A token without CKM_RSA_X_509: signatures do not need it"
+export DEVID_SPY_LIES=CKM_RSA_X_509=none
+for padding in pkcs1 pss; do
+    spy_reset
+    with_devid openssl dgst -sha256 -sigopt rsa_padding_mode:$padding \
+        -sign "$WORK/rsa.key" -out "$WORK/sig" "$WORK/data"
+    plain_openssl dgst -sha256 -sigopt rsa_padding_mode:$padding -verify \
+        "$WORK/rsa.pub" -signature "$WORK/sig" "$WORK/data" >/dev/null ||
+        fail "$padding does not verify"
+    assert_contains "$padding: one try" "GetAttributeValue SignInit Sign" \
+        "$(spy_list)"
+done
