@@ -39,8 +39,7 @@ for dir in provider tools tools/cli tools/identity tools/station; do
             complain "$file includes $header: devid.h is the engine's face"
             ;;
         *)
-            [[ -e $dir/$header || ! -e engine/$header ||
-                $dir == tools/* && -e tools/$header ]] ||
+            [[ -e $dir/$header || ! -e engine/$header ]] ||
                 complain "$file includes $header: devid.h is the engine's face"
             ;;
         esac
