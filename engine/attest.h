@@ -188,9 +188,20 @@ struct devid_attest_policy {
     bool allow_no_eku;               /* certificates that say nothing */
     bool allow_no_iak_proof;         /* requests without the three of them */
     bool allow_other_templates;      /* keys with other policies */
-    /* NULL: any EK that a vendor vouches for. `digest` is ek_digest below. */
+    /*
+     * A list of EKs. NULL: any EK that a vendor vouches for. Where there is no
+     * `trust` beside it, to be on the list is enough. `digest` is ek_digest
+     * below.
+     */
     bool (*ek_allowed)(void *arg, const char *digest);
     void *arg;
+    /* SubjectPublicKeyInfo of an EK on the list, where it has no certificate;
+     * borrowed */
+    struct devid_bytes ek_public;
+    /* certificates that the device brought (DER), on the way to a root;
+     * borrowed */
+    const struct devid_bytes *chain;
+    size_t chain_count;
 };
 
 /* The Name of a TPM object: its nameAlg, and the hash of its public area. */
@@ -329,7 +340,8 @@ devid_make_credential(const struct devid_challenge *challenge,
 struct devid_hw_module {
     char serial[160];   /* "STM :AKI:SERIAL": maker, and the EK certificate's
                            authority key id and serial number in hex */
-    char ek_digest[65]; /* sha256 of the EK certificate in hex */
+    char ek_digest[65]; /* sha256 of the EK certificate in hex; "": it has
+                           none */
 };
 
 /*

@@ -91,27 +91,19 @@ static bool digest_hex(const uint8_t *data, size_t len, OSSL_LIB_CTX *libctx,
     return true;
 }
 
-static enum devid_attest_reason check_key(const X509 *cert,
-                                          OSSL_LIB_CTX *libctx,
-                                          struct devid_attest_verdict *verdict)
+static enum devid_attest_reason check_spki(struct devid_bytes spki,
+                                           OSSL_LIB_CTX *libctx,
+                                           struct devid_attest_verdict *verdict)
 {
     struct devid_public *ek = &verdict->ek;
     struct devid_error err = {0};
-    uint8_t *der = NULL;
-    int len = spki_of(cert, &der);
-    bool ok;
 
-    if (len <= 0)
-        return attest_undecided(verdict);
-    if (devid_public_from_spki(der, (size_t)len, ek, &err) != DEVID_OK) {
-        OPENSSL_free(der);
+    if (devid_public_from_spki(spki.data, spki.len, ek, &err) != DEVID_OK) {
         return attest_refuse(verdict, DEVID_ATTEST_EK_KEY,
-                             "the EK certificate's key does not serve: %.500s",
+                             "the EK's public key does not serve: %.500s",
                              err.text);
     }
-    ok = digest_hex(der, (size_t)len, libctx, verdict->ek_digest);
-    OPENSSL_free(der);
-    if (!ok)
+    if (!digest_hex(spki.data, spki.len, libctx, verdict->ek_digest))
         return attest_undecided(verdict);
     if (attest_ek_kind(ek, &err) == NULL)
         return attest_refuse(verdict, DEVID_ATTEST_EK_KEY, "%.600s", err.text);
@@ -123,6 +115,21 @@ static enum devid_attest_reason check_key(const X509 *cert,
                              "firmware and have it make a new EK");
     }
     return DEVID_ATTEST_TRUSTED;
+}
+
+static enum devid_attest_reason check_key(const X509 *cert,
+                                          OSSL_LIB_CTX *libctx,
+                                          struct devid_attest_verdict *verdict)
+{
+    uint8_t *der = NULL;
+    int len = spki_of(cert, &der);
+    enum devid_attest_reason r;
+
+    if (len <= 0)
+        return attest_undecided(verdict);
+    r = check_spki((struct devid_bytes){der, (size_t)len}, libctx, verdict);
+    OPENSSL_free(der);
+    return r;
 }
 
 /* Whether the extended key usages name the EK's; -1 where there are none. */
@@ -169,22 +176,46 @@ check_purpose(X509 *cert, const struct devid_attest_policy *policy,
     return DEVID_ATTEST_TRUSTED;
 }
 
+static enum devid_attest_reason
+check_list(const struct devid_attest_policy *policy,
+           struct devid_attest_verdict *verdict)
+{
+    if (policy->ek_allowed == NULL ||
+        policy->ek_allowed(policy->arg, verdict->ek_digest))
+        return DEVID_ATTEST_TRUSTED;
+    return attest_refuse(verdict, DEVID_ATTEST_EK_NOT_ALLOWED,
+                         "the EK with the digest %s is not on the list of "
+                         "those allowed",
+                         verdict->ek_digest);
+}
+
+static bool list_suffices(const struct devid_attest_policy *policy)
+{
+    return policy->ek_allowed != NULL && policy->trust == NULL;
+}
+
+/* An EK without a certificate, which a list must vouch for. */
+static enum devid_attest_reason
+verify_public(const struct devid_attest_policy *policy,
+              struct devid_attest_verdict *verdict)
+{
+    enum devid_attest_reason r =
+        check_spki(policy->ek_public, policy->libctx, verdict);
+
+    return r == DEVID_ATTEST_TRUSTED ? check_list(policy, verdict) : r;
+}
+
 static enum devid_attest_reason verify(X509 *cert,
                                        const struct devid_attest_policy *policy,
                                        struct devid_attest_verdict *verdict)
 {
     enum devid_attest_reason r = check_key(cert, policy->libctx, verdict);
 
-    if (r == DEVID_ATTEST_TRUSTED && policy->ek_allowed != NULL &&
-        !policy->ek_allowed(policy->arg, verdict->ek_digest)) {
-        r = attest_refuse(verdict, DEVID_ATTEST_EK_NOT_ALLOWED,
-                          "the EK with the digest %s is not on the list of "
-                          "those allowed",
-                          verdict->ek_digest);
-    }
+    if (r == DEVID_ATTEST_TRUSTED)
+        r = check_list(policy, verdict);
     if (r == DEVID_ATTEST_TRUSTED)
         r = check_purpose(cert, policy, verdict);
-    if (r == DEVID_ATTEST_TRUSTED)
+    if (r == DEVID_ATTEST_TRUSTED && !list_suffices(policy))
         r = attest_chain_verify(cert, policy, verdict);
     return r;
 }
@@ -198,9 +229,14 @@ devid_ek_verify(struct devid_bytes nv, const struct devid_attest_policy *policy,
 
     memset(verdict, 0, sizeof(*verdict));
     devid_quiet_begin();
-    r = parse(nv, policy->libctx, &cert, verdict);
-    if (r == DEVID_ATTEST_TRUSTED)
-        r = verify(cert, policy, verdict);
+    if (nv.len == 0 && policy->ek_public.len > 0 &&
+        policy->ek_allowed != NULL) {
+        r = verify_public(policy, verdict);
+    } else {
+        r = parse(nv, policy->libctx, &cert, verdict);
+        if (r == DEVID_ATTEST_TRUSTED)
+            r = verify(cert, policy, verdict);
+    }
     X509_free(cert);
     devid_quiet_end();
     if (r == DEVID_ATTEST_TRUSTED)

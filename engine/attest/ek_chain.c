@@ -152,18 +152,24 @@ check_chain(X509 *leaf, STACK_OF(X509) * chain,
     return r;
 }
 
+/* A root, where the policy names one, and what may lead to it. */
+struct way {
+    const struct devid_attest_policy *policy;
+    X509_STORE *roots;
+    STACK_OF(X509) * all;
+};
+
 static enum devid_attest_reason
-verify_issuer(X509 *leaf, X509 *issuer,
-              const struct devid_attest_policy *policy,
+verify_issuer(X509 *leaf, X509 *issuer, const struct way *way,
               struct devid_attest_verdict *verdict)
 {
-    const struct devid_trust *trust = policy->trust;
+    const struct devid_attest_policy *policy = way->policy;
     X509_STORE_CTX *ctx = X509_STORE_CTX_new_ex(policy->libctx, DEVID_PROPQ);
     enum devid_attest_reason r;
     char name[WORDS];
 
     if (ctx == NULL ||
-        X509_STORE_CTX_init(ctx, trust->roots, issuer, trust->all) != 1) {
+        X509_STORE_CTX_init(ctx, way->roots, issuer, way->all) != 1) {
         X509_STORE_CTX_free(ctx);
         return attest_undecided(verdict);
     }
@@ -184,7 +190,7 @@ verify_issuer(X509 *leaf, X509 *issuer,
 
 /* Several may have the issuer's name: of renewed keys, or forged. */
 static enum devid_attest_reason
-try_issuers(X509 *leaf, const struct devid_attest_policy *policy,
+try_issuers(X509 *leaf, const struct way *way,
             struct devid_attest_verdict *verdict)
 {
     const X509_NAME *wanted = X509_get_issuer_name(leaf);
@@ -196,15 +202,13 @@ try_issuers(X509 *leaf, const struct devid_attest_policy *policy,
                       "the EK's certificate is issued by '%s', of which there "
                       "is no certificate among those of vendors",
                       name);
-    if (policy->trust == NULL)
-        return r;
-    for (int i = 0; i < sk_X509_num(policy->trust->all); i++) {
-        X509 *issuer = sk_X509_value(policy->trust->all, i);
+    for (int i = 0; i < sk_X509_num(way->all); i++) {
+        X509 *issuer = sk_X509_value(way->all, i);
 
         if (X509_NAME_cmp(X509_get_subject_name(issuer), wanted) != 0)
             continue;
         if (X509_verify(leaf, X509_get0_pubkey(issuer)) == 1) {
-            r = verify_issuer(leaf, issuer, policy, verdict);
+            r = verify_issuer(leaf, issuer, way, verdict);
             if (r == DEVID_ATTEST_TRUSTED || r == DEVID_ATTEST_UNDECIDED)
                 return r;
         } else if (r == DEVID_ATTEST_EK_ISSUER_UNKNOWN) {
@@ -217,14 +221,49 @@ try_issuers(X509 *leaf, const struct devid_attest_policy *policy,
     return r;
 }
 
+/* What the device brought along, where it is a certificate at all. */
+static bool push_brought(STACK_OF(X509) * all,
+                         const struct devid_attest_policy *policy)
+{
+    for (size_t i = 0; i < policy->chain_count; i++) {
+        const unsigned char *p = policy->chain[i].data;
+        X509 *cert = X509_new_ex(policy->libctx, DEVID_PROPQ);
+
+        if (cert == NULL)
+            return false;
+        /* Where it fails, libcrypto frees it and sets NULL. */
+        if (policy->chain[i].len > INT32_MAX ||
+            d2i_X509(&cert, &p, (long)policy->chain[i].len) == NULL)
+            continue;
+        if (sk_X509_push(all, cert) <= 0) {
+            X509_free(cert);
+            return false;
+        }
+    }
+    return true;
+}
+
 enum devid_attest_reason
 attest_chain_verify(X509 *leaf, const struct devid_attest_policy *policy,
                     struct devid_attest_verdict *verdict)
 {
+    const struct devid_trust *trust = policy->trust;
+    STACK_OF(X509) *brought = NULL; /* with the vendors' */
+    struct way way = {.policy = policy};
     enum devid_attest_reason r;
 
     devid_quiet_begin();
-    r = try_issuers(leaf, policy, verdict);
+    way.roots = trust != NULL ? trust->roots : NULL;
+    way.all = trust != NULL ? trust->all : NULL;
+    if (policy->chain_count > 0)
+        way.all = brought =
+            trust != NULL ? X509_chain_up_ref(trust->all) : sk_X509_new_null();
+    if (policy->chain_count > 0 &&
+        (brought == NULL || !push_brought(brought, policy)))
+        r = attest_undecided(verdict);
+    else
+        r = try_issuers(leaf, &way, verdict);
+    sk_X509_pop_free(brought, X509_free);
     devid_quiet_end();
     return r;
 }

@@ -276,8 +276,9 @@ enum devid_err issuer_san(const struct devid_hw_module *module,
     *ext = NULL;
     if (names == NULL ||
         (module != NULL &&
-         (!push(names, hardware_module_name(module->serial)) ||
-          !push(names, permanent_identifier(module->ek_digest)))))
+         !push(names, hardware_module_name(module->serial))) ||
+        (module != NULL && module->ek_digest[0] != '\0' &&
+         !push(names, permanent_identifier(module->ek_digest))))
         e = devid_no_memory(err);
     if (e == DEVID_OK)
         e = push_sans(names, sans, err);
