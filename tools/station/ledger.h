@@ -77,6 +77,8 @@ struct ledger_unit {
     char challenge_digest[65];
     int64_t challenge_expires_ms;
     struct ledger_blob ek_cert; /* DER, as all of these; empty: none */
+    /* SubjectPublicKeyInfo of the IDevID, and behind it of the IAK */
+    struct ledger_blob keys;
     struct ledger_blob iak_cert;
     struct ledger_blob idevid_cert;
     struct ledger_blob escrow; /* CMS EnvelopedData of the unit's auth values */

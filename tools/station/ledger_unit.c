@@ -79,6 +79,7 @@ static const struct member {
     MEMBER(MEMBER_BLOB, iak_cert),
     MEMBER(MEMBER_BLOB, idevid_cert),
     MEMBER(MEMBER_BLOB, escrow),
+    MEMBER(MEMBER_BLOB, keys),
     MEMBER(MEMBER_REASON, reason),
     MEMBER(MEMBER_TIME, revision),
 };
@@ -194,6 +195,7 @@ void ledger_unit_clear(struct ledger_unit *unit)
     OPENSSL_free(unit->iak_cert.data);
     OPENSSL_free(unit->idevid_cert.data);
     OPENSSL_free(unit->escrow.data);
+    OPENSSL_free(unit->keys.data);
     *unit = (struct ledger_unit){0};
 }
 

@@ -12,9 +12,9 @@
     "id, serial, model, mac, batch, operator_name, station, ek_digest, "       \
     "iak_name, idevid_name, state, attested, generation, enrolled_ms, "        \
     "changed_ms, challenge_digest, challenge_expires_ms, ek_cert, iak_cert, "  \
-    "idevid_cert, escrow, reason, revision"
+    "idevid_cert, escrow, keys, reason, revision"
 enum {
-    UNIT_VALUES = 23
+    UNIT_VALUES = 24
 };
 
 /* The values borrow from the unit. */
