@@ -6,5 +6,6 @@
 #include "command.h"
 
 extern const struct command init_command;
+extern const struct command serve_command;
 
 #endif

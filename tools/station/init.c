@@ -16,6 +16,7 @@
 #include "config.h"
 #include "input.h"
 #include "keys.h"
+#include "ledger.h"
 #include "message.h"
 #include "output.h"
 
@@ -283,6 +284,31 @@ static enum exit_code make_chain(const struct plan *plan)
     return code;
 }
 
+static enum exit_code make_ledger(const struct plan *plan)
+{
+    const char *url = args_text(plan->args, LEDGER);
+    char *file = config_path(plan->dir, "ledger.db");
+    char *chain = config_path(plan->dir, "chain.key");
+    struct ledger *ledger = NULL;
+    struct devid_error err = {0};
+    struct ledger_spec spec = {
+        .url = url ? url : file,
+        .station = args_text(plan->args, NAME),
+        .create = true,
+    };
+    EVP_PKEY *key = NULL;
+    enum exit_code code = keys_private(chain, &key);
+
+    spec.key = key;
+    if (code == EXIT_DONE && ledger_open(&spec, &ledger, &err) != DEVID_OK)
+        code = fail_engine(&err);
+    ledger_close(&ledger);
+    EVP_PKEY_free(key);
+    OPENSSL_free(file);
+    OPENSSL_free(chain);
+    return code;
+}
+
 static enum exit_code copy_escrow(const struct plan *plan)
 {
     const char *path = args_text(plan->args, ESCROW);
@@ -435,6 +461,8 @@ static enum exit_code make_all(struct plan *plan)
         code = make_chain(plan);
     if (code == EXIT_DONE)
         code = copy_escrow(plan);
+    if (code == EXIT_DONE)
+        code = make_ledger(plan);
     /* The last: with it the folder is a station. */
     if (code == EXIT_DONE)
         code = write_conf(plan);

@@ -11,6 +11,7 @@
 
 static const struct command *const commands[] = {
     &init_command,
+    &serve_command,
     NULL,
 };
 

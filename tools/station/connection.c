@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A connection: its TLS, its deadlines, and the limits on how many there are.
+ * It lives as long as its SSL object, to which it is tied.
+ */
+#include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
+#include <openssl/err.h>
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "keys.h"
+#include "message.h"
+#include "server.h"
+
+struct connection {
+    struct server *server;
+    struct bufferevent *bev; /* that owns the SSL object */
+    SSL *ssl;
+    struct event *timer;
+    bool begun; /* its address is known and counted */
+    bool over;
+    struct in6_addr ip;
+};
+
+static int ssl_index = -1;
+
+/* ---- addresses -------------------------------------------------------------
+ */
+
+static struct address **find_address(struct server *server,
+                                     const struct in6_addr *ip)
+{
+    struct address **at;
+    unsigned hash = 0;
+
+    for (size_t i = 0; i < sizeof(*ip); i++)
+        hash = hash * 31 + ip->s6_addr[i];
+    at = &server->addresses[hash % ADDRESS_BUCKETS];
+    while (*at && memcmp(&(*at)->ip, ip, sizeof(*ip)) != 0)
+        at = &(*at)->next;
+    return at;
+}
+
+/* One connection more; returns how many there are now. */
+static unsigned count_address(struct server *server, const struct in6_addr *ip)
+{
+    unsigned count = 0;
+    struct address **at;
+
+    pthread_mutex_lock(&server->addresses_lock);
+    at = find_address(server, ip);
+    if (!*at) {
+        *at = calloc(1, sizeof(**at));
+        if (*at)
+            (*at)->ip = *ip;
+    }
+    if (*at)
+        count = ++(*at)->count;
+    pthread_mutex_unlock(&server->addresses_lock);
+    return count;
+}
+
+static void uncount_address(struct server *server, const struct in6_addr *ip)
+{
+    struct address **at;
+
+    pthread_mutex_lock(&server->addresses_lock);
+    at = find_address(server, ip);
+    if (*at && --(*at)->count == 0) {
+        struct address *gone = *at;
+        *at = gone->next;
+        free(gone);
+    }
+    pthread_mutex_unlock(&server->addresses_lock);
+}
+
+/* ---- deadlines --------------------------------------------------------------
+ */
+
+static void begin(struct connection *c)
+{
+    struct sockaddr_storage peer = {0};
+    socklen_t len = sizeof(peer);
+    unsigned count;
+
+    c->begun = true;
+    if (getpeername(bufferevent_getfd(c->bev), (struct sockaddr *)&peer,
+                    &len) == 0) {
+        if (peer.ss_family == AF_INET6)
+            c->ip = ((struct sockaddr_in6 *)(void *)&peer)->sin6_addr;
+        else
+            memcpy(&c->ip.s6_addr[12],
+                   &((struct sockaddr_in *)(void *)&peer)->sin_addr, 4);
+    }
+    count = count_address(c->server, &c->ip);
+    c->over = count > c->server->context->config.address_connections;
+    /* Who goes on all the same does not even get the answer that says so. */
+    if (count / 2 > c->server->context->config.address_connections)
+        (void)shutdown(bufferevent_getfd(c->bev), SHUT_RDWR);
+    connection_deadline(c, REQUEST_S);
+}
+
+/*
+ * evhttp's own timeout starts anew with each byte. At the deadline the socket
+ * is shut down, and evhttp closes it as if the peer had.
+ */
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct connection *c = arg;
+
+    (void)fd;
+    (void)what;
+    if (!c->begun)
+        begin(c);
+    else
+        (void)shutdown(bufferevent_getfd(c->bev), SHUT_RDWR);
+}
+
+void connection_deadline(struct connection *c, unsigned seconds)
+{
+    const struct timeval after = {.tv_sec = (time_t)seconds};
+
+    if (c)
+        (void)event_add(c->timer, &after);
+}
+
+void connection_arrived(struct connection *c)
+{
+    if (!c)
+        return;
+    (void)event_del(c->timer);
+    if (!c->begun)
+        begin(c);
+    (void)event_del(c->timer);
+}
+
+bool connection_is_over(const struct connection *c)
+{
+    return c && c->over;
+}
+
+/* ---- life -------------------------------------------------------------------
+ */
+
+static void on_ssl_free(void *parent, void *ptr, CRYPTO_EX_DATA *data,
+                        int index, long argl, void *argp)
+{
+    struct connection *c = ptr;
+
+    (void)parent;
+    (void)data;
+    (void)index;
+    (void)argl;
+    (void)argp;
+    if (!c)
+        return;
+    if (c->begun)
+        uncount_address(c->server, &c->ip);
+    atomic_fetch_sub(&c->server->connections, 1);
+    event_free(c->timer);
+    free(c);
+}
+
+/*
+ * For evhttp NULL means a plain connection, and a socket is put into what it is
+ * given: half of a pair takes none, so that the socket is closed.
+ */
+static struct bufferevent *refuse(struct event_base *base)
+{
+    struct bufferevent *pair[2];
+
+    if (bufferevent_pair_new(base, 0, pair))
+        abort();
+    bufferevent_free(pair[1]);
+    return pair[0];
+}
+
+static struct connection *make(struct loop *loop)
+{
+    struct connection *c = calloc(1, sizeof(*c));
+
+    if (!c)
+        return NULL;
+    c->server = loop->server;
+    c->timer = evtimer_new(loop->base, on_timer, c);
+    c->ssl = SSL_new(loop->server->tls);
+    if (c->timer && c->ssl && SSL_set_ex_data(c->ssl, ssl_index, c) == 1) {
+        atomic_fetch_add(&loop->server->connections, 1);
+        return c;
+    }
+    if (c->timer)
+        event_free(c->timer);
+    SSL_free(c->ssl);
+    free(c);
+    return NULL;
+}
+
+struct bufferevent *connection_new(struct event_base *base, void *arg)
+{
+    const struct timeval at_once = {0, 0};
+    struct loop *loop = arg;
+    struct server *server = loop->server;
+    struct bufferevent *bev;
+    struct connection *c = NULL;
+
+    if (atomic_load(&server->connections) < server->context->config.connections)
+        c = make(loop);
+    if (!c)
+        return refuse(base);
+    bev = bufferevent_openssl_socket_new(
+        base, -1, c->ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+    if (!bev) {
+        SSL_free(c->ssl);
+        return refuse(base);
+    }
+    /* TLS without close_notify is how many clients go. */
+    bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
+    c->bev = bev;
+    /* The socket, and so the address, is there when evhttp has returned. */
+    (void)event_add(c->timer, &at_once);
+    return bev;
+}
+
+struct connection *connection_of(struct evhttp_request *req)
+{
+    struct evhttp_connection *evcon = evhttp_request_get_connection(req);
+    struct bufferevent *bev =
+        evcon ? evhttp_connection_get_bufferevent(evcon) : NULL;
+    SSL *ssl = bev ? bufferevent_openssl_get_ssl(bev) : NULL;
+
+    return ssl ? SSL_get_ex_data(ssl, ssl_index) : NULL;
+}
+
+size_t connection_cert(const struct connection *c, uint8_t **der)
+{
+    X509 *cert = c ? SSL_get0_peer_certificate(c->ssl) : NULL;
+    int len;
+
+    *der = NULL;
+    len = cert ? i2d_X509(cert, der) : 0;
+    return len > 0 ? (size_t)len : 0;
+}
+
+/* ---- TLS --------------------------------------------------------------------
+ */
+
+/*
+ * Any certificate passes here: a path that demands one compares it with the one
+ * in the unit's row, which says more than a chain.
+ */
+static int take_any(int ok, X509_STORE_CTX *ctx)
+{
+    (void)ok;
+    X509_STORE_CTX_set_error(ctx, X509_V_OK);
+    return 1;
+}
+
+static enum exit_code use_certificate(struct server *server)
+{
+    const struct config *config = &server->context->config;
+    STACK_OF(X509) *certs = NULL;
+    EVP_PKEY *key = NULL;
+    enum exit_code code = keys_private(config->server_key, &key);
+    char reason[256];
+    X509 *own;
+
+    if (code == EXIT_DONE)
+        code = keys_certificates(config->server_cert, &certs);
+    own = certs ? sk_X509_shift(certs) : NULL;
+    if (code == EXIT_DONE &&
+        (SSL_CTX_use_cert_and_key(server->tls, own, key, certs, 1) != 1 ||
+         EVP_PKEY_eq(X509_get0_pubkey(own), key) != 1))
+        code = fail("%s does not go with the server's key %s%s",
+                    config->server_cert, config->server_key,
+                    keys_reason(reason, sizeof(reason)));
+    if (code == EXIT_DONE && server->loop_count == 0)
+        server->loop_count = keys_in_hardware(key) ? SLOW_LOOPS : 0;
+    X509_free(own);
+    sk_X509_pop_free(certs, X509_free);
+    EVP_PKEY_free(key);
+    return code;
+}
+
+enum exit_code connection_tls(struct server *server)
+{
+    SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
+
+    server->tls = tls;
+    ssl_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, on_ssl_free);
+    if (!tls || ssl_index < 0 ||
+        SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION) != 1 ||
+        SSL_CTX_set_cipher_list(tls, "ECDHE+AESGCM:ECDHE+CHACHA20") != 1 ||
+        SSL_CTX_set_num_tickets(tls, 0) != 1)
+        die_no_memory();
+    /* Sessions would bring a certificate back without its key. */
+    SSL_CTX_set_options(tls, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
+                                 SSL_OP_CIPHER_SERVER_PREFERENCE);
+    SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, take_any);
+    SSL_CTX_set_session_id_context(tls, (const unsigned char *)"devid", 5);
+    return use_certificate(server);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "keys.h"
+#include "message.h"
+#include "server.h"
+
+enum {
+    SLOW_WORKERS = 8,
+    SPARE_FILES = 64, /* besides connections */
+    END_S = 30
+};
+
+static unsigned processors(void)
+{
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return count > 0 ? (unsigned)count : 1;
+}
+
+/* As many files as there may be connections; else fewer connections. */
+static void allow_files(struct config *config)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit))
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit))
+        return;
+    if (limit.rlim_cur != RLIM_INFINITY &&
+        limit.rlim_cur < config->connections + SPARE_FILES)
+        note("the limit on open files, %lu, is less than %u connections need",
+             (unsigned long)limit.rlim_cur, config->connections);
+}
+
+static enum exit_code open_server(struct context *context,
+                                  struct server *server)
+{
+    const struct config *config = &context->config;
+    unsigned workers = config->workers;
+    enum exit_code code;
+
+    *server = (struct server){.context = context, .loop_count = config->loops};
+    pthread_mutex_init(&server->addresses_lock, NULL);
+    code = connection_tls(server);
+    if (code != EXIT_DONE)
+        return code;
+    if (server->loop_count == 0)
+        server->loop_count = processors();
+    if (workers == 0)
+        workers =
+            keys_in_hardware(context->ca_key) ? SLOW_WORKERS : processors();
+    server->pool = pool_new(workers, config->queue);
+    if (!server->pool)
+        return fail("threads for the station's work cannot be started");
+    code = crl_open(context, &server->crl);
+    return code == EXIT_DONE ? server_listen(server) : code;
+}
+
+static void say_listening(const struct server *server)
+{
+    const struct config *config = &server->context->config;
+    char now[TIME_TEXT_SIZE];
+
+    time_text(now_ms(), now);
+    log_line(json_pack("{s:s,s:s,s:s,s:i,s:s,s:i}", "time", now, "event",
+                       "listening", "address", config->address, "port",
+                       (int)config->port, "station", config->name, "loops",
+                       (int)server->loop_count));
+}
+
+static enum exit_code serve(struct context *context, const sigset_t *ends)
+{
+    struct server server;
+    enum exit_code code = open_server(context, &server);
+    int signal_number = 0;
+
+    if (code == EXIT_DONE)
+        code = server_start(&server);
+    if (code == EXIT_DONE) {
+        say_listening(&server);
+        (void)sigwait(ends, &signal_number);
+    }
+    server_stop(&server, END_S);
+    pool_free(server.pool);
+    crl_close(&server.crl);
+    server_close(&server);
+    pthread_mutex_destroy(&server.addresses_lock);
+    return code;
+}
+
+static enum exit_code run(const struct args *args)
+{
+    struct context context;
+    enum exit_code code;
+    sigset_t ends;
+
+    /* Before there are threads, which inherit it. */
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGTERM);
+    sigaddset(&ends, SIGINT);
+    if (pthread_sigmask(SIG_BLOCK, &ends, NULL) ||
+        signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+        return fail("signals cannot be set up");
+    code = context_open(args, &context);
+    if (code != EXIT_DONE)
+        return code;
+    allow_files(&context.config);
+    code = serve(&context, &ends);
+    context_close(&context);
+    return code;
+}
+
+static const struct option_row no_options[] = {{0}};
+
+const struct command serve_command = {
+    .name = "serve",
+    .operands = "",
+    .help = "answer devices, until it is told to end by SIGTERM",
+    .example = "  devid-station serve --dir line\n",
+    .options = no_options,
+    .common = TAKES(ROW_DIR),
+    .run = run,
+};

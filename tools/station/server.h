@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The station's server: HTTP/1.1 over TLS on libevent's evhttp, in several
+ * loops with a socket each on one port. A loop reads, checks and writes; what
+ * takes longer is the pool's and the ledger's.
+ */
+#ifndef DEVID_STATION_SERVER_H
+#define DEVID_STATION_SERVER_H
+
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/listener.h>
+#include <netinet/in.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "context.h"
+#include "crl.h"
+#include "exchange.h"
+#include "pool.h"
+
+enum {
+    BODY_MAX = 64 * 1024,
+    HEADERS_MAX = 8 * 1024,
+    IDLE_S = 10,     /* without a byte */
+    REQUEST_S = 15,  /* from the first byte to a whole request */
+    REPLY_S = 60,    /* until an answer is taken */
+    SLOW_LOOPS = 16, /* where a device signs handshakes */
+    FULL_MS = 200,   /* before more is accepted, where there is no room */
+    ADDRESS_BUCKETS = 1024
+};
+
+struct server;
+struct request;
+
+struct loop {
+    struct server *server;
+    pthread_t thread;
+    bool started;
+    struct event_base *base;
+    struct evhttp *http;
+    struct evconnlistener *listener;
+    struct event *wake;   /* replies wait */
+    struct event *resume; /* accept again */
+    struct event *quit;
+    pthread_mutex_t lock; /* guards replies */
+    struct request *replies;
+};
+
+/* How many connections an address has. */
+struct address {
+    struct in6_addr ip; /* of IPv4 mapped */
+    unsigned count;
+    struct address *next;
+};
+
+struct server {
+    struct context *context;
+    SSL_CTX *tls;
+    struct pool *pool;
+    struct crl *crl;
+    unsigned loop_count;
+    struct loop *loops;
+    atomic_uint connections;
+    atomic_uint pending; /* requests that are not answered yet */
+    pthread_mutex_t addresses_lock;
+    struct address *addresses[ADDRESS_BUCKETS];
+};
+
+/* ---- listener.c ------------------------------------------------------------
+ */
+
+/* Bind the port and prepare the loops. Prints the sentence on failure. */
+enum exit_code server_listen(struct server *server);
+/* Start the loops' threads. */
+enum exit_code server_start(struct server *server);
+/* Accept no more, wait for what is pending, for at most `seconds`, and end. */
+void server_stop(struct server *server, unsigned seconds);
+void server_close(struct server *server);
+
+/* ---- connection.c ----------------------------------------------------------
+ */
+
+/* The TLS settings of all loops. Prints the sentence on failure. */
+enum exit_code connection_tls(struct server *server);
+/* evhttp's callback for a new connection. */
+struct bufferevent *connection_new(struct event_base *base, void *arg);
+/* Of a request; NULL where it is closed. */
+struct connection;
+struct connection *connection_of(struct evhttp_request *req);
+/* A request came in whole: no deadline until it is answered. */
+void connection_arrived(struct connection *connection);
+/* It is being answered, or was: from here on, the next deadline. */
+void connection_deadline(struct connection *connection, unsigned seconds);
+/* Has its address too many connections? */
+bool connection_is_over(const struct connection *connection);
+/* The client's certificate in DER, OPENSSL_free; 0 where it has none. */
+size_t connection_cert(const struct connection *connection, uint8_t **der);
+
+/* ---- request.c -------------------------------------------------------------
+ */
+
+/* evhttp's callback for a request; `arg` is the loop. */
+void request_handle(struct evhttp_request *req, void *arg);
+/* Replies that other threads have left for a loop. */
+void request_send_replies(struct loop *loop);
+
+/* ---- log.c -----------------------------------------------------------------
+ */
+
+/* One line of JSON on standard output; takes over `line`. */
+void log_line(json_t *line);
+
+#endif
