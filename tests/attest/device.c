@@ -15,6 +15,7 @@
 #define MARSHALLED_MAX 2048
 #define KEY_ATTRIBUTES 0x400f2U
 #define RESTRICTED 0x10000U
+#define FOR_YEARS 3650 /* days: by today's clock as by NOW */
 
 /* As the TCG prints them. */
 static const char *const policies[2][2] = {
@@ -105,11 +106,17 @@ static void fill_vendor(struct device *d)
     struct cert_spec root = {.name = "Vendor",
                              .key = d->ca_key,
                              .basic = "critical,CA:TRUE",
-                             .key_usage = "keyCertSign"};
+                             .key_usage = "keyCertSign",
+                             .not_before = -FOR_YEARS,
+                             .not_after = FOR_YEARS};
     struct cert_spec ek = {.name = "EK",
                            .key = d->ek_key,
                            .issuer_key = d->ca_key,
-                           .usage = EK_USAGE};
+                           .usage = EK_USAGE,
+                           .tpm_manufacturer = "id:53544D20",
+                           .key_id = true,
+                           .not_before = -FOR_YEARS,
+                           .not_after = FOR_YEARS};
     char folder[64];
     char path[128];
     X509 *cert;
@@ -124,7 +131,7 @@ static void fill_vendor(struct device *d)
     assert_int_equal(devid_trust_new(NULL, &d->trust, &err), DEVID_OK);
     assert_int_equal(devid_trust_add(d->trust, path, NULL, &err), DEVID_OK);
     remove_folder(folder);
-    X509_free(ek.issuer);
+    d->root = ek.issuer;
     X509_free(cert);
 }
 
@@ -148,6 +155,7 @@ void device_free(struct device *d)
     EVP_PKEY_free(d->ek_key);
     EVP_PKEY_free(d->iak.pkey);
     EVP_PKEY_free(d->idevid.pkey);
+    X509_free(d->root);
     devid_trust_free(&d->trust);
 }
 

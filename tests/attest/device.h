@@ -24,6 +24,7 @@ struct device_key {
 struct device {
     EVP_PKEY *ca_key;
     EVP_PKEY *ek_key;
+    X509 *root; /* the vendor's */
     struct devid_trust *trust;
     struct device_key iak, idevid;
     TPMT_TK_CREATION ticket;

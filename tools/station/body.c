@@ -178,9 +178,14 @@ enum devid_err body_parse(const void *data, size_t len,
     json_t *object = json_loadb(data, len, JSON_REJECT_DUPLICATES, &why);
     enum devid_err e;
 
-    if (!object)
+    if (!object) {
+        /* Not what it stands near to: that may be a secret. */
+        char *near = strstr(why.text, " near ");
+        if (near)
+            *near = '\0';
         return malformed(err, "the body is no JSON: line %d, column %d: %s",
                          why.line, why.column, why.text);
+    }
     if (json_is_object(object))
         e = take_all(object, table, out, err);
     else

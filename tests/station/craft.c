@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * usage: craft FLAW SERIAL REQUEST ROOT
+ *
+ * The request of a device whose TPM is software, with a flaw, and its vendor's
+ * root certificate in PEM.
+ */
+#include "device.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void no_flaw(struct device *d)
+{
+    (void)d;
+}
+
+static void unrestricted(struct device *d)
+{
+    d->iak.area.objectAttributes &= ~TPMA_OBJECT_RESTRICTED;
+}
+
+static void made_outside(struct device *d)
+{
+    d->idevid.area.objectAttributes &= ~TPMA_OBJECT_SENSITIVEDATAORIGIN;
+}
+
+/* A statement about the IAK in place of that about the IDevID. */
+static void other_name(struct device *d)
+{
+    d->certify.attested.certify.name = d->iak.name;
+}
+
+static void swapped(struct device *d, struct devid_tcg_csr *csr)
+{
+    (void)d;
+    csr->sgnCertifyInfoSig = csr->atCertifyInfoSig;
+}
+
+static void unproven(struct device *d, struct devid_tcg_csr *csr)
+{
+    static const struct devid_bytes none = {NULL, 0};
+
+    (void)d;
+    csr->atCreateTkt = none;
+    csr->atCertifyInfo = none;
+    csr->atCertifyInfoSig = none;
+}
+
+static void without_ek(struct device *d, struct devid_tcg_csr *csr)
+{
+    (void)d;
+    csr->ekCert.len = 0;
+}
+
+static const struct {
+    const char *name;
+    void (*keys)(struct device *d);
+    void (*states)(struct device *d);
+    void (*edit)(struct device *d, struct devid_tcg_csr *csr);
+} flaws[] = {
+    {"none", no_flaw, no_flaw, NULL},
+    {"unrestricted", unrestricted, no_flaw, NULL},
+    {"outside", made_outside, no_flaw, NULL},
+    {"other-name", no_flaw, other_name, NULL},
+    {"swapped", no_flaw, no_flaw, swapped},
+    {"unproven", no_flaw, no_flaw, unproven},
+    {"without-ek", no_flaw, no_flaw, without_ek},
+};
+
+static void write_request(struct device *d, const char *path)
+{
+    uint8_t *whole = NULL;
+    size_t len = 0;
+    FILE *f = fopen(path, "wbe");
+
+    assert_int_equal(devid_tcg_csr_encode(d->csr.contents, d->csr.signature,
+                                          &whole, &len, NULL),
+                     DEVID_OK);
+    assert_non_null(f);
+    assert_int_equal(fwrite(whole, len, 1, f), 1);
+    assert_int_equal(fclose(f), 0);
+    OPENSSL_free(whole);
+}
+
+int main(int argc, char **argv)
+{
+    static const char model[] = "Gate";
+    size_t i = 0;
+    struct device d;
+
+    assert_int_equal(argc, 5);
+    while (strcmp(flaws[i].name, argv[1]) != 0) {
+        i++;
+        assert_true(i < COUNT(flaws));
+    }
+    device_new(&d, "ec-p256", "ec-p256");
+    d.serial = argv[2];
+    d.csr.prodModel.data = (const uint8_t *)model;
+    d.csr.prodModel.len = sizeof(model) - 1;
+    flaws[i].keys(&d);
+    device_state(&d);
+    flaws[i].states(&d);
+    device_request(&d, flaws[i].edit);
+    write_request(&d, argv[3]);
+    append_pem(argv[4], d.root);
+    device_free(&d);
+    return 0;
+}
