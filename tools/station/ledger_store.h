@@ -9,7 +9,7 @@
 
 #include "ledger.h"
 
-#define LEDGER_VALUES_MAX 26 /* columns of a row, parameters of a statement */
+#define LEDGER_VALUES_MAX 32 /* columns of a row, parameters of a statement */
 
 enum ledger_dialect {
     DIALECT_SQLITE,

@@ -16,6 +16,8 @@
 enum {
     UNIT_VALUES = 24
 };
+/* A row is read with the digest, station and number of its last entry. */
+_Static_assert(UNIT_VALUES + 3 <= LEDGER_VALUES_MAX, "rows are cut off");
 
 /* The values borrow from the unit. */
 void unit_to_values(const struct ledger_unit *unit,
