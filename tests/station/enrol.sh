@@ -57,3 +57,26 @@ assert_equal "the same request comes to the same unit" "200 $first issued" \
 activate gate
 assert_equal "whose certificates are the same" "$certs" \
     "$(take_certs gate; sha256sum gate.*.der)"
+
+say "A chip that brings its maker's intermediate certificate along"
+stop_station
+rm line/vendors/*
+cp tpm-ca/swtpm-localca-rootca-cert.pem line/vendors
+start_station
+enrol gate SN-1
+assert_refused "without it the root does not help" 422 ek-issuer-unknown \
+    "the EK's certificate is issued by"
+openssl x509 -in tpm-ca/cert.pem -outform DER -out chain.der
+post /v1/units "$(request_body gate.req SN-1 \
+    ".ek_chain = [\"$(base64_of chain.der)\", \"AAAA\"]")"
+assert_equal "with it the device is taken" "200 $first" "$STATUS $(json .unit)"
+post /v1/units "$(request_body gate.req SN-1 '.ek_chain = ["AAAA"]')"
+assert_refused "what is no certificate does not help" 422 ek-issuer-unknown \
+    "the EK's certificate is issued by"
+openssl x509 -in tpm-ca/swtpm-localca-rootca-cert.pem -outform DER -out root.der
+rm line/vendors/*
+stop_station
+start_station
+post /v1/units "$(request_body gate.req SN-1 ".ek_chain = \
+    [\"$(base64_of chain.der)\", \"$(base64_of root.der)\"]")"
+assert_refused "nor does a root of its own" 422 ek-chain "leads to no root"
