@@ -3,7 +3,8 @@
 #
 # An authority whose key is in a device: it issues certificates and lists of
 # revoked ones, answers OCSP requests, stamps times, answers CMP, signs mail.
-# An openssl without devid verifies all of it.
+# The key is named by its file, and by its URI. An openssl without devid verifies
+# all of it.
 #
 # Usage: authority.sh bare|token [--build-dir DIR] [--keep]
 source "$(dirname "$0")/common.sh"
@@ -21,14 +22,14 @@ verified() {
     plain_openssl "$@" >"$WORK/out" 2>&1 || fail "$*: $(<"$WORK/out")"
 }
 
-# certificate NAME EXTENSION...: of $WORK/NAME.key, by itself.
+# certificate NAME EXTENSION...: of the key KEY, by itself: $WORK/NAME.pem.
 certificate() {
     local name=$1 extension options=()
     shift
     for extension in "$@"; do
         options+=(-addext "$extension")
     done
-    by_devid openssl req -x509 -new -key "$WORK/$name.key" -days 30 \
+    by_devid openssl req -x509 -new -key "$KEY" -days 30 \
         -subj "/O=Acme/CN=$name" "${options[@]}" -out "$WORK/$name.pem"
 }
 
@@ -47,7 +48,7 @@ new_certs_dir = $WORK/db/new
 serial = $WORK/db/serial
 crlnumber = $WORK/db/crlnumber
 certificate = $WORK/$1.pem
-private_key = $WORK/$1.key
+private_key = "$KEY"
 default_md = sha256
 default_days = 30
 default_crl_days = 30
@@ -59,16 +60,16 @@ default_tsa = stamps
 [stamps]
 serial = $WORK/db/serial
 signer_cert = $WORK/$1-tsa.pem
-signer_key = $WORK/$1.key
+signer_key = $WORK/${1%-uri}.key
 signer_digest = sha256
 default_policy = 1.2.3.4
 digests = sha256
 EOF
 }
 
-# authority NAME: everything with the key NAME.
+# authority NAME KEY: everything with that key, a file or a URI.
 authority() {
-    local name=$1
+    local name=$1 KEY=$2
     local ca=(openssl ca -config "$WORK/ca.cnf" -batch -notext)
     certificate "$name" "keyUsage=critical,keyCertSign,cRLSign,digitalSignature"
     ca_conf "$name"
@@ -86,12 +87,12 @@ authority() {
         -CRLfile "$WORK/crl.pem" "$WORK/unit.pem"
 
     by_devid openssl x509 -req -in "$WORK/unit.csr" -CA "$WORK/$name.pem" \
-        -CAkey "$WORK/$name.key" -set_serial 7 -days 3 -out "$WORK/unit7.pem"
+        -CAkey "$KEY" -set_serial 7 -days 3 -out "$WORK/unit7.pem"
     verified verify -CAfile "$WORK/$name.pem" "$WORK/unit7.pem"
     say "  ok: $name: openssl x509 -req -CAkey"
 
     by_devid openssl ocsp -index "$WORK/db/index" -CA "$WORK/$name.pem" \
-        -rsigner "$WORK/$name.pem" -rkey "$WORK/$name.key" \
+        -rsigner "$WORK/$name.pem" -rkey "$KEY" \
         -issuer "$WORK/$name.pem" -cert "$WORK/unit.pem" \
         -no_nonce -reqout "$WORK/ocsp.req" -respout "$WORK/ocsp.resp"
     verified ocsp -reqin "$WORK/ocsp.req" -respin "$WORK/ocsp.resp" \
@@ -99,7 +100,8 @@ authority() {
         -CAfile "$WORK/$name.pem"
     assert_contains "$name: OCSP" "unit.pem: revoked" "$(<"$WORK/out")"
 
-    by_devid openssl req -x509 -new -key "$WORK/$name.key" -days 30 \
+    # Its signer_key is a file, whatever the key.
+    by_devid openssl req -x509 -new -key "$KEY" -days 30 \
         -subj "/CN=$name" -addext extendedKeyUsage=critical,timeStamping \
         -out "$WORK/$name-tsa.pem"
     verified ts -query -data "$WORK/message" -sha256 -cert \
@@ -113,14 +115,14 @@ authority() {
     certificate "$name" "keyUsage=critical,keyCertSign,digitalSignature" \
         "extendedKeyUsage=emailProtection"
     by_devid openssl cms -sign -in "$WORK/message" -signer "$WORK/$name.pem" \
-        -inkey "$WORK/$name.key" -out "$WORK/mail"
+        -inkey "$KEY" -out "$WORK/mail"
     verified cms -verify -in "$WORK/mail" -CAfile "$WORK/$name.pem"
     by_devid openssl smime -sign -in "$WORK/message" \
-        -signer "$WORK/$name.pem" -inkey "$WORK/$name.key" -out "$WORK/mail"
+        -signer "$WORK/$name.pem" -inkey "$KEY" -out "$WORK/mail"
     verified smime -verify -in "$WORK/mail" -CAfile "$WORK/$name.pem"
     say "  ok: $name: cms -sign, smime -sign"
-    by_devid openssl storeutl -noout "$WORK/$name.key"
-    by_devid openssl dgst -sha384 -sign "$WORK/$name.key" \
+    by_devid openssl storeutl -noout "$KEY"
+    by_devid openssl dgst -sha384 -sign "$KEY" \
         -out "$WORK/sig" "$WORK/message"
     plain_openssl x509 -in "$WORK/$name.pem" -noout -pubkey >"$WORK/pub"
     verified dgst -sha384 -verify "$WORK/pub" -signature "$WORK/sig" \
@@ -134,13 +136,14 @@ authority() {
 certification_requests() {
     local name=$1
     by_devid openssl cmp -config '' -use_mock_srv -cmd cr \
-        -srv_cert "$WORK/$name.pem" -srv_key "$WORK/$name.key" \
+        -srv_cert "$WORK/$name.pem" -srv_key "$KEY" \
         -srv_trusted "$WORK/$name.pem" -rsp_cert "$WORK/unit7.pem" \
-        -cert "$WORK/$name.pem" -key "$WORK/$name.key" \
+        -cert "$WORK/$name.pem" -key "$KEY" \
         -trusted "$WORK/$name.pem" -newkey "$WORK/unit.key" \
         -subject /CN=unit -recipient "/CN=$name" -certout "$WORK/cmp.pem"
-    plain_openssl x509 -in "$WORK/cmp.pem" -noout -subject >"$WORK/out"
-    assert_contains "$name: CMP, both sides" "CN = unit" "$(<"$WORK/out")"
+    plain_openssl x509 -in "$WORK/cmp.pem" -noout -subject -nameopt RFC2253 \
+        >"$WORK/out"
+    assert_contains "$name: CMP, both sides" "CN=unit" "$(<"$WORK/out")"
 }
 
 harness_dir
@@ -149,11 +152,19 @@ start_device "$STAND"
 settings=()
 [[ $STAND != token ]] || settings=("pkcs11-module = $TOKEN_MODULE"
     "pin-source = file:$TOKEN_PIN_FILE")
-make_key ec
 make_key rsa --algorithm rsa-2048
+URI=tpm2:handle=0x81000110
+case $STAND in
+token)
+    make_key ec --label ec
+    URI="pkcs11:token=$TOKEN_LABEL;object=ec"
+    ;;
+*) make_key ec --persist "${URI#*=}" ;;
+esac
 for order in first last; do
     say "devid $order"
     openssl_conf "$WORK/openssl.cnf" "$order" "${settings[@]}"
-    authority ec
-    authority rsa
+    authority ec "$WORK/ec.key"
+    authority rsa "$WORK/rsa.key"
+    authority ec-uri "$URI"
 done

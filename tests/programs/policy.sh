@@ -209,6 +209,23 @@ sign_policy by-tpm sha256:0 "$WORK/tpm-signer.pem"
 request by-tpm >/dev/null
 say "  ok: a key in the TPM signs policies"
 
+start_token
+for algorithm in ec-p256 rsa-2048; do
+    "$DEVID" keygen --device "$TOKEN_URI" --algorithm "$algorithm" \
+        --label "$algorithm" --out "$WORK/token-signer.pem" --force
+    with_devid openssl pkey -in "$WORK/token-signer.pem" -pubout \
+        -out "$WORK/token-signer.pub"
+    "$DEVID" keygen --policy-authorize "$WORK/token-signer.pub" \
+        --out "$WORK/by-token.key" --force
+    assert_fails "no policy is signed yet" request by-token
+    for signer in "$WORK/token-signer.pem" \
+        "${TOKEN_URI/\?/;object=$algorithm?}"; do
+        sign_policy by-token sha256:0 "$signer" --name "by token"
+        request by-token >/dev/null
+    done
+    say "  ok: a token's $algorithm signs policies, by its file and by its URI"
+done
+
 say "With an authorisation value as well"
 printf 'open sesame' >"$WORK/value"
 "$DEVID" keygen --pcr sha256:0 --auth-source "file:$WORK/value" \
