@@ -51,7 +51,7 @@ static enum devid_attest_reason parse(struct devid_bytes nv,
  */
 static int spki_of(const X509 *cert, uint8_t **der)
 {
-    X509_PUBKEY *spki = X509_get_X509_PUBKEY(cert);
+    const X509_PUBKEY *spki = X509_get_X509_PUBKEY(cert);
     X509_PUBKEY *plain = NULL;
     ASN1_OBJECT *oid = NULL;
     const unsigned char *key = NULL;

@@ -34,7 +34,19 @@ static void time_words(const ASN1_TIME *at, char *text, size_t size)
     BIO_free(bio);
 }
 
-/* As X509_cmp_time; a date that is none counts as past, not yet as reached. */
+/* A date that is none is neither: it has not come, and lies ahead no more. */
+static bool has_come(const ASN1_TIME *at, time_t now)
+{
+    int order = ASN1_TIME_cmp_time_t(at, now);
+
+    return order == -1 || order == 0;
+}
+
+static bool lies_ahead(const ASN1_TIME *at, time_t now)
+{
+    return ASN1_TIME_cmp_time_t(at, now) == 1;
+}
+
 static enum devid_attest_reason
 check_time(const X509 *cert, const struct devid_attest_policy *policy,
            struct devid_attest_verdict *verdict)
@@ -44,15 +56,14 @@ check_time(const X509 *cert, const struct devid_attest_policy *policy,
     char when[64];
 
     attest_name_words(X509_get_subject_name(cert), name, sizeof(name));
-    if (X509_cmp_time(X509_get0_notBefore(cert), &now) >= 0) {
+    if (!has_come(X509_get0_notBefore(cert), now)) {
         time_words(X509_get0_notBefore(cert), when, sizeof(when));
         return attest_refuse(verdict, DEVID_ATTEST_EK_NOT_YET_VALID,
                              "the certificate of '%s' on the EK's chain is "
                              "not valid before %s: is the clock right?",
                              name, when);
     }
-    if (!policy->allow_expired &&
-        X509_cmp_time(X509_get0_notAfter(cert), &now) <= 0) {
+    if (!policy->allow_expired && !lies_ahead(X509_get0_notAfter(cert), now)) {
         time_words(X509_get0_notAfter(cert), when, sizeof(when));
         return attest_refuse(verdict, DEVID_ATTEST_EK_EXPIRED,
                              "the certificate of '%s' on the EK's chain "

@@ -56,25 +56,32 @@ static enum devid_err set_names(X509 *cert, const struct devid_issuer *issuer,
 
     if (issue->subject != NULL)
         e = devid_subject_parse(issue->subject, &subject, err);
-    if (e == DEVID_OK &&
-        (X509_set_issuer_name(cert, issuer->name) != 1 ||
-         X509_set_subject_name(cert, subject != NULL ? subject
-                                                     : issuer->subject) != 1))
-        e = devid_no_memory(err);
-    X509_NAME_free(subject);
+    else
+        subject = X509_NAME_dup(issuer->subject);
     if (e != DEVID_OK)
         return e;
-    subject = X509_get_subject_name(cert);
-    if (X509_NAME_add_entry_by_NID(subject, NID_serialNumber, MBSTRING_UTF8,
-                                   (const unsigned char *)serial, -1, -1,
-                                   0) != 1) {
-        return devid_fail(err, DEVID_ERR_INPUT, 0,
-                          "the serial number '%.100s' does not go into a "
-                          "certificate: 1 to 64 of A to Z, a to z, 0 to 9, "
-                          "space and ' ( ) + , - . / : = ? are allowed",
-                          serial);
-    }
-    return DEVID_OK;
+    if (subject != NULL && X509_NAME_add_entry_by_NID(
+                               subject, NID_serialNumber, MBSTRING_UTF8,
+                               (const unsigned char *)serial, -1, -1, 0) != 1)
+        e = devid_fail(err, DEVID_ERR_INPUT, 0,
+                       "the serial number '%.100s' does not go into a "
+                       "certificate: 1 to 64 of A to Z, a to z, 0 to 9, "
+                       "space and ' ( ) + , - . / : = ? are allowed",
+                       serial);
+    else if (subject == NULL || X509_set_issuer_name(cert, issuer->name) != 1 ||
+             X509_set_subject_name(cert, subject) != 1)
+        e = devid_no_memory(err);
+    X509_NAME_free(subject);
+    return e;
+}
+
+/*
+ * A new certificate's, to be filled in place: otherwise a key gets there only
+ * as an EVP_PKEY, made and encoded again. OpenSSL 4 calls it const.
+ */
+static X509_PUBKEY *own_key(X509 *cert)
+{
+    return (X509_PUBKEY *)(uintptr_t)X509_get_X509_PUBKEY(cert);
 }
 
 /* Of the key's bits, as they stand in the certificate. */
@@ -147,7 +154,7 @@ static enum devid_err fill(X509 *cert, const struct devid_issuer *issuer,
         return devid_no_memory(err);
     e = set_names(cert, issuer, issue, err);
     if (e == DEVID_OK)
-        e = devid_public_put(issue->pub, X509_get_X509_PUBKEY(cert), err);
+        e = devid_public_put(issue->pub, own_key(cert), err);
     if (e == DEVID_OK)
         e = set_extensions(cert, issuer, issue, err);
     return e;

@@ -44,7 +44,7 @@ static void add_critical(X509 *cert, const char *oid)
 /* The same RSAPublicKey under another algorithm's name. */
 static void say_oaep(X509 *cert)
 {
-    X509_PUBKEY *spki = X509_get_X509_PUBKEY(cert);
+    X509_PUBKEY *spki = (X509_PUBKEY *)(uintptr_t)X509_get_X509_PUBKEY(cert);
     const unsigned char *key = NULL;
     unsigned char *copy;
     int len = 0;
@@ -125,9 +125,10 @@ X509 *make_cert(const struct cert_spec *spec)
     long from = DAY * (spec->not_before != 0 ? spec->not_before : -10);
     long to = DAY * (spec->not_after != 0 ? spec->not_after : 1000);
     X509 *cert = X509_new();
-    X509_NAME *name = X509_get_subject_name(cert);
+    X509_NAME *name = X509_NAME_new();
 
     set_name(name, spec->name);
+    assert_int_equal(X509_set_subject_name(cert, name), 1);
     assert_int_equal(X509_set_version(cert, X509_VERSION_3), 1);
     assert_int_equal(ASN1_INTEGER_set(X509_get_serialNumber(cert), serial++),
                      1);
@@ -138,6 +139,7 @@ X509 *make_cert(const struct cert_spec *spec)
                                        ? X509_get_subject_name(spec->issuer)
                                        : name),
         1);
+    X509_NAME_free(name);
     assert_int_equal(X509_set_pubkey(cert, spec->key), 1);
     if (spec->oaep)
         say_oaep(cert);

@@ -86,7 +86,7 @@ static void a_slow_key_stops_nobody_and_seals_in_the_end(void **state)
         clear(&job);
     }
     /* Fifty commits, and a handful of signatures among them. */
-    assert_in_range(signatures, 0, 25);
+    assert_true(signatures <= 25);
     (void)unsealed(fixture, ledger);
     /* The last one comes without anybody's asking for it. */
     for (int i = 0; i < 100 && unsealed(fixture, ledger) > 0; i++)

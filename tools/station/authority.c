@@ -49,6 +49,19 @@ static bool set_key(X509 *cert, EVP_PKEY *key)
     return ok;
 }
 
+static bool set_subject(X509 *cert, const char *name)
+{
+    X509_NAME *subject = X509_NAME_new();
+    bool ok = subject &&
+              X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
+                                         (const unsigned char *)name, -1, -1,
+                                         0) == 1 &&
+              X509_set_subject_name(cert, subject) == 1;
+
+    X509_NAME_free(subject);
+    return ok;
+}
+
 static X509 *new_cert(const char *name, EVP_PKEY *key)
 {
     X509 *cert = X509_new();
@@ -57,9 +70,7 @@ static X509 *new_cert(const char *name, EVP_PKEY *key)
         die_no_memory();
     if (X509_set_version(cert, X509_VERSION_3) == 1 && set_number(cert) &&
         set_key(cert, key) && X509_gmtime_adj(X509_getm_notBefore(cert), 0) &&
-        X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN",
-                                   MBSTRING_UTF8, (const unsigned char *)name,
-                                   -1, -1, 0) == 1)
+        set_subject(cert, name))
         return cert;
     X509_free(cert);
     return NULL;
