@@ -4,8 +4,8 @@
 # Eight stations on one PostgreSQL at once: no serial number and no quota is
 # taken twice.
 #
-# Usage: ledger_race.sh [--build-dir DIR] [--keep]
-source "$(dirname "$0")/ledger_common.sh"
+# Usage: race.sh [--build-dir DIR] [--keep]
+source "$(dirname "$0")/common.sh"
 STATIONS=8
 start_postgres
 

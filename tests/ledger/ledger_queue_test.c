@@ -39,16 +39,18 @@ static int sign_slowly(int type, const unsigned char *digest, int len,
     return sign_in_software(type, digest, len, sig, sig_len, k, r, key);
 }
 
-/* The fixture's key, signing through sign_slowly. */
+static EC_KEY_METHOD *method;
+
+/* The fixture's key, signing through sign_slowly; for free_chip. */
 static EVP_PKEY *chip_key(const struct fixture *fixture)
 {
-    EC_KEY_METHOD *method = EC_KEY_METHOD_new(EC_KEY_OpenSSL());
     EC_KEY *key = EVP_PKEY_get1_EC_KEY(fixture->key);
     EVP_PKEY *pkey = EVP_PKEY_new();
     int (*setup)(EC_KEY *, BN_CTX *, BIGNUM **, BIGNUM **);
     ECDSA_SIG *(*sign_sig)(const unsigned char *, int, const BIGNUM *,
                            const BIGNUM *, EC_KEY *);
 
+    method = EC_KEY_METHOD_new(EC_KEY_OpenSSL());
     assert_non_null(method);
     EC_KEY_METHOD_get_sign(method, &sign_in_software, &setup, &sign_sig);
     EC_KEY_METHOD_set_sign(method, sign_slowly, setup, sign_sig);
@@ -58,6 +60,12 @@ static EVP_PKEY *chip_key(const struct fixture *fixture)
     sign_ms = 0;
     sign_fails = false;
     return pkey;
+}
+
+static void free_chip(EVP_PKEY *key)
+{
+    EVP_PKEY_free(key);
+    EC_KEY_METHOD_free(method);
 }
 
 static uint64_t unsealed(struct fixture *fixture, struct ledger *ledger)
@@ -95,7 +103,7 @@ static void a_slow_key_stops_nobody_and_seals_in_the_end(void **state)
     ledger_close(&ledger);
     fixture->ledger = open_station(fixture, "line-1", NULL);
     expect_whole(fixture, 51);
-    EVP_PKEY_free(spec.key);
+    free_chip(spec.key);
 }
 
 static void a_key_that_fails_is_told_of_and_stops_no_job(void **state)
@@ -123,7 +131,7 @@ static void a_key_that_fails_is_told_of_and_stops_no_job(void **state)
     expect_text(&err, "cannot sign the head of its audit log");
     fixture->ledger = open_station(fixture, "line-1", NULL);
     assert_int_equal(unsealed(fixture, fixture->ledger), 0);
-    EVP_PKEY_free(spec.key);
+    free_chip(spec.key);
 }
 
 /* ---- many clients ------------------------------------------------------ */
@@ -255,7 +263,7 @@ static void a_full_queue_says_so_and_loses_nothing(void **state)
         clear(&jobs[i]);
     fixture->ledger = open_station(fixture, "line-1", NULL);
     expect_whole(fixture, 2 + (uint64_t)accepted);
-    EVP_PKEY_free(spec.key);
+    free_chip(spec.key);
 }
 
 /* A database that takes all units but one. */

@@ -4,8 +4,8 @@
 # A station is killed again and again while it enrols: what it has answered is
 # in the ledger, nothing is there by half.
 #
-# Usage: ledger_kill.sh [--build-dir DIR] [--keep] [postgres]
-source "$(dirname "$0")/ledger_common.sh"
+# Usage: kill.sh [--build-dir DIR] [--keep] [postgres]
+source "$(dirname "$0")/common.sh"
 kind=${ARGS[0]:-}
 [[ $kind != postgres ]] || start_postgres
 new_ledger killed ${kind:+"$kind"} 1000000

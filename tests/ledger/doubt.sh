@@ -4,15 +4,15 @@
 # The answer to a commit is lost, again and again: the station finds out that
 # it was committed, and does no job a second time.
 #
-# Usage: ledger_doubt.sh [--build-dir DIR] [--keep]
-source "$(dirname "$0")/ledger_common.sh"
+# Usage: doubt.sh [--build-dir DIR] [--keep]
+source "$(dirname "$0")/common.sh"
 start_postgres
 new_ledger doubt postgres 1000000
 mkdir "$WORK/late"
 
 # start_relay: answers of the server take five milliseconds more.
 start_relay() {
-    spawn relay "$BUILD_DIR/tests/station/late_relay" \
+    spawn relay "$BUILD_DIR/tests/ledger/late_relay" \
         "$WORK/late/.s.PGSQL.5432" "$POSTGRES_SOCKET/.s.PGSQL.5432" 5
     RELAY=$SPAWNED
     await "the relay" "$RELAY" test -S "$WORK/late/.s.PGSQL.5432"

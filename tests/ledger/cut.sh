@@ -4,8 +4,8 @@
 # The connection to PostgreSQL is cut while two stations enrol, the server is
 # restarted, and crashes: each job is done once, or says that it failed.
 #
-# Usage: ledger_cut.sh [--build-dir DIR] [--keep]
-source "$(dirname "$0")/ledger_common.sh"
+# Usage: cut.sh [--build-dir DIR] [--keep]
+source "$(dirname "$0")/common.sh"
 start_postgres
 new_ledger cut postgres 1000000
 

@@ -10,6 +10,6 @@ harness_dir
 start_postgres
 export DEVID_TEST_POSTGRES=$POSTGRES_URL
 for part in units log queue; do
-    "$BUILD_DIR/tests/station/ledger_${part}_test" ||
+    "$BUILD_DIR/tests/ledger/ledger_${part}_test" ||
         fail "ledger_${part}_test fails on PostgreSQL"
 done

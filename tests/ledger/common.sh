@@ -7,7 +7,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/../../swtpm-ci/lib.sh"
 harness_options "$@"
 harness_dir
-WRITER=$BUILD_DIR/tests/station/ledger_writer
+WRITER=$BUILD_DIR/tests/ledger/ledger_writer
 export DEVID_TEST_KEY=$BUILD_DIR/tests/keys/ec-p256.pem
 
 # new_ledger NAME [postgres] QUOTA: set LEDGER to a new one with a batch B1.
