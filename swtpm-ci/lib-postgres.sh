@@ -40,6 +40,7 @@ start_postgres() {
         --username=postgres --encoding=UTF8 --locale=C.UTF-8 \
         --pgdata="$POSTGRES_DIR" >"$WORK/initdb.log" 2>&1 ||
         fail "initdb: $(tail -n 3 "$WORK/initdb.log")"
+    # shellcheck disable=SC2034 # scripts read it
     POSTGRES_URL="postgresql:///postgres?host=$POSTGRES_SOCKET&user=postgres"
     launch_postgres
 }

@@ -26,20 +26,20 @@ race() {
 new_ledger quota postgres 500
 race 0 1000 100
 check_ledger "eight stations want 800 units of a quota of 500"
-assert_equal "they have exactly 500" "500 300" "$(count done) $(count quota)"
+assert_equal "they have exactly 500" "500 300" "$(count "done") $(count quota)"
 
 new_ledger units postgres 100000
 race 0 0 200
 check_ledger "eight stations enrol the same 200 units"
-assert_equal "each is new once" "200 1400" "$(count done) $(count again)"
+assert_equal "each is new once" "200 1400" "$(count "done") $(count again)"
 
 new_ledger serials postgres 100000
 race 0 0 200 ek
 check_ledger "eight machines with the same 200 serial numbers"
-assert_equal "each is taken once" "200 1400" "$(count done) $(count duplicate)"
+assert_equal "each is taken once" "200 1400" "$(count "done") $(count duplicate)"
 
 new_ledger close postgres 210
 race 0 0 200
 assert_equal "a quota that hardly suffices does" "200 1400" \
-    "$(count done) $(count again)"
+    "$(count "done") $(count again)"
 check_ledger "the same with a quota of 210"

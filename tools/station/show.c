@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "commands.h"
+#include "desk.h"
+#include "message.h"
+#include "report.h"
+
+static const struct option_row options[] = {{0}};
+
+static void describe_cert(json_t *report, const char *name,
+                          const struct ledger_blob *der)
+{
+    struct desk_cert cert;
+    json_t *object;
+
+    if (der->len == 0)
+        return;
+    object = report_new();
+    desk_cert(der, &cert);
+    report_text(object, "number", cert.number);
+    report_text(object, "sha256", cert.sha256);
+    report_value(report, name, object);
+}
+
+static void describe_unit(json_t *report, const struct ledger_unit *unit)
+{
+    char time[DESK_TIME_SIZE];
+
+    report_text(report, "serial", unit->serial);
+    report_text(report, "model", unit->model);
+    report_text(report, "mac", unit->mac);
+    report_text(report, "state", unit_state_name(unit->state));
+    report_flag(report, "attested", unit->attested);
+    report_text(report, "batch", unit->batch);
+    report_text(report, "station", unit->station);
+    report_text(report, "operator", unit->operator_name);
+    report_number(report, "generation", (json_int_t)unit->generation);
+    report_text(report, "enrolled", desk_time(unit->enrolled_ms, time));
+    report_text(report, "changed", desk_time(unit->changed_ms, time));
+    report_text(report, "id", unit->id);
+    report_text(report, "ek_digest", unit->ek_digest);
+    report_text(report, "iak_name", unit->iak_name);
+    report_text(report, "idevid_name", unit->idevid_name);
+    describe_cert(report, "idevid", &unit->idevid_cert);
+    describe_cert(report, "iak", &unit->iak_cert);
+    report_flag(report, "escrow", unit->escrow.len > 0);
+}
+
+static bool add_entry(void *arg, const struct ledger_entry *entry)
+{
+    char time[DESK_TIME_SIZE];
+    json_t *report = report_new();
+
+    report_text(report, "time", desk_time(entry->time_ms, time));
+    report_text(report, "station", entry->station);
+    report_number(report, "entry", (json_int_t)entry->seq);
+    report_text(report, "event", entry->event);
+    report_text(report, "peer", entry->peer);
+    report_text(report, "detail", entry->detail);
+    report_append(arg, report);
+    return true;
+}
+
+/* A certificate is one line for people: its number. */
+static void print_unit(const json_t *unit)
+{
+    json_t *lines = json_copy((json_t *)(uintptr_t)unit);
+    static const char *const certs[] = {"idevid", "iak"};
+
+    if (!lines)
+        die_no_memory();
+    for (size_t i = 0; i < sizeof(certs) / sizeof(*certs); i++) {
+        const json_t *cert = json_object_get(unit, certs[i]);
+        char number[80];
+        if (!cert)
+            continue;
+        snprintf(number, sizeof(number), "%s", report_get(cert, "number"));
+        report_text(lines, certs[i], number);
+    }
+    json_object_del(lines, "history");
+    report_print_text(lines);
+    json_decref(lines);
+}
+
+static void print_history(const json_t *history)
+{
+    static const char *const head[] = {"TIME", "STATION", "ENTRY",
+                                       "EVENT", "PEER",    "DETAIL"};
+    static const char *const members[] = {"time",  "station", NULL,
+                                          "event", "peer",    "detail"};
+    json_t *rows = report_array();
+    json_t *row = report_array();
+    const json_t *entry;
+    char number[32];
+    size_t i;
+
+    for (size_t j = 0; j < sizeof(head) / sizeof(*head); j++)
+        report_append_text(row, head[j]);
+    report_append(rows, row);
+    json_array_foreach(history, i, entry)
+    {
+        row = report_array();
+        snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
+                 json_integer_value(json_object_get(entry, "entry")));
+        for (size_t j = 0; j < sizeof(head) / sizeof(*head); j++)
+            report_append_text(row, members[j] ? report_get(entry, members[j])
+                                               : number);
+        report_append(rows, row);
+    }
+    putchar('\n');
+    report_print_table(rows);
+    json_decref(rows);
+}
+
+/* What was refused of a unit that never got a row is shown as well. */
+static enum exit_code show(const struct args *args, const struct desk *desk,
+                           const char *serial)
+{
+    json_t *report = report_new();
+    json_t *history = report_array();
+    struct ledger_unit unit;
+    struct devid_error err;
+    enum exit_code code = EXIT_DONE;
+    enum devid_err found =
+        ledger_find(desk->ledger, UNIT_BY_SERIAL, serial, &unit, &err);
+
+    if (found == DEVID_OK)
+        describe_unit(report, &unit);
+    ledger_unit_clear(&unit);
+    if ((found != DEVID_OK && found != DEVID_ERR_NOT_FOUND) ||
+        ledger_entries(desk->ledger, serial, add_entry, history, &err) ||
+        (found != DEVID_OK && json_array_size(history) == 0)) {
+        code = fail_engine(&err);
+    } else if (args_flag(args, ROW_JSON)) {
+        if (found != DEVID_OK)
+            report_text(report, "serial", serial);
+        report_value(report, "history", json_incref(history));
+        report_print_json(report);
+    } else {
+        if (found == DEVID_OK)
+            print_unit(report);
+        else
+            printf("No unit %s is enrolled.\n", serial);
+        print_history(history);
+    }
+    json_decref(history);
+    json_decref(report);
+    return code;
+}
+
+static enum exit_code run(const struct args *args)
+{
+    struct desk desk;
+    enum exit_code code = desk_open(args, false, &desk);
+
+    if (code != EXIT_DONE)
+        return code;
+    code = show(args, &desk, args->operands[0]);
+    desk_close(&desk);
+    return code;
+}
+
+const struct command show_command = {
+    .name = "show",
+    .operands = "SERIAL",
+    .help = "show a unit, and all that was done or refused of it",
+    .example = "  devid-station show SN-0001\n",
+    .options = options,
+    .common = TAKES(ROW_DIR) | TAKES(ROW_JSON),
+    .operands_min = 1,
+    .operands_max = 1,
+    .run = run,
+};
