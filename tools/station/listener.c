@@ -222,6 +222,8 @@ enum exit_code server_start(struct server *server)
 
 void server_stop(struct server *server, unsigned seconds)
 {
+    if (!server->loops)
+        return;
     for (unsigned i = 0; i < server->loop_count; i++) {
         if (server->loops[i].listener)
             (void)evconnlistener_disable(server->loops[i].listener);
