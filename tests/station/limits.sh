@@ -25,6 +25,7 @@ hold() {
     local i
     HELD=()
     for ((i = 0; i < $1; i++)); do
+        # shellcheck disable=SC2016
         spawn "held" bash -c '{ printf "%b" "$1"; sleep 60; } |
             exec openssl s_client -quiet -connect "localhost:$2"' \
             - "${2:-}" "$STATION_PORT"
@@ -134,6 +135,7 @@ assert_equal "afterwards all is well" 200 "$STATUS"
 say "Slow ones"
 hold 1
 idle=${HELD[0]}
+# shellcheck disable=SC2016
 spawn trickle bash -c '{ printf "GET /v1/station HTTP/1.1\r\nX: "
     for ((i = 0; i < 40; i++)); do printf x; sleep 1; done; } |
     exec openssl s_client -quiet -connect "localhost:$1"' - "$STATION_PORT"
