@@ -18,6 +18,7 @@ extern const struct command convert_command;
 extern const struct command import_command;
 extern const struct command conf_command;
 extern const struct command test_command;
+extern const struct command doctor_command;
 extern const struct command request_command;
 extern const struct command activate_command;
 extern const struct command provision_command;

@@ -9,14 +9,30 @@
 #include "devid.h"
 #include "message.h"
 
+/* A line each: clang-format fills them otherwise. */
+/* clang-format off */
 static const struct command *const commands[] = {
-    &keygen_command,  &csr_command,     &show_command,
-    &list_command,    &delete_command,  &cert_command,
-    &import_command,  &convert_command, &policy_command,
-    &token_command,   &whoami_command,  &provision_command,
-    &install_command, &request_command, &activate_command,
-    &conf_command,    &test_command,    NULL,
+    &keygen_command,
+    &csr_command,
+    &show_command,
+    &list_command,
+    &delete_command,
+    &cert_command,
+    &import_command,
+    &convert_command,
+    &policy_command,
+    &token_command,
+    &whoami_command,
+    &provision_command,
+    &install_command,
+    &request_command,
+    &activate_command,
+    &conf_command,
+    &test_command,
+    &doctor_command,
+    NULL,
 };
+/* clang-format on */
 
 static const struct program devid = {
     .name = "devid",
