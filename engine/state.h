@@ -19,6 +19,8 @@ struct devid_property {
 struct devid_state_key {
     uint32_t handle;
     const char *role; /* "SRK", "EK", ... as the TCG's registry has it; or "" */
+    bool was_read;    /* false: all slots of the TPM are filled; the rest of
+                         this is not known then */
     bool has_public;  /* false: a key of a kind that the engine does not know */
     struct devid_public public_key;
     bool no_da;           /* a wrong auth value does not count */

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The arrows run down only: provider/ and tools/ see engine/devid.h and nothing
-# else of the engine, but for tools/, which see engine/identity.h and
-# engine/attest.h; tss2 and p11-kit are seen by their back end alone, which the
+# else of the engine, but for tools/, which see engine/identity.h, state.h and
+# attest.h; tss2 and p11-kit are seen by their back end alone, which the
 # rest of the engine reaches through backend.h. Attestation is pure: of tss2 it
 # sees the structures, of the TPM back end public.h, tcg_template.h and protect.h,
 # and nothing in the engine sees it. Tokens are administered with libp11, and p11-kit's list
@@ -23,12 +23,12 @@ includes() {
         "$1"/*.[ch] | sed -E 's/:[^<"]*[<"]/:/'
 }
 
-for dir in provider tools tools/cli tools/identity tools/station; do
+for dir in provider tools tools/cli tools/doctor tools/identity tools/station; do
     while IFS=: read -r file header; do
         case $dir/${file##*/}:$header in
         tools/token*:libp11.h | tools/token*:p11-kit/*) continue ;;
         tools/modules.c:p11-kit/*) continue ;;
-        tools/*:identity.h | tools/*:attest.h) continue ;;
+        tools/*:identity.h | tools/*:attest.h | tools/*:state.h) continue ;;
         esac
         case $header in
         devid.h) ;;

@@ -71,15 +71,24 @@ static enum devid_err read_key(struct tpm2_conn *conn, uint32_t handle,
     ESYS_TR object = ESYS_TR_NONE;
     TPM2B_PUBLIC pub = {0};
     struct devid_error ignored = {0};
+    struct devid_error why = {0};
     const char *role = tpm2_role_of(handle);
-    enum devid_err e = tpm2_read_handle(conn, handle, &object, &pub, err);
+    enum devid_err e;
 
-    if (e != DEVID_OK)
-        return e;
-    (void)Esys_TR_Close(conn->esys, &object);
     memset(key, 0, sizeof(*key));
     key->handle = handle;
     key->role = role != NULL ? role : "";
+    e = tpm2_read_handle(conn, handle, &object, &pub, &why);
+    /* ReadPublic takes a slot for the time: that they are full is worth
+     * knowing, and the properties say it. */
+    if (e != DEVID_OK && tpm2_rc_base(why.device_rc) == TPM2_RC_OBJECT_MEMORY)
+        return DEVID_OK;
+    if (e != DEVID_OK) {
+        *err = why;
+        return e;
+    }
+    (void)Esys_TR_Close(conn->esys, &object);
+    key->was_read = true;
     key->no_da = (pub.publicArea.objectAttributes & TPMA_OBJECT_NODA) != 0;
     key->has_auth_policy = pub.publicArea.authPolicy.size > 0;
     key->has_public = tpm2_public_to_devid(&pub.publicArea, &key->public_key,

@@ -37,15 +37,6 @@ static void put_time(json_t *report, const char *member, const ASN1_TIME *time)
         report_number(report, member, (json_int_t)timegm(&tm));
 }
 
-static void put_der(json_t *report, const uint8_t *der, size_t len)
-{
-    char *text = OPENSSL_buf2hexstr(der, (long)len);
-
-    if (text)
-        report_text(report, "der", text);
-    OPENSSL_free(text);
-}
-
 static void describe(json_t *report, X509 *cert)
 {
     struct devid_public pub;
@@ -60,7 +51,7 @@ static void describe(json_t *report, X509 *cert)
     if (key && devid_public_from_pkey(key, &pub, NULL) == DEVID_OK)
         report_value(report, "public", look_at_public(&pub));
     if (len > 0)
-        put_der(report, der, (size_t)len);
+        put_hex(report, "der", der, (size_t)len);
     OPENSSL_free(der);
 }
 

@@ -124,6 +124,9 @@ bool user_reaches(const struct user *user, const json_t *file);
 /* The members of a group, by their names, "root" apart. */
 json_t *members_of_group(const struct doctor *doctor, uint32_t gid);
 
+/* Bytes as a text member, in hexadecimal. */
+void put_hex(json_t *report, const char *name, const uint8_t *data, size_t len);
+
 /* {type, bits, sha256, modulus}; modulus of RSA alone, in hexadecimal. */
 json_t *look_at_public(const struct devid_public *pub);
 

@@ -248,8 +248,7 @@ json_t *members_of_group(const struct doctor *doctor, uint32_t gid)
     return members;
 }
 
-static void put_hex(json_t *report, const char *name, const uint8_t *data,
-                    size_t len)
+void put_hex(json_t *report, const char *name, const uint8_t *data, size_t len)
 {
     char *text = calloc(2 * len + 1, 1);
 

@@ -43,7 +43,7 @@ static void look_token(struct doctor *doctor, json_t *facts)
     struct devid_device_state state;
     struct devid_error err = {0};
 
-    if (!is_token_uri(device) || !doctor->engine)
+    if (!is_token_uri(device) || !doctor->engine || *doctor->root)
         return;
     if (devid_device_state(doctor->engine, device, &state, &err))
         report_text(facts, "error", err.text);

@@ -35,6 +35,7 @@ static json_t *describe_key(const struct devid_state_key *key)
     (void)snprintf(handle, sizeof(handle), "0x%08x", key->handle);
     report_text(report, "handle", handle);
     report_text(report, "role", key->role);
+    report_flag(report, "read", key->was_read);
     report_text(report, "attributes", key->attributes);
     report_flag(report, "no_da", key->no_da);
     report_flag(report, "policy", key->has_auth_policy);
@@ -104,12 +105,13 @@ static void look_tpm(struct doctor *doctor, json_t *facts)
     struct devid_device_state state;
     struct devid_error err = {0};
 
-    if (is_token_uri(args_text(doctor->args, ROW_DEVICE))) {
+    look_at_engine_version(doctor, facts);
+    look_at_sleep(doctor, facts);
+    /* The TPM here is not that of another system's files. */
+    if (*doctor->root || is_token_uri(args_text(doctor->args, ROW_DEVICE))) {
         report_flag(facts, "not_asked", true);
         return;
     }
-    look_at_engine_version(doctor, facts);
-    look_at_sleep(doctor, facts);
     if (!doctor->engine) {
         report_text(facts, "error", doctor->engine_error);
         return;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "report.h"
+#include "rule.h"
 #include "tpm.h"
 
 /* TPMA_PERMANENT and TPMA_STARTUP_CLEAR: TPM 2.0 Part 2, 8.6 and 8.7. */
@@ -53,29 +54,22 @@ static const char *vendor_string(struct doctor *doctor, const json_t *tpm)
 
 static void judge_chip(struct doctor *doctor, const json_t *tpm)
 {
-    char maker[8];
-    uint32_t v1 = 0;
-    uint32_t v2 = 0;
-    uint32_t revision = 0;
-    const char *chip;
+    struct chip chip;
+    const char *text;
 
-    tpm_manufacturer(tpm, maker, sizeof(maker));
-    (void)tpm_property(tpm, PT_FIRMWARE_VERSION_1, &v1);
-    (void)tpm_property(tpm, PT_FIRMWARE_VERSION_2, &v2);
-    (void)tpm_property(tpm, PT_REVISION, &revision);
-    chip = words(doctor,
-                 "%s %s, firmware %u.%u.%u.%u, specification 2.0 "
-                 "revision %u.%02u",
-                 maker, vendor_string(doctor, tpm), v1 >> 16, v1 & 0xffffu,
-                 v2 >> 16, v2 & 0xffffu, revision / 100, revision % 100);
+    if (!chip_of(doctor, &chip))
+        return;
+    text = words(doctor, "%s %s, firmware %s, specification 2.0 revision %s",
+                 chip.maker, vendor_string(doctor, tpm), chip.firmware,
+                 chip.revision);
     if (tpm_is_software(tpm))
         is_note(doctor, "tpm.software",
-                words(doctor, "a TPM in software: %s", chip),
+                words(doctor, "a TPM in software: %s", text),
                 "for tests and virtual machines; its keys are as safe as its "
                 "state file",
                 NULL);
     else
-        is_ok(doctor, "tpm.chip", chip);
+        is_ok(doctor, "tpm.chip", text);
     if (fact_flag(tpm, "managed"))
         is_ok(doctor, "tpm.resource_manager",
               "a resource manager shares it among programs");
@@ -143,7 +137,8 @@ static void judge_keys(struct doctor *doctor, const json_t *tpm)
         const char *handle = report_get(key, "handle");
         const char *role = report_get(key, "role");
 
-        if (fact_flag(key, "no_da") || strcmp(role, "EK") == 0)
+        if (fact_flag(key, "no_da") || !fact_flag(key, "read") ||
+            strcmp(role, "EK") == 0)
             continue;
         if (*role)
             is_note(doctor, "tpm.key.da",
@@ -212,6 +207,18 @@ static void judge_hierarchies(struct doctor *doctor, const json_t *tpm)
 }
 
 /* ---- room ---------------------------------------------------------------- */
+
+/* What programs that were killed leave in a bare TPM. */
+static void judge_slots(struct doctor *doctor, const json_t *tpm)
+{
+    uint32_t left = 0;
+
+    if (tpm_property(tpm, PT_HR_TRANSIENT_AVAIL, &left) && left == 0)
+        is_bad(doctor, "tpm.slots", "all slots for loaded keys are filled",
+               "no key can be loaded, and even persistent ones may fail",
+               "tpm2_flushcontext -t; then use /dev/tpmrm0, which empties them "
+               "by itself");
+}
 
 static void judge_room(struct doctor *doctor, const json_t *tpm)
 {
@@ -322,5 +329,6 @@ void judge_tpm(struct doctor *doctor, const json_t *tpm)
     judge_keys(doctor, tpm);
     judge_hierarchies(doctor, tpm);
     judge_room(doctor, tpm);
+    judge_slots(doctor, tpm);
     judge_clock(doctor, tpm);
 }
