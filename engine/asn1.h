@@ -52,6 +52,7 @@ typedef struct {
     ASN1_INTEGER *version;
     ASN1_UTF8STRING *uri;
     ASN1_STRING *public_key; /* DER of the SubjectPublicKeyInfo */
+    ASN1_UTF8STRING *description;
 } KEY_REFERENCE;
 DECLARE_ASN1_ITEM(KEY_REFERENCE)
 

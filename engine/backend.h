@@ -43,6 +43,8 @@ struct devid_device_state;
 
 struct devid_backend {
     const char *name;           /* "TPM 2.0" */
+    const char *secret;         /* what opens its keys: "PIN" */
+    const char *secret_setting; /* the setting that says where it is */
     const char *const *schemes; /* of URIs: "tpm2", "handle"; NULL-ended */
 
     /*

@@ -246,10 +246,11 @@ enum devid_err devid_key_check_use(const struct devid_key *key,
         return devid_fail_restricted(err);
     if (key->limits.needs_auth) {
         return devid_fail(err, DEVID_ERR_AUTH, 0,
-                          "this key needs its auth value, and none was given: "
-                          "by the program's passphrase (nginx's "
-                          "ssl_password_file, curl's --pass, openssl's "
-                          "-passin) or the setting auth-source");
+                          "this key needs its %s, and none was given: by the "
+                          "program's passphrase (nginx's ssl_password_file, "
+                          "curl's --pass, openssl's -passin) or the setting "
+                          "%s",
+                          key->be->secret, key->be->secret_setting);
     }
     return DEVID_OK;
 }
@@ -270,6 +271,10 @@ void devid_key_info(const struct devid_key *key, struct devid_key_info *info)
         info->format = DEVID_PEM_REFERENCE;
         (void)snprintf(info->uri, sizeof(info->uri), "%s", key->file.uri);
     }
+    /* A device that is not asked cannot tell; the file can. */
+    if (key->file.description != NULL &&
+        strcmp(key->file.description, DEVID_IMPORTED) == 0)
+        info->imported = true;
     if (key->file.description != NULL)
         (void)snprintf(info->description, sizeof(info->description), "%s",
                        key->file.description);

@@ -190,6 +190,19 @@ static enum devid_err copy_secret(const TPM_KEY *key,
                       err);
 }
 
+static enum devid_err copy_description(const ASN1_UTF8STRING *from,
+                                       struct devid_keyfile *file,
+                                       struct devid_error *err)
+{
+    if (from == NULL)
+        return DEVID_OK;
+    file->description = text_of(from);
+    if (file->description == NULL)
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "the key file's description holds a NUL");
+    return DEVID_OK;
+}
+
 static enum devid_err fill_tss2(const TPM_KEY *key, struct devid_keyfile *file,
                                 struct devid_error *err)
 {
@@ -199,13 +212,9 @@ static enum devid_err fill_tss2(const TPM_KEY *key, struct devid_keyfile *file,
     file->empty_auth = key->empty_auth > 0;
     file->rsa_parent = key->rsa_parent > 0;
     file->has_policy = key->policy != NULL || key->auth_policy != NULL;
-    if (key->description != NULL) {
-        file->description = text_of(key->description);
-        if (file->description == NULL)
-            return devid_fail(err, DEVID_ERR_INPUT, 0,
-                              "the key file's description holds a NUL");
-    }
-    e = get_parent(key->parent, &file->parent, err);
+    e = copy_description(key->description, file, err);
+    if (e == DEVID_OK)
+        e = get_parent(key->parent, &file->parent, err);
     if (e == DEVID_OK)
         e = devid_policy_read(key, file, err);
     if (e == DEVID_OK)
@@ -236,6 +245,8 @@ static enum devid_err fill_reference(const KEY_REFERENCE *ref,
     e = devid_public_from_spki(ASN1_STRING_get0_data(ref->public_key),
                                (size_t)ASN1_STRING_length(ref->public_key),
                                &file->public_key, err);
+    if (e == DEVID_OK)
+        e = copy_description(ref->description, file, err);
     if (e != DEVID_OK)
         return e;
     file->has_public = true;

@@ -7,7 +7,8 @@
  *   TSS2 PRIVATE KEY     a TPM's key blob; the ASN.1 that tpm2-openssl and
  *                        openssl_tpm2_engine share (OID 2.23.133.10.1.3)
  *   DEVID KEY REFERENCE  SEQUENCE { version INTEGER (1), uri UTF8String,
- *                        publicKey SubjectPublicKeyInfo }
+ *                        publicKey SubjectPublicKeyInfo,
+ *                        description [0] EXPLICIT UTF8String OPTIONAL }
  *   PKCS#11 PROVIDER URI pkcs11-provider's: SEQUENCE { VisibleString
  *                        "PKCS#11 Provider URI v1.0", uri UTF8String }
  */
@@ -24,7 +25,7 @@
 #define DEVID_PEM_EITHER "DEVID PRIVATE KEY"
 #define DEVID_PEM_PEER_URI "PKCS#11 PROVIDER URI"
 
-/* What is written into the key file of a key that was not made in its TPM. */
+/* The description in the file of a key that was not made in its device. */
 #define DEVID_IMPORTED "imported, was once outside"
 
 /* Larger input is refused unread: the largest real key file takes 3 kB. */
@@ -52,15 +53,16 @@ struct devid_keyfile {
     struct devid_policies signed_policies;
     uint8_t *secret; /* importable: TPM2B_ENCRYPTED_SECRET as marshalled */
     size_t secret_len;
-    char *description; /* UTF-8, or NULL */
-    uint8_t *der;      /* as read, kept so that it is written back unchanged;
-                          NULL for a new key and a PKCS#11 PROVIDER URI */
+    uint8_t *der; /* as read, kept so that it is written back unchanged;
+                     NULL for a new key and a PKCS#11 PROVIDER URI */
     size_t der_len;
 
     /* DEVID KEY REFERENCE, as which a PKCS#11 PROVIDER URI is kept as well */
     char *uri;
     bool has_public; /* else the device is asked for it */
     struct devid_public public_key;
+
+    char *description; /* UTF-8, or NULL; a PKCS#11 PROVIDER URI has none */
 };
 
 /*

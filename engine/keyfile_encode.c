@@ -19,6 +19,16 @@ static int put_string(ASN1_STRING *to, const void *data, size_t len)
     return len <= DEVID_KEYFILE_MAX && ASN1_STRING_set(to, data, (int)len) == 1;
 }
 
+static int put_description(ASN1_UTF8STRING **to,
+                           const struct devid_keyfile *file)
+{
+    if (file->description == NULL)
+        return 1;
+    *to = ASN1_UTF8STRING_new();
+    return *to != NULL &&
+           put_string(*to, file->description, strlen(file->description));
+}
+
 /*
  * emptyAuth is written where it is false, too: a reader of old that takes an
  * absent one for true would try to sign without the auth value.
@@ -35,13 +45,8 @@ static int put_tss2(const struct devid_keyfile *file, uint8_t **der)
         file->importable ? DEVID_OID_IMPORTABLE : DEVID_OID_LOADABLE, 1);
     key->empty_auth = file->empty_auth ? DER_TRUE : 0;
     key->rsa_parent = file->rsa_parent ? DER_TRUE : -1;
-    if (file->description != NULL) {
-        key->description = ASN1_UTF8STRING_new();
-        if (key->description == NULL ||
-            !put_string(key->description, file->description,
-                        strlen(file->description)))
-            goto out;
-    }
+    if (!put_description(&key->description, file))
+        goto out;
     if (file->importable) {
         key->secret = ASN1_OCTET_STRING_new();
         if (key->secret == NULL ||
@@ -73,7 +78,8 @@ static int put_reference(const struct devid_keyfile *file, uint8_t **der)
             DEVID_OK &&
         ASN1_INTEGER_set_int64(ref->version, 1) == 1 &&
         put_string(ref->uri, file->uri, strlen(file->uri)) &&
-        put_string(ref->public_key, spki, spki_len))
+        put_string(ref->public_key, spki, spki_len) &&
+        put_description(&ref->description, file))
         len = ASN1_item_i2d((const ASN1_VALUE *)ref, der,
                             ASN1_ITEM_rptr(KEY_REFERENCE));
     OPENSSL_free(spki);

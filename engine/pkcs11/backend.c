@@ -60,6 +60,8 @@ static const char *const schemes[] = {"pkcs11", NULL};
 
 const struct devid_backend devid_pkcs11_backend = {
     .name = "PKCS#11",
+    .secret = "PIN",
+    .secret_setting = "pin-source",
     .schemes = schemes,
     .open = backend_open,
     .close = backend_close,

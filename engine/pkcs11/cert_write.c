@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A certificate onto a token, beside its key: the same id and label. */
-#include "pkcs11.h"
+#include "find.h"
 
 #include <string.h>
 

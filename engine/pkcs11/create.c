@@ -4,6 +4,7 @@
  * and then whether it made one: some ignore what they are asked.
  */
 #include "create.h"
+#include "find.h"
 
 #include "../secret.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A key by its URI: its public half, and the reference that leads to it. */
-#include "pkcs11.h"
+#include "find.h"
 
 #include <string.h>
 
@@ -35,12 +35,6 @@ struct find_request {
     bool ask; /* for the PIN, once the program has the key */
 };
 
-/* What a search has found; `is_private` tells which half `object` is. */
-struct half {
-    struct p11_object object;
-    bool is_private;
-};
-
 /* One of each at most; anything else is for the searches by class. */
 static bool sort_halves(const struct p11_object *objects, CK_ULONG count,
                         const struct p11_object **private_key,
@@ -73,7 +67,7 @@ static bool sort_halves(const struct p11_object *objects, CK_ULONG count,
  */
 static enum devid_err find_pair(struct p11_session *session,
                                 const struct find_request *r,
-                                struct half *found, bool *done,
+                                struct p11_half *found, bool *done,
                                 struct devid_error *err)
 {
     CK_OBJECT_HANDLE handles[PAIR_MAX + 1];
@@ -96,50 +90,52 @@ static enum devid_err find_pair(struct p11_session *session,
         !sort_halves(objects, count, &private_key, &public_key) ||
         (private_key == NULL && !r->ask))
         return e;
-    e = p11_object_public(public_key, &r->file->public_key, err);
-    found->is_private = private_key != NULL;
+    e = p11_object_public(public_key, found->pub, err);
     found->object = private_key != NULL ? *private_key : *public_key;
+    found->class = found->object.class;
     *done = e == DEVID_OK;
     return e;
 }
 
-static enum devid_err find_half(struct p11_session *session,
-                                const struct find_request *r,
-                                CK_OBJECT_CLASS class, struct half *found,
-                                struct devid_error *err)
+enum devid_err p11_find_half(struct p11_session *session, void *arg,
+                             struct devid_error *err)
 {
-    struct devid_public *pub = &r->file->public_key;
+    struct p11_half *half = arg;
     CK_OBJECT_HANDLE handle = 0;
     struct p11_query query;
     enum devid_err e;
 
-    found->is_private = class == CKO_PRIVATE_KEY;
-    p11_query_from_uri(r->uri, class, &query);
-    e = p11_find_one(session, &query, r->text, &handle, err);
+    p11_query_from_uri(half->uri, half->class, &query);
+    e = p11_find_one(session, &query, half->text, &handle, err);
     if (e == DEVID_OK)
-        e = p11_object_read(session, handle, &found->object, err);
+        e = p11_object_read(session, handle, &half->object, err);
     if (e != DEVID_OK)
         return e;
-    return found->is_private ? p11_public_of(session, &found->object, pub, err)
-                             : p11_object_public(&found->object, pub, err);
+    return half->class == CKO_PRIVATE_KEY
+               ? p11_public_of(session, &half->object, half->pub, err)
+               : p11_object_public(&half->object, half->pub, err);
 }
 
 static enum devid_err find_op(struct p11_session *session, void *arg,
                               struct devid_error *err)
 {
     struct find_request *r = arg;
-    struct half found;
+    struct p11_half found = {.uri = r->uri,
+                             .text = r->text,
+                             .class = CKO_PRIVATE_KEY,
+                             .pub = &r->file->public_key};
     bool done = false;
     enum devid_err e = find_pair(session, r, &found, &done, err);
 
     if (e == DEVID_OK && !done)
-        e = find_half(session, r, CKO_PRIVATE_KEY, &found, err);
-    /* The public half takes no login. */
-    if (e == DEVID_ERR_AUTH && r->ask)
-        e = find_half(session, r, CKO_PUBLIC_KEY, &found, err);
+        e = p11_find_half(session, &found, err);
+    if (e == DEVID_ERR_AUTH && r->ask) {
+        found.class = CKO_PUBLIC_KEY;
+        e = p11_find_half(session, &found, err);
+    }
     if (e != DEVID_OK)
         return e;
-    if (found.is_private)
+    if (found.class == CKO_PRIVATE_KEY)
         p11_token_remember(session, &found.object);
     r->file->format = DEVID_KEYFILE_REFERENCE;
     r->file->has_public = true;

@@ -190,5 +190,9 @@ enum devid_err p11_key_import(void *state, const struct devid_key_spec *spec,
         return devid_fail(err, DEVID_ERR_ALG, 0,
                           "devid imports EC keys on P-256, P-384 and P-521, "
                           "and RSA keys of 2048, 3072 and 4096 bits");
-    return p11_create_run(state, spec, &r, import_op, err);
+    e = p11_create_run(state, spec, &r, import_op, err);
+    if (e != DEVID_OK)
+        return e;
+    file->description = OPENSSL_strdup(DEVID_IMPORTED);
+    return file->description != NULL ? DEVID_OK : devid_no_memory(err);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a token holds: keys and certificates; taking them off it. */
-#include "pkcs11.h"
+#include "find.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Token keys as key.c sees them: open from a reference, describe, use. */
-#include "pkcs11.h"
+#include "find.h"
 
 #include "../secret.h"
 
@@ -51,55 +51,20 @@ enum devid_err p11_check_names_key(const struct p11_uri *uri, const char *text,
 
 /* ---- a reference whose file has no public key ------------------------ */
 
-struct public_request {
-    const struct p11_uri *uri;
-    const char *text;
-    struct devid_public *pub;
-};
-
 /* The public object takes no login, so that loading a key needs no PIN. */
-static enum devid_err public_op(struct p11_session *session, void *arg,
-                                struct devid_error *err)
-{
-    struct public_request *r = arg;
-    struct p11_query query;
-    struct p11_object object;
-    CK_OBJECT_HANDLE handle = 0;
-    enum devid_err e;
-
-    p11_query_from_uri(r->uri, CKO_PUBLIC_KEY, &query);
-    e = p11_find_one(session, &query, r->text, &handle, err);
-    if (e == DEVID_OK)
-        e = p11_object_read(session, handle, &object, err);
-    return e != DEVID_OK ? e : p11_object_public(&object, r->pub, err);
-}
-
-static enum devid_err private_op(struct p11_session *session, void *arg,
-                                 struct devid_error *err)
-{
-    struct public_request *r = arg;
-    struct p11_query query;
-    struct p11_object object;
-    CK_OBJECT_HANDLE handle = 0;
-    enum devid_err e;
-
-    p11_query_from_uri(r->uri, CKO_PRIVATE_KEY, &query);
-    e = p11_find_one(session, &query, r->text, &handle, err);
-    if (e == DEVID_OK)
-        e = p11_object_read(session, handle, &object, err);
-    return e != DEVID_OK ? e : p11_public_of(session, &object, r->pub, err);
-}
-
 static enum devid_err ask_public(struct p11_key *key, const char *text,
                                  struct devid_error *err)
 {
-    struct public_request r = {
-        .uri = &key->uri, .text = text, .pub = &key->pub};
-    enum devid_err e = p11_run(key->token, P11_READ, public_op, &r, err);
+    struct p11_half half = {.uri = &key->uri,
+                            .text = text,
+                            .class = CKO_PUBLIC_KEY,
+                            .pub = &key->pub};
+    enum devid_err e = p11_run(key->token, P11_READ, p11_find_half, &half, err);
 
-    if (e == DEVID_ERR_NOT_FOUND)
-        e = p11_run(key->token, P11_USE, private_op, &r, err);
-    return e;
+    if (e != DEVID_ERR_NOT_FOUND)
+        return e;
+    half.class = CKO_PRIVATE_KEY;
+    return p11_run(key->token, P11_USE, p11_find_half, &half, err);
 }
 
 /* ---- open, close, describe ------------------------------------------- */

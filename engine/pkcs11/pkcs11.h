@@ -328,38 +328,6 @@ DEVID_CHECK enum devid_err p11_key_handle(struct p11_key *key,
                                           bool *always_authenticate,
                                           struct devid_error *err);
 
-/* ---- find.c: a key by its URI ---------------------------------------- */
-
-/* _INPUT where the URI's type is another. */
-DEVID_CHECK enum devid_err p11_check_names_key(const struct p11_uri *uri,
-                                               const char *text,
-                                               struct devid_error *err);
-
-/* A private key that was found, for who looks for its id next. */
-void p11_token_remember(const struct p11_session *session,
-                        const struct p11_object *private_key);
-bool p11_token_recall(const struct p11_session *session,
-                      const struct p11_query *query, CK_OBJECT_HANDLE *handle,
-                      bool *always_authenticate);
-
-/* The reference to a private key that is there, for its file. */
-DEVID_CHECK enum devid_err p11_reference(const struct p11_token *token,
-                                         const struct p11_uri *uri,
-                                         const struct p11_object *private_key,
-                                         char **text, struct devid_error *err);
-
-/* The token that a reference names gets the PIN and the sessions of `from`. */
-DEVID_CHECK enum devid_err p11_hand_over(const struct p11_state *state,
-                                         struct p11_token *from,
-                                         const char *reference,
-                                         struct devid_error *err);
-
-/* A URI's token, with the PIN that the URI or the setting gives. */
-DEVID_CHECK enum devid_err p11_open_uri(const struct p11_state *state,
-                                        const char *text, struct p11_uri *uri,
-                                        struct p11_token **token, bool *ask,
-                                        struct devid_error *err);
-
 /* ---- the table's functions ------------------------------------------- */
 
 enum devid_err p11_key_open(void *state, const struct devid_keyfile *file,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who this token is: its maker, model, serial and firmware; and how it is. */
-#include "pkcs11.h"
+#include "find.h"
 
 #include "../state.h"
 

@@ -37,6 +37,8 @@ static const char *const schemes[] = {"tpm2", "handle", NULL};
 
 const struct devid_backend devid_tpm2_backend = {
     .name = "TPM 2.0",
+    .secret = "auth value",
+    .secret_setting = "auth-source",
     .schemes = schemes,
     .open = backend_open,
     .close = backend_close,

@@ -138,7 +138,9 @@ static void without_one_it_is_not_even_tried(void **state)
 
     (void)state;
     assert_int_equal(
-        expect_refused(key, "this key needs its auth value, and none was"), 0);
+        expect_refused(key, on_token() ? "this key needs its PIN, and none was"
+                                       : "this key needs its auth value, and"),
+        0);
     devid_key_info(key, &info);
     assert_true(info.needs_auth);
     give(key, right());

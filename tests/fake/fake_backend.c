@@ -141,6 +141,8 @@ static const char *const schemes[] = {"tpm2", "handle", NULL};
 
 static const struct devid_backend backend = {
     .name = "fake",
+    .secret = "auth value",
+    .secret_setting = "auth-source",
     .schemes = schemes,
     .open = fake_open,
     .close = fake_close,

@@ -131,6 +131,9 @@ for key in p256 p384 p521 rsa2048; do
         "$(head -n 1 token-$key.pem)"
     signs token-$key.pem $key
 done
+succeeds "show of the file" show --json token-p256.pem
+assert_equal "says that it was outside" "true imported, was once outside" \
+    "$(json '.[0] | "\(.imported) \(.description)"')"
 succeeds "list" list --device pkcs11:token=factory --json
 assert_equal "says that each was outside, and stays now" 4 "$(json \
     '[.[] | select(.type == "key") | .attributes | select(
@@ -138,9 +141,16 @@ assert_equal "says that each was outside, and stays now" 4 "$(json \
         and (contains(["made on the token"]) | not))] | length')"
 succeeds "of one that was made there" keygen --device pkcs11:token=factory \
     --label new --out new.pem
+succeeds "show of the file" show --json new.pem
+assert_equal "says no such thing" "null null" \
+    "$(json '.[0] | "\(.imported) \(.description)"')"
 succeeds "list" list --device pkcs11:token=factory --json
 assert_equal "says so" 1 "$(json \
     '[.[].attributes | select(. and contains(["made on the token"]))] | length')"
+DEVID_PIN_SOURCE=ask refuses "a key whose PIN is not given" \
+    "this key needs its PIN, and none was given" csr --key new.pem \
+    --subject /CN=x --out none
+assert_contains "is told where to put it" "or the setting pin-source" "$ERRORS"
 refuses "a key of boot states" "has no policy of boot states" keygen \
     --device pkcs11:token=factory --pcr sha256:0 --out none
 refuses "a handle on a token" "a token's key has no parent" import --in p256 \

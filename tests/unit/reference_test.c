@@ -58,11 +58,39 @@ static void a_reference_reads_as_it_was_written(void **state)
                          DEVID_OK);
         assert_int_equal(twice_len, len);
         assert_memory_equal(twice, der, len);
+        assert_null(again.description);
         OPENSSL_free(twice);
         OPENSSL_free(der);
         devid_keyfile_clear(&again);
         devid_keyfile_clear(&file);
     }
+}
+
+static void a_reference_keeps_its_description(void **state)
+{
+    struct devid_keyfile file;
+    struct devid_keyfile again;
+    struct devid_error err = {0};
+    uint8_t *der = NULL;
+    size_t len = 0;
+
+    (void)state;
+    make_reference("ec-p256", &file, &der, &len);
+    OPENSSL_free(der);
+    file.description = OPENSSL_strdup("of the first batch");
+    assert_int_equal(devid_keyfile_encode(&file, &der, &len, &err), DEVID_OK);
+    assert_int_equal(devid_keyfile_parse(der, len, NULL, &again, &err),
+                     DEVID_OK);
+    assert_string_equal(again.description, "of the first batch");
+    assert_string_equal(again.uri, URI);
+    devid_keyfile_clear(&again);
+    /* Its last byte becomes a NUL. */
+    der[len - 1] = 0;
+    assert_int_equal(devid_keyfile_parse(der, len, NULL, &again, &err),
+                     DEVID_ERR_INPUT);
+    expect_text(&err, "description holds a NUL");
+    OPENSSL_free(der);
+    devid_keyfile_clear(&file);
 }
 
 static void a_reference_goes_through_pem(void **state)
@@ -333,6 +361,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_reference_reads_as_it_was_written),
+        cmocka_unit_test(a_reference_keeps_its_description),
         cmocka_unit_test(a_reference_goes_through_pem),
         cmocka_unit_test(a_reference_without_its_parts_is_not_written),
         cmocka_unit_test(a_reference_cut_anywhere_is_refused),
