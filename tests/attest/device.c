@@ -80,16 +80,16 @@ static void fill_rsa(struct device_key *key, const struct devid_public *pub,
     memcpy(key->area.unique.rsa.buffer, pub->modulus, pub->coordinate_len);
 }
 
-static void fill_key(struct device_key *key, const char *algorithm,
-                     bool restricted)
+static void fill_key(struct device_key *key, EVP_PKEY *pkey, bool restricted)
 {
-    bool wide = strcmp(algorithm, "ec-p384") == 0;
     struct devid_public pub;
+    bool wide;
 
     memset(key, 0, sizeof(*key));
-    key->pkey = software_key(algorithm);
+    key->pkey = pkey;
+    software_public(pkey, &pub);
+    wide = pub.type == DEVID_KEY_EC && pub.bits == 384;
     key->hash = wide ? TPM2_ALG_SHA384 : TPM2_ALG_SHA256;
-    software_public(key->pkey, &pub);
     key->area.nameAlg = key->hash;
     key->area.objectAttributes = KEY_ATTRIBUTES | (restricted ? RESTRICTED : 0);
     fill_policy(&key->area.authPolicy, policies[restricted ? 0 : 1][wide]);
@@ -135,16 +135,26 @@ static void fill_vendor(struct device *d)
     X509_free(cert);
 }
 
-void device_new(struct device *d, const char *iak, const char *idevid)
+void device_new_with(struct device *d, const struct device_keys *keys)
 {
     memset(d, 0, sizeof(*d));
-    d->ca_key = software_key("ec-p521");
-    d->ek_key = software_key("rsa-4096");
+    d->ca_key = keys->ca;
+    d->ek_key = keys->ek;
     d->serial = "SN-123";
     d->csr.hash = devid_hash_by_name("SHA256");
-    fill_key(&d->iak, iak, true);
-    fill_key(&d->idevid, idevid, false);
+    fill_key(&d->iak, keys->iak, true);
+    fill_key(&d->idevid, keys->idevid, false);
     fill_vendor(d);
+}
+
+void device_new(struct device *d, const char *iak, const char *idevid)
+{
+    const struct device_keys keys = {.ca = software_key("ec-p521"),
+                                     .ek = software_key("rsa-4096"),
+                                     .iak = software_key(iak),
+                                     .idevid = software_key(idevid)};
+
+    device_new_with(d, &keys);
 }
 
 void device_free(struct device *d)

@@ -40,6 +40,11 @@ struct device {
 
 /* iak, idevid: names of software keys; PSS by "rsa-...". */
 void device_new(struct device *d, const char *iak, const char *idevid);
+/* With keys of one's own, which it takes over. */
+struct device_keys {
+    EVP_PKEY *ca, *ek, *iak, *idevid;
+};
+void device_new_with(struct device *d, const struct device_keys *keys);
 void device_state(struct device *d);
 /* Marshal, sign, encode and decode. `edit`, may be NULL, is called before the
  * contents are signed. */
