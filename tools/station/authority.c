@@ -14,7 +14,7 @@
 
 enum {
     NUMBER_LEN = 20,
-    SERVER_DAYS = 3652,
+    OWN_DAYS = 3652,
     SAN_SIZE = 4096
 };
 
@@ -157,32 +157,58 @@ static bool san_of(const char *const *hosts, char san[SAN_SIZE])
     return len > 0;
 }
 
+/* A certificate for something of the station's own, for ten years. */
+struct leaf {
+    const char *name;
+    const char *usage; /* extended key usage */
+    const char *san;   /* NULL: none */
+};
+
+static enum exit_code make_leaf(const struct authority *ca, EVP_PKEY *key,
+                                const struct leaf *leaf, X509 **cert)
+{
+    X509 *made = *cert = new_cert(leaf->name, key);
+    bool ok =
+        made &&
+        X509_set_issuer_name(made, X509_get_subject_name(ca->cert)) == 1 &&
+        X509_gmtime_adj(X509_getm_notAfter(made), OWN_DAYS * 86400L) &&
+        extend(made, ca->cert, NID_basic_constraints, "critical,CA:FALSE") &&
+        extend(made, ca->cert, NID_key_usage, "critical,digitalSignature") &&
+        extend(made, ca->cert, NID_ext_key_usage, leaf->usage) &&
+        extend(made, ca->cert, NID_subject_key_identifier, "hash") &&
+        extend(made, ca->cert, NID_authority_key_identifier, "keyid") &&
+        (!leaf->san || extend(made, ca->cert, NID_subject_alt_name, leaf->san));
+
+    if (!ok) {
+        X509_free(made);
+        *cert = NULL;
+    }
+    return give(cert, ok ? sign(made, ca->key) : EXIT_FAILED);
+}
+
 enum exit_code authority_serve(const struct authority *ca, EVP_PKEY *key,
                                const char *const *hosts, X509 **cert)
 {
     char san[SAN_SIZE];
     char name[65];
-    X509 *server;
-    bool ok;
+    const struct leaf leaf = {name, "serverAuth", san};
 
     *cert = NULL;
     if (!san_of(hosts, san))
         return fail("--host is the name or the address of this machine, as "
                     "devices will reach it, such as line-1.factory.example");
     snprintf(name, sizeof(name), "%.64s", hosts[0]);
-    *cert = server = new_cert(name, key);
-    ok = server &&
-         X509_set_issuer_name(server, X509_get_subject_name(ca->cert)) == 1 &&
-         X509_gmtime_adj(X509_getm_notAfter(server), SERVER_DAYS * 86400L) &&
-         extend(server, ca->cert, NID_basic_constraints, "critical,CA:FALSE") &&
-         extend(server, ca->cert, NID_key_usage, "critical,digitalSignature") &&
-         extend(server, ca->cert, NID_ext_key_usage, "serverAuth") &&
-         extend(server, ca->cert, NID_subject_key_identifier, "hash") &&
-         extend(server, ca->cert, NID_authority_key_identifier, "keyid") &&
-         extend(server, ca->cert, NID_subject_alt_name, san);
-    if (!ok) {
-        X509_free(server);
-        *cert = NULL;
-    }
-    return give(cert, ok ? sign(server, ca->key) : EXIT_FAILED);
+    return make_leaf(ca, key, &leaf, cert);
+}
+
+enum exit_code authority_list(const struct authority *ca, EVP_PKEY *key,
+                              const char *station, X509 **cert)
+{
+    char name[65];
+    /* What `openssl cms -verify` wants of who signs a file; no server, and no
+     * client, could be taken in by it. */
+    const struct leaf leaf = {name, "emailProtection", NULL};
+
+    snprintf(name, sizeof(name), "%.50s manifests", station);
+    return make_leaf(ca, key, &leaf, cert);
 }

@@ -27,4 +27,8 @@ struct authority {
 enum exit_code authority_serve(const struct authority *ca, EVP_PKEY *key,
                                const char *const *hosts, X509 **cert);
 
+/* One for the key that signs manifests, of the station of that name. */
+enum exit_code authority_list(const struct authority *ca, EVP_PKEY *key,
+                              const char *station, X509 **cert);
+
 #endif

@@ -130,8 +130,8 @@ static enum exit_code write_token(const struct output *out,
                                   const struct secret *token)
 {
     char line[SECRET_MAX + 2];
-    int len = snprintf(line, sizeof(line), "%.*s\n", (int)token->len,
-                       token->data);
+    int len =
+        snprintf(line, sizeof(line), "%.*s\n", (int)token->len, token->data);
     enum exit_code code = output_write(out, line, (size_t)len);
 
     OPENSSL_cleanse(line, sizeof(line));

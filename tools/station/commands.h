@@ -7,5 +7,11 @@
 
 extern const struct command init_command;
 extern const struct command serve_command;
+extern const struct command batch_command;
+extern const struct command show_command;
+extern const struct command report_command;
+extern const struct command manifest_command;
+extern const struct command revoke_command;
+extern const struct command verify_log_command;
 
 #endif

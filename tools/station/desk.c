@@ -114,7 +114,7 @@ void desk_cert(const struct ledger_blob *der, struct desk_cert *cert)
 {
     uint8_t digest[32];
 
-    *cert = (struct desk_cert){{0}};
+    memset(cert, 0, sizeof(*cert));
     if (der->len == 0 ||
         !EVP_Q_digest(NULL, "SHA256", NULL, der->data, der->len, digest, NULL))
         return;

@@ -479,7 +479,7 @@ static void say_what_next(const struct plan *plan)
     printf("The station %s is in %s. Now:\n"
            "  put the certificates of your TPMs' makers into %s/vendors\n"
            "  devid-station batch open%s%s --name BATCH --product MODEL "
-           "--quota 1000\n"
+           "--count 1000 --token-out BATCH.token\n"
            "  devid-station serve%s%s\n"
            "Devices know it by %s\n",
            args_text(plan->args, NAME), plan->dir, plan->dir, option, dir,

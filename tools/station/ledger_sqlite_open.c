@@ -31,21 +31,29 @@ void sqlite_end(struct ledger_db *base)
     OPENSSL_free(db);
 }
 
-/* SQLite would make it with the rights that umask leaves. */
+/*
+ * SQLite would make it with the rights that umask leaves. A file that is there
+ * is never opened here: closing it would take away the locks that this process
+ * holds on it through SQLite (fcntl(2)), and another process would delete the
+ * log of writes under it.
+ */
 static enum devid_err make_file(const char *path, bool create,
                                 struct devid_error *err)
 {
-    int fd = open(path, O_RDWR | O_CLOEXEC | (create ? O_CREAT : 0), 0600);
+    int fd = -1;
 
-    if (fd < 0 && errno == ENOENT)
+    if (create)
+        fd = open(path, O_RDWR | O_CLOEXEC | O_CREAT | O_EXCL, 0600);
+    if (fd >= 0)
+        close(fd);
+    if (fd >= 0 || access(path, R_OK | W_OK) == 0)
+        return DEVID_OK;
+    if (errno == ENOENT)
         return ledger_fail(err, DEVID_ERR_NOT_FOUND, "there is no ledger %s",
                            path);
-    if (fd < 0)
-        return ledger_fail(err, DEVID_ERR_SYSTEM,
-                           "the ledger %s cannot be opened: %s", path,
-                           strerror(errno));
-    close(fd);
-    return DEVID_OK;
+    return ledger_fail(err, DEVID_ERR_SYSTEM,
+                       "the ledger %s cannot be opened: %s", path,
+                       strerror(errno));
 }
 
 static int take_version(void *arg, int count, char **values, char **names)

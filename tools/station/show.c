@@ -85,7 +85,7 @@ static void print_unit(const json_t *unit)
 
 static void print_history(const json_t *history)
 {
-    static const char *const head[] = {"TIME", "STATION", "ENTRY",
+    static const char *const head[] = {"TIME",  "STATION", "ENTRY",
                                        "EVENT", "PEER",    "DETAIL"};
     static const char *const members[] = {"time",  "station", NULL,
                                           "event", "peer",    "detail"};

@@ -10,9 +10,9 @@
 #include "message.h"
 
 static const struct command *const commands[] = {
-    &init_command,
-    &serve_command,
-    NULL,
+    &init_command,   &serve_command,      &batch_command,
+    &show_command,   &report_command,     &manifest_command,
+    &revoke_command, &verify_log_command, NULL,
 };
 
 static const struct program station = {
