@@ -4,10 +4,10 @@
  * them, or cut their connections; and one that looks at what they left.
  *
  *   ledger_writer open URL BATCH QUOTA
- *   ledger_writer enrol URL STATION FIRST COUNT THREADS [EK]
+ *   ledger_writer enrol URL STATION FIRST COUNT THREADS [EK [lists]]
  *       enrols the units from FIRST on into batch B1 and prints a line
  *       "OUTCOME NUMBER" for each once it is answered; EK: each unit's EK is
- *       that station's own
+ *       that station's own; lists: what is revoked is listed meanwhile
  *   ledger_writer check URL
  *       verifies the log; prints "entries N used N", then the units' numbers
  *
@@ -106,9 +106,30 @@ static void *enrol_some(void *arg)
     }
 }
 
+static bool ignore(void *arg, const struct ledger_revoked *revoked)
+{
+    (void)arg;
+    (void)revoked;
+    return true;
+}
+
+static void *list_on(void *arg)
+{
+    struct devid_error err;
+
+    (void)arg;
+    for (;;) {
+        if (ledger_revoked(writing, ignore, NULL, &err))
+            die(&err);
+        usleep(1000);
+    }
+    return NULL;
+}
+
 static int enrol(int argc, char **argv)
 {
     pthread_t threads[64];
+    pthread_t lister;
     int count = atoi(argv[4]);
 
     if (count > 64)
@@ -117,6 +138,8 @@ static int enrol(int argc, char **argv)
     next = atoi(argv[2]);
     end = atoi(argv[2]) + atoi(argv[3]);
     ek = argc > 5 ? argv[5] : "";
+    if (argc > 6)
+        pthread_create(&lister, NULL, list_on, NULL);
     for (int i = 0; i < count; i++)
         pthread_create(&threads[i], NULL, enrol_some, NULL);
     for (int i = 0; i < count; i++)
@@ -130,12 +153,13 @@ static int enrol(int argc, char **argv)
 static int open_batch(char **argv)
 {
     struct ledger *ledger = open_ledger(argv[0], "line-0");
-    struct ledger_job job = {.op = LEDGER_OPEN_BATCH,
-                             .batch = {.token_digest = "token",
-                                       .product = "M1",
-                                       .quota = (uint64_t)atoi(argv[2])}};
+    struct ledger_job job = {
+        .op = LEDGER_OPEN_BATCH,
+        .batch = {.product = "M1", .quota = (uint64_t)atoi(argv[2])}};
 
     snprintf(job.batch.name, sizeof(job.batch.name), "%s", argv[1]);
+    snprintf(job.batch.token_digest, sizeof(job.batch.token_digest),
+             "token of %.40s", argv[1]);
     if (ledger_do(ledger, &job) != LEDGER_DONE)
         die(&job.error);
     ledger_close(&ledger);

@@ -47,7 +47,7 @@ ask_for() {
 
 # behind SQL: change the ledger behind its log.
 behind() {
-    if [[ $options ]]; then
+    if ((${#options[@]})); then
         postgres_sql line "$1"
     else
         sqlite3 line/ledger.db "$1"
