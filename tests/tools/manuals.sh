@@ -25,7 +25,7 @@ page() {
 
 # commands: the subcommands by the program's own help.
 commands() {
-    "$TOOL" --help | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' | sort
+    "$TOOL" --help | sed -n '/^commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' | sort
 }
 
 # help_of COMMAND: its one line.
