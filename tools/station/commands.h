@@ -13,5 +13,8 @@ extern const struct command report_command;
 extern const struct command manifest_command;
 extern const struct command revoke_command;
 extern const struct command verify_log_command;
+extern const struct command import_command;
+extern const struct command challenge_command;
+extern const struct command issue_command;
 
 #endif

@@ -48,17 +48,21 @@ static bool find_batch(struct exchange *x, struct ledger_batch *batch,
 {
     struct devid_error err = {0};
     enum devid_err e;
-    char digest[65];
+    char digest[65] = "";
 
-    if (!x->token) {
+    if (!x->token && !x->batch) {
         *step = exchange_refuse(x, 401, "token",
                                 "the request has no batch's token: the header "
                                 "Authorization: Bearer TOKEN is wanted");
         return false;
     }
-    sha256_hex(x->token, strlen(x->token), digest);
-    e = ledger_batch(x->context->ledger, NULL, digest, batch, &err);
-    if (e == DEVID_ERR_NOT_FOUND)
+    if (x->token)
+        sha256_hex(x->token, strlen(x->token), digest);
+    e = ledger_batch(x->context->ledger, x->batch, digest, batch, &err);
+    if (e == DEVID_ERR_NOT_FOUND && x->batch)
+        *step =
+            exchange_refuse(x, 401, "token", "there is no batch %s", x->batch);
+    else if (e == DEVID_ERR_NOT_FOUND)
         *step = exchange_refuse(x, 401, "token",
                                 "the token is no batch's of this station");
     else if (e != DEVID_OK)
@@ -203,7 +207,9 @@ static enum devid_err make_challenge(struct exchange *x,
     sha256_hex(secret, sizeof(secret), x->job.unit.challenge_digest);
     OPENSSL_cleanse(secret, sizeof(secret));
     x->job.unit.challenge_expires_ms =
-        now_ms() + (int64_t)x->context->config.challenge_seconds * 1000;
+        now_ms() + 1000 * (int64_t)(x->challenge_seconds
+                                        ? x->challenge_seconds
+                                        : x->context->config.challenge_seconds);
     return DEVID_OK;
 }
 

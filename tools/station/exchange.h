@@ -31,6 +31,8 @@ struct exchange {
     /* what was asked; the caller's */
     const char *peer;  /* an address; or NULL */
     const char *token; /* the batch's; NULL: none was given */
+    const char *batch; /* its name, from an operator who needs no token */
+    unsigned challenge_seconds; /* 0: as the configuration has it */
     char unit_id[LEDGER_ID_SIZE];
     struct devid_bytes body;
     struct devid_bytes client_cert; /* that TLS has verified; DER, or empty */

@@ -9,11 +9,23 @@
 #include "devid.h"
 #include "message.h"
 
+/* A line each: clang-format fills them otherwise. */
+/* clang-format off */
 static const struct command *const commands[] = {
-    &init_command,   &serve_command,      &batch_command,
-    &show_command,   &report_command,     &manifest_command,
-    &revoke_command, &verify_log_command, NULL,
+    &init_command,
+    &serve_command,
+    &batch_command,
+    &show_command,
+    &report_command,
+    &manifest_command,
+    &revoke_command,
+    &verify_log_command,
+    &import_command,
+    &challenge_command,
+    &issue_command,
+    NULL,
 };
+/* clang-format on */
 
 static const struct program station = {
     .name = "devid-station",
