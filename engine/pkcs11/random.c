@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Random numbers of a token: C_GenerateRandom, which asks for no login. */
-#include "pkcs11.h"
+#include "find.h"
 
 struct random_request {
     uint8_t *bytes;
