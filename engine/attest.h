@@ -210,6 +210,14 @@ struct devid_tpm_name {
     uint8_t data[66];
 };
 
+/* The TPM as a certificate of one of its keys names it. */
+struct devid_hw_module {
+    char serial[160];   /* "STM :AKI:SERIAL": maker, and the EK certificate's
+                           authority key id and serial number in hex */
+    char ek_digest[65]; /* sha256 of the EK certificate in hex; "": it has
+                           none */
+};
+
 struct devid_attest_verdict {
     enum devid_attest_reason reason;
     struct devid_error error;             /* the reason as a sentence */
@@ -217,6 +225,8 @@ struct devid_attest_verdict {
     struct devid_public ek;               /* from EK_ROCA on */
     char ek_digest[DEVID_EK_DIGEST_SIZE]; /* sha256 of its SPKI in hex, as
                                              devid_whoami has it */
+    struct devid_hw_module module; /* with it; serial is "" where the EK's
+                                      certificate does not name the TPM */
     /* from REQUEST_SIGNATURE on */
     struct devid_public iak, idevid;
     struct devid_tpm_name iak_name, idevid_name;
@@ -335,14 +345,6 @@ devid_make_credential(const struct devid_challenge *challenge,
                       struct devid_error *err);
 
 /* ---- certificates ------------------------------------------------------ */
-
-/* The TPM as a certificate of one of its keys names it. */
-struct devid_hw_module {
-    char serial[160];   /* "STM :AKI:SERIAL": maker, and the EK certificate's
-                           authority key id and serial number in hex */
-    char ek_digest[65]; /* sha256 of the EK certificate in hex; "": it has
-                           none */
-};
 
 /*
  * From an EK's certificate (DER, as devid_attest_verdict has it).

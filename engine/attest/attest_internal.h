@@ -80,6 +80,14 @@ attest_signature_verify(const struct devid_public *pub, OSSL_LIB_CTX *libctx,
 const struct tpm2_ek_kind *attest_ek_kind(const struct devid_public *ek,
                                           struct devid_error *err);
 
+/* ---- module.c ---------------------------------------------------------- */
+
+/* devid_hw_module_from_ek() of a certificate that is decoded: `der` is its. */
+DEVID_CHECK enum devid_err attest_module(X509 *cert, struct devid_bytes der,
+                                         OSSL_LIB_CTX *libctx,
+                                         struct devid_hw_module *module,
+                                         struct devid_error *err);
+
 /* ---- keys.c ------------------------------------------------------------ */
 
 struct attest_key {

@@ -236,6 +236,10 @@ devid_ek_verify(struct devid_bytes nv, const struct devid_attest_policy *policy,
         r = parse(nv, policy->libctx, &cert, verdict);
         if (r == DEVID_ATTEST_TRUSTED)
             r = verify(cert, policy, verdict);
+        if (r == DEVID_ATTEST_TRUSTED &&
+            attest_module(cert, verdict->ek_cert, policy->libctx,
+                          &verdict->module, NULL) != DEVID_OK)
+            verdict->module.serial[0] = '\0'; /* for others to mind */
     }
     X509_free(cert);
     devid_quiet_end();

@@ -135,9 +135,10 @@ static bool put_serial(X509 *cert, const char *manufacturer, char *out,
     return n > 0 && (size_t)n < size;
 }
 
-static enum devid_err fill(X509 *cert, struct devid_bytes der,
-                           OSSL_LIB_CTX *libctx, struct devid_hw_module *module,
-                           struct devid_error *err)
+enum devid_err attest_module(X509 *cert, struct devid_bytes der,
+                             OSSL_LIB_CTX *libctx,
+                             struct devid_hw_module *module,
+                             struct devid_error *err)
 {
     const struct devid_hash *hash = devid_hash_by_name("SHA2-256");
     uint8_t digest[EVP_MAX_MD_SIZE];
@@ -152,6 +153,7 @@ static enum devid_err fill(X509 *cert, struct devid_bytes der,
     }
     if (!put_serial(cert, manufacturer, module->serial,
                     sizeof(module->serial))) {
+        module->serial[0] = '\0';
         return devid_fail(err, DEVID_ERR_INPUT, 0,
                           "the EK certificate's serial number or authority "
                           "key id is too long for a hardware serial number");
@@ -179,7 +181,7 @@ enum devid_err devid_hw_module_from_ek(struct devid_bytes ek_cert,
                                   "the EK certificate (%zu bytes) is no X.509 "
                                   "certificate",
                                   ek_cert.len)
-                     : fill(cert, ek_cert, libctx, module, err);
+                     : attest_module(cert, ek_cert, libctx, module, err);
     X509_free(cert);
     devid_quiet_end();
     return e;

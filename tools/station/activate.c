@@ -86,18 +86,13 @@ static bool take_key(const uint8_t **at, const uint8_t *end,
     return true;
 }
 
-/* A TPM without a certificate is named by its EK. */
-static enum devid_err module_of(const struct ledger_unit *unit,
-                                struct devid_hw_module *module,
-                                struct devid_error *err)
+static void module_of(const struct ledger_unit *unit,
+                      struct devid_hw_module *module)
 {
-    if (unit->ek_cert.len > 0)
-        return devid_hw_module_from_ek(
-            (struct devid_bytes){unit->ek_cert.data, unit->ek_cert.len}, NULL,
-            module, err);
     *module = (struct devid_hw_module){0};
-    snprintf(module->serial, sizeof(module->serial), "EK:%s", unit->ek_digest);
-    return DEVID_OK;
+    snprintf(module->serial, sizeof(module->serial), "%s", unit->hw_serial);
+    if (unit->ek_cert.len > 0)
+        sha256_hex(unit->ek_cert.data, unit->ek_cert.len, module->ek_digest);
 }
 
 static enum devid_err sign_both(struct exchange *x, struct devid_issue *issue,
@@ -141,8 +136,8 @@ static enum devid_err sign(struct exchange *x, struct devid_error *err)
         e = DEVID_ERR_SYSTEM;
     issue.subject = names.subject;
     issue.sans = names.sans;
-    if (e == DEVID_OK && unit->attested) {
-        e = module_of(unit, &module, err);
+    if (unit->attested) {
+        module_of(unit, &module);
         issue.module = &module;
     }
     if (e == DEVID_OK)
@@ -158,6 +153,12 @@ static enum step issued(struct exchange *x)
     return exchange_answer_issued(x);
 }
 
+static struct devid_bytes number_of(const struct devid_issued *issued)
+{
+    return (struct devid_bytes){issued->number,
+                                issued->len > 0 ? sizeof(issued->number) : 0};
+}
+
 enum step exchange_issue(struct exchange *x)
 {
     struct devid_error err = {.text = "out of memory"};
@@ -168,6 +169,8 @@ enum step exchange_issue(struct exchange *x)
         !blob_set(&unit->iak_cert, x->iak.der, x->iak.len))
         return exchange_fail(x, &err);
     x->job.op = LEDGER_ISSUE;
+    x->job.numbers[0] = number_of(&x->idevid);
+    x->job.numbers[1] = number_of(&x->iak);
     x->job.detail = NULL;
     x->next = issued;
     return STEP_COMMIT;

@@ -228,14 +228,22 @@ static enum step enrolled(struct exchange *x)
                                      expires));
 }
 
-/* The certificates must be able to name the TPM. */
-static enum step check_module(struct exchange *x,
-                              const struct devid_attest_verdict *verdict)
+/* The certificates must be able to name the TPM; one without a certificate is
+ * named by its EK. */
+static enum step put_module(struct exchange *x,
+                            const struct devid_attest_verdict *verdict)
 {
+    struct ledger_unit *unit = &x->job.unit;
     struct devid_hw_module module;
     struct devid_error err = {0};
 
-    if (verdict->ek_cert.len == 0 ||
+    if (verdict->module.serial[0])
+        snprintf(unit->hw_serial, sizeof(unit->hw_serial), "%s",
+                 verdict->module.serial);
+    else
+        snprintf(unit->hw_serial, sizeof(unit->hw_serial), "EK:%s",
+                 verdict->ek_digest);
+    if (verdict->ek_cert.len == 0 || verdict->module.serial[0] ||
         devid_hw_module_from_ek(verdict->ek_cert, NULL, &module, &err) ==
             DEVID_OK)
         return STEP_ANSWERED;
@@ -249,7 +257,7 @@ static enum step enrol_trusted(struct exchange *x,
 {
     struct ledger_unit *unit = &x->job.unit;
     struct devid_error err = {.text = "out of memory"};
-    enum step step = check_module(x, verdict);
+    enum step step = put_module(x, verdict);
 
     if (step == STEP_COMMIT)
         return step;

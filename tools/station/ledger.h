@@ -79,6 +79,7 @@ struct ledger_unit {
     struct ledger_blob ek_cert; /* DER, as all of these; empty: none */
     /* SubjectPublicKeyInfo of the IDevID, and behind it of the IAK */
     struct ledger_blob keys;
+    char hw_serial[160]; /* the TPM's in certificates, struct devid_hw_module */
     struct ledger_blob iak_cert;
     struct ledger_blob idevid_cert;
     struct ledger_blob escrow; /* CMS EnvelopedData of the unit's auth values */
@@ -147,6 +148,9 @@ struct ledger_job {
     struct ledger_batch batch;
     bool new_owner;
     int reason;
+    /* ISSUE: serial numbers of the IDevID's and the IAK's certificate,
+     * borrowed; empty: looked for in the certificates */
+    struct devid_bytes numbers[2];
     const char *peer;   /* whence it came, for the log: an address; or NULL */
     const char *detail; /* why, for the log, in one sentence; or NULL */
     enum ledger_outcome outcome;

@@ -68,6 +68,17 @@ static enum devid_err take_certificate(struct work *work,
     return DEVID_OK;
 }
 
+/* Where it is not at hand the certificate is decoded, which takes longer than
+ * all else that is done with it here. */
+static void put_number(struct devid_bytes number,
+                       const struct ledger_blob *cert, char *text)
+{
+    if (number.len > 0)
+        cert_number_text(number.data, number.len, text);
+    else
+        cert_number(cert, text);
+}
+
 static enum devid_err issue(struct work *work, struct devid_error *err)
 {
     const struct ledger_unit *job = &work->job->unit;
@@ -82,10 +93,10 @@ static enum devid_err issue(struct work *work, struct devid_error *err)
                         unit->serial);
     if (unit->state > UNIT_ISSUED)
         return end_state(work, unit_state_name(UNIT_ISSUED));
-    cert_number(&job->idevid_cert, work->numbers[count]);
+    put_number(work->job->numbers[0], &job->idevid_cert, work->numbers[count]);
     if (work->numbers[count][0])
         count++;
-    cert_number(&job->iak_cert, work->numbers[count]);
+    put_number(work->job->numbers[1], &job->iak_cert, work->numbers[count]);
     if (!job->idevid_cert.len || !work->numbers[0][0])
         return work_end(work, LEDGER_FAILED,
                         "what was to be issued to unit %s is no certificate",

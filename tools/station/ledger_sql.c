@@ -94,16 +94,16 @@ static const char *const statements[STMT_COUNT][DIALECT_COUNT] = {
     [STMT_PUT_UNIT] = BOTH(
         "INSERT INTO unit (" UNIT_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, "
         "$7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, "
-        "$21, $22, $23, $24) ON CONFLICT DO NOTHING RETURNING revision"),
+        "$21, $22, $23, $24, $25) ON CONFLICT DO NOTHING RETURNING revision"),
     [STMT_SET_UNIT] = BOTH(
         "UPDATE unit SET serial = $2, model = $3, mac = $4, batch = $5, "
         "operator_name = $6, station = $7, ek_digest = $8, iak_name = $9, "
         "idevid_name = $10, state = $11, attested = $12, generation = $13, "
         "enrolled_ms = $14, changed_ms = $15, challenge_digest = $16, "
         "challenge_expires_ms = $17, ek_cert = $18, iak_cert = $19, "
-        "idevid_cert = $20, escrow = $21, keys = $22, reason = $23, "
-        "revision = $24 "
-        "WHERE id = $1 AND revision = $24 - 1 RETURNING revision"),
+        "idevid_cert = $20, escrow = $21, keys = $22, "
+        "hw_serial = $23, reason = $24, revision = $25 "
+        "WHERE id = $1 AND revision = $25 - 1 RETURNING revision"),
     [STMT_UNIT_BY_ID] = UNIT_BY("id"),
     [STMT_UNIT_BY_SERIAL] = UNIT_BY("serial"),
     [STMT_UNIT_BY_EK] = UNIT_BY("ek_digest"),
@@ -193,8 +193,9 @@ static const char *const statements[STMT_COUNT][DIALECT_COUNT] = {
     "generation BIGINT NOT NULL, enrolled_ms BIGINT NOT NULL, "                \
     "changed_ms BIGINT NOT NULL, challenge_digest TEXT NOT NULL, "             \
     "challenge_expires_ms BIGINT NOT NULL, ek_cert " bytes ", "                \
-    "iak_cert " bytes ", idevid_cert " bytes ", escrow " bytes ", keys " bytes ", "            \
-    "reason BIGINT NOT NULL, revision BIGINT NOT NULL)",                       \
+    "iak_cert " bytes ", idevid_cert " bytes ", escrow " bytes ", "            \
+    "keys " bytes ", hw_serial TEXT NOT NULL, reason BIGINT NOT NULL, "        \
+    "revision BIGINT NOT NULL)",                                               \
     "CREATE TABLE certificate (number TEXT NOT NULL PRIMARY KEY, "             \
     "subject TEXT NOT NULL, generation BIGINT NOT NULL, "                      \
     "revoked_ms BIGINT NOT NULL, reason BIGINT NOT NULL)",                     \

@@ -80,6 +80,7 @@ static const struct member {
     MEMBER(MEMBER_BLOB, idevid_cert),
     MEMBER(MEMBER_BLOB, escrow),
     MEMBER(MEMBER_BLOB, keys),
+    MEMBER(MEMBER_TEXT, hw_serial),
     MEMBER(MEMBER_REASON, reason),
     MEMBER(MEMBER_TIME, revision),
 };
@@ -243,22 +244,30 @@ bool unit_new_id(int64_t now_ms, char id[LEDGER_ID_SIZE])
     return true;
 }
 
+/* Takes the number over. */
+static void number_text(BIGNUM *value, char number[CERT_NUMBER_SIZE])
+{
+    char *hex = value ? BN_bn2hex(value) : NULL;
+
+    snprintf(number, CERT_NUMBER_SIZE, "%s", hex ? hex : "");
+    OPENSSL_free(hex);
+    BN_free(value);
+}
+
+void cert_number_text(const uint8_t *bytes, size_t len,
+                      char number[CERT_NUMBER_SIZE])
+{
+    number_text(BN_bin2bn(bytes, (int)len, NULL), number);
+}
+
 void cert_number(const struct ledger_blob *der, char number[CERT_NUMBER_SIZE])
 {
     const unsigned char *at = der->data;
     X509 *cert = at ? d2i_X509(NULL, &at, (long)der->len) : NULL;
-    BIGNUM *value = NULL;
-    char *hex = NULL;
 
-    number[0] = '\0';
-    if (cert)
-        value = ASN1_INTEGER_to_BN(X509_get0_serialNumber(cert), NULL);
-    if (value)
-        hex = BN_bn2hex(value);
-    if (hex)
-        snprintf(number, CERT_NUMBER_SIZE, "%s", hex);
-    OPENSSL_free(hex);
-    BN_free(value);
+    number_text(cert ? ASN1_INTEGER_to_BN(X509_get0_serialNumber(cert), NULL)
+                     : NULL,
+                number);
     X509_free(cert);
     ERR_clear_error();
 }

@@ -12,9 +12,9 @@
     "id, serial, model, mac, batch, operator_name, station, ek_digest, "       \
     "iak_name, idevid_name, state, attested, generation, enrolled_ms, "        \
     "changed_ms, challenge_digest, challenge_expires_ms, ek_cert, iak_cert, "  \
-    "idevid_cert, escrow, keys, reason, revision"
+    "idevid_cert, escrow, keys, hw_serial, reason, revision"
 enum {
-    UNIT_VALUES = 24
+    UNIT_VALUES = 25
 };
 /* A row is read with the digest, station and number of its last entry. */
 _Static_assert(UNIT_VALUES + 3 <= LEDGER_VALUES_MAX, "rows are cut off");
@@ -41,7 +41,10 @@ void batch_from_row(const struct ledger_row *row, struct ledger_batch *batch);
 bool unit_new_id(int64_t now_ms, char id[LEDGER_ID_SIZE]);
 
 #define CERT_NUMBER_SIZE 65
-/* A certificate's serial number in hex; "" where it is none. */
+/* A certificate's serial number in hex: as its bytes, or out of it; "" where
+ * it is none. */
+void cert_number_text(const uint8_t *bytes, size_t len,
+                      char number[CERT_NUMBER_SIZE]);
 void cert_number(const struct ledger_blob *der, char number[CERT_NUMBER_SIZE]);
 
 #endif
