@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/rand.h>
 #include <openssl/x509.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -228,15 +229,31 @@ void batch_from_row(const struct ledger_row *row, struct ledger_batch *batch)
 
 /* ---- numbers ----------------------------------------------------------- */
 
+/* Milliseconds in 48 bits, and the place among those of the same in 16. */
+static uint64_t next_moment(int64_t now_ms)
+{
+    static _Atomic uint64_t last;
+    uint64_t before = atomic_load(&last);
+    uint64_t moment;
+
+    do {
+        moment = (uint64_t)now_ms << 16;
+        if (moment <= before)
+            moment = before + 1;
+    } while (!atomic_compare_exchange_weak(&last, &before, moment));
+    return moment;
+}
+
 bool unit_new_id(int64_t now_ms, char id[LEDGER_ID_SIZE])
 {
     enum {
-        TIME_BYTES = 6
+        TIME_BYTES = 8
     };
+    const uint64_t moment = next_moment(now_ms);
     uint8_t bytes[(LEDGER_ID_SIZE - 1) / 2];
 
     for (int i = 0; i < TIME_BYTES; i++)
-        bytes[i] = (uint8_t)((uint64_t)now_ms >> (8 * (TIME_BYTES - 1 - i)));
+        bytes[i] = (uint8_t)(moment >> (8 * (TIME_BYTES - 1 - i)));
     if (RAND_bytes(bytes + TIME_BYTES, (int)sizeof(bytes) - TIME_BYTES) != 1)
         return false;
     for (size_t i = 0; i < sizeof(bytes); i++)

@@ -36,8 +36,9 @@ void batch_to_values(const struct ledger_batch *batch,
 /* A row of STMT_BATCH_BY_NAME and its like. */
 void batch_from_row(const struct ledger_row *row, struct ledger_batch *batch);
 
-/* Sixteen bytes in hex that begin with the time, so that a million of them
- * lie in the order in which they were made; ten of them nobody can guess. */
+/* Sixteen bytes in hex that begin with the time and a count, so that those of a
+ * process lie in the order in which they were made; eight of them nobody can
+ * guess. */
 bool unit_new_id(int64_t now_ms, char id[LEDGER_ID_SIZE]);
 
 #define CERT_NUMBER_SIZE 65
