@@ -68,16 +68,6 @@ static void free_chip(EVP_PKEY *key)
     EC_KEY_METHOD_free(method);
 }
 
-static uint64_t unsealed(struct fixture *fixture, struct ledger *ledger)
-{
-    struct ledger_verdict verdict;
-    struct devid_error err;
-
-    if (ledger_verify(ledger, key_of, fixture, &verdict, &err))
-        fail_msg("%s", err.text);
-    return verdict.unsealed;
-}
-
 static void a_slow_key_stops_nobody_and_seals_in_the_end(void **state)
 {
     struct fixture *fixture = *state;

@@ -182,6 +182,16 @@ void expect_whole(struct fixture *fixture, uint64_t entries)
     assert_int_equal(verdict.entries, entries);
 }
 
+uint64_t unsealed(struct fixture *fixture, struct ledger *ledger)
+{
+    struct ledger_verdict verdict;
+    struct devid_error err;
+
+    if (ledger_verify(ledger, key_of, fixture, &verdict, &err))
+        fail_msg("%s", err.text);
+    return verdict.unsealed;
+}
+
 void expect_fault(struct fixture *fixture, const char *fragment)
 {
     struct ledger_verdict verdict;

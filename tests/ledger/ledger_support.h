@@ -52,6 +52,8 @@ void make_cert(struct ledger_blob *blob, int number);
 
 /* The keys of both stations by their names, for ledger_verify. */
 EVP_PKEY *key_of(void *fixture, const char *station);
+/* How many of its entries are not yet signed. */
+uint64_t unsealed(struct fixture *fixture, struct ledger *ledger);
 /* The log is whole: so many entries. */
 void expect_whole(struct fixture *fixture, uint64_t entries);
 /* It is not: the sentence has that in it. */
