@@ -30,6 +30,12 @@ client() {
         -cipher "$CIPHERS" "$@" 2>&1 || true
 }
 
+# old_names: newer versions of s_client call a signature's type by TLS's name.
+old_names() {
+    sed -E '/^Peer signature type/{s/ecdsa_.*/ECDSA/;s/rsa_pss_.*/RSA-PSS/
+        s/rsa_pkcs1_.*/RSA/}'
+}
+
 # handshake KEY VERSION ALGORITHM [NAME]: with no other, and it is what was
 # used; NAME where the algorithm has one that says more.
 handshake() {
@@ -39,7 +45,7 @@ handshake() {
         "Peer signature type: $type,Peer signing digest: $hash,\
 Verify return code: 0 (ok)" \
         "$(sed -nE 's/^ *(Peer sign|Verify return code)/\1/p' <<<"$out" |
-            LC_ALL=C sort -u | paste -sd,)"
+            old_names | LC_ALL=C sort -u | paste -sd,)"
 }
 
 # goes_with KEY VERSION ALGORITHM: OpenSSL would sign so with such a key.

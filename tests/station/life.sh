@@ -44,7 +44,7 @@ say "Names by template"
 enrol gate SN-1
 activate gate
 take_certs gate
-text=$(openssl x509 -in gate.idevid.pem -noout -text)
+text=$(openssl x509 -in gate.idevid.pem -noout -text -nameopt oneline)
 assert_contains "the subject" "Subject: O = Acme, OU = Gate, serialNumber = SN-1" \
     "$text"
 assert_contains "the names" "DNS:SN-1.acme.example, URI:urn:acme:spring:SN-1" \
