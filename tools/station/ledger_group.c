@@ -11,20 +11,23 @@ enum {
     TOP_UPS_MAX = 2 /* another station may be faster to take what there is */
 };
 
-static enum devid_err begin(struct ledger *ledger, struct devid_error *err)
+static enum devid_err send_begin(struct ledger *ledger, struct work *works,
+                                 size_t count, struct devid_error *err)
 {
     const struct ledger_value station = value_text(ledger->station);
     struct ledger_db *db = ledger->writer;
-    struct ledger_row row = {0};
     enum devid_err code = db->store->send(db, STMT_BEGIN, NULL, 0, err);
-    int64_t none;
 
     if (code == DEVID_OK)
         code = db->store->send(db, STMT_LOCK_CHAIN, &station, 1, err);
-    if (code == DEVID_OK)
-        code = db_receive_number(db, &none, err);
-    if (code == DEVID_OK)
-        code = db->store->receive(db, &row, err);
+    return code == DEVID_OK ? quota_ask(ledger, works, count, err) : code;
+}
+
+static enum devid_err take_chain(struct ledger *ledger, struct devid_error *err)
+{
+    struct ledger_row row = {0};
+    enum devid_err code = ledger->store->receive(ledger->writer, &row, err);
+
     if (code == DEVID_OK && !row.found)
         code = ledger_fail(err, DEVID_ERR_SYSTEM,
                            "the chain of station %s is gone from the ledger's "
@@ -36,6 +39,19 @@ static enum devid_err begin(struct ledger *ledger, struct devid_error *err)
     }
     ledger_row_clear(&row);
     return code;
+}
+
+static enum devid_err begin(struct ledger *ledger, struct work *works,
+                            size_t count, bool *scarce, struct devid_error *err)
+{
+    int64_t none;
+    enum devid_err code = send_begin(ledger, works, count, err);
+
+    if (code == DEVID_OK)
+        code = db_receive_number(ledger->writer, &none, err);
+    if (code == DEVID_OK)
+        code = take_chain(ledger, err);
+    return code == DEVID_OK ? quota_take(ledger, scarce, err) : code;
 }
 
 /* ---- jobs -------------------------------------------------------------- */
@@ -199,9 +215,7 @@ static enum devid_err begin_with_quota(struct ledger *ledger,
     enum devid_err code;
 
     for (int tries = 0;; tries++) {
-        code = begin(ledger, err);
-        if (code == DEVID_OK)
-            code = quota_allot(ledger, works, count, scarce, err);
+        code = begin(ledger, works, count, scarce, err);
         if (code != DEVID_OK || !*scarce || tries == TOP_UPS_MAX)
             return code;
         ledger->store->abandon(ledger->writer);

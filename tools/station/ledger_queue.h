@@ -71,14 +71,16 @@ DEVID_CHECK enum devid_err ledger_group(struct ledger *ledger,
  * Quotas are leased to stations in blocks, so that stations do not wait for
  * each other: ledger_quota.c. What the ENROLs of a group want is taken from
  * this station's lease at its begin, what they left is given back at its end.
+ * It is asked for with the begin itself, in one turn to the server.
  *
  * scarce  out: the lease does not suffice for all of them
  */
-DEVID_CHECK enum devid_err quota_allot(struct ledger *ledger,
-                                       struct work *works, size_t count,
-                                       bool *scarce, struct devid_error *err);
+DEVID_CHECK enum devid_err quota_ask(struct ledger *ledger, struct work *works,
+                                     size_t count, struct devid_error *err);
+DEVID_CHECK enum devid_err quota_take(struct ledger *ledger, bool *scarce,
+                                      struct devid_error *err);
 /*
- * In a transaction of its own: what the last quota_allot found missing goes
+ * In a transaction of its own: what the last quota_take found missing goes
  * into the lease, from what is left of the batch, then from the leases of other
  * stations, so that none lies idle at one that is away. The batch's row is
  * locked before any lease, and never while a group holds its own: no deadlock.

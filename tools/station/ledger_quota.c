@@ -7,21 +7,29 @@ enum {
     GROUPS_A_BLOCK = 8 /* so that few groups have to get a new one first */
 };
 
-/* STMT_TAKE_...: how many it took. */
-static enum devid_err take(struct ledger *ledger, enum ledger_stmt stmt,
-                           const char *batch, int64_t wanted, int64_t *taken,
-                           struct devid_error *err)
+/* STMT_TAKE_...: the answer is how many it took. */
+static enum devid_err send_take(struct ledger *ledger, enum ledger_stmt stmt,
+                                const char *batch, int64_t wanted,
+                                struct devid_error *err)
 {
     const struct ledger_value values[] = {
         value_text(batch),
         value_number(wanted),
         value_text(ledger->station),
     };
-    struct ledger_db *db = ledger->writer;
     size_t count = stmt == STMT_TAKE_LEASE ? 3 : 2;
-    enum devid_err code = db->store->send(db, stmt, values, count, err);
 
-    return code == DEVID_OK ? db_receive_number(db, taken, err) : code;
+    return ledger->store->send(ledger->writer, stmt, values, count, err);
+}
+
+static enum devid_err take(struct ledger *ledger, enum ledger_stmt stmt,
+                           const char *batch, int64_t wanted, int64_t *taken,
+                           struct devid_error *err)
+{
+    enum devid_err code = send_take(ledger, stmt, batch, wanted, err);
+
+    return code == DEVID_OK ? db_receive_number(ledger->writer, taken, err)
+                            : code;
 }
 
 static enum devid_err give(struct ledger *ledger, const char *batch,
@@ -53,35 +61,18 @@ static struct allotment *allotment_of(struct ledger *ledger, const char *batch)
     return allotment;
 }
 
-static enum devid_err allot(struct ledger *ledger, struct allotment *allotment,
-                            struct devid_error *err)
-{
-    const struct ledger_value name = value_text(allotment->batch);
-    struct ledger_row row = {0};
-    enum devid_err code =
-        db_run(ledger->writer, STMT_GET_BATCH, &name, 1, &row, err);
-
-    allotment->known = row.found;
-    allotment->closed = row_number(&row, 0) != 0;
-    ledger_row_clear(&row);
-    if (code != DEVID_OK || !allotment->known || allotment->closed)
-        return code;
-    return take(ledger, STMT_TAKE_LEASE, allotment->batch, allotment->wanted,
-                &allotment->left, err);
-}
-
 static bool is_scarce(const struct allotment *allotment)
 {
     return allotment->known && !allotment->closed &&
            allotment->left < allotment->wanted;
 }
 
-enum devid_err quota_allot(struct ledger *ledger, struct work *works,
-                           size_t count, bool *scarce, struct devid_error *err)
+enum devid_err quota_ask(struct ledger *ledger, struct work *works,
+                         size_t count, struct devid_error *err)
 {
+    struct ledger_db *db = ledger->writer;
     enum devid_err code = DEVID_OK;
 
-    *scarce = false;
     ledger->allotment_count = 0;
     for (size_t i = 0; i < count; i++) {
         if (works[i].job->op != LEDGER_ENROL)
@@ -90,8 +81,33 @@ enum devid_err quota_allot(struct ledger *ledger, struct work *works,
         works[i].allotment->wanted++;
     }
     for (size_t i = 0; code == DEVID_OK && i < ledger->allotment_count; i++) {
-        code = allot(ledger, &ledger->allotments[i], err);
-        *scarce = *scarce || is_scarce(&ledger->allotments[i]);
+        const struct allotment *allotment = &ledger->allotments[i];
+        const struct ledger_value name = value_text(allotment->batch);
+        code = db->store->send(db, STMT_GET_BATCH, &name, 1, err);
+        if (code == DEVID_OK)
+            code = send_take(ledger, STMT_TAKE_LEASE, allotment->batch,
+                             allotment->wanted, err);
+    }
+    return code;
+}
+
+enum devid_err quota_take(struct ledger *ledger, bool *scarce,
+                          struct devid_error *err)
+{
+    struct ledger_db *db = ledger->writer;
+    enum devid_err code = DEVID_OK;
+
+    *scarce = false;
+    for (size_t i = 0; code == DEVID_OK && i < ledger->allotment_count; i++) {
+        struct allotment *allotment = &ledger->allotments[i];
+        struct ledger_row row = {0};
+        code = db->store->receive(db, &row, err);
+        allotment->known = row.found;
+        allotment->closed = row_number(&row, 0) != 0;
+        ledger_row_clear(&row);
+        if (code == DEVID_OK)
+            code = db_receive_number(db, &allotment->left, err);
+        *scarce = *scarce || is_scarce(allotment);
     }
     return code;
 }
