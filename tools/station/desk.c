@@ -70,7 +70,7 @@ const char *desk_time(int64_t ms, char text[DESK_TIME_SIZE])
 
     text[0] = '\0';
     if (ms > 0 && gmtime_r(&seconds, &utc))
-        strftime(text, DESK_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &utc);
+        (void)strftime(text, DESK_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &utc);
     return text;
 }
 

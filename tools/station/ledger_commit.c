@@ -14,6 +14,7 @@
 enum {
     BUSY_TRIES_MAX = 20,
     PAUSE_MS = 20,
+    RECONNECT_MS = 200,
     LAST_SIGNATURE_MS = 10000,
 };
 
@@ -39,7 +40,7 @@ static enum devid_err connect_again(struct ledger *ledger, int64_t until,
         code = ledger->store->reconnect(ledger->writer, err);
         if (code == DEVID_OK || ledger_ticks_ms() >= until)
             return code;
-        pause_about(10 * PAUSE_MS);
+        pause_about(RECONNECT_MS);
     }
 }
 

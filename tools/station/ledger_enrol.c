@@ -51,7 +51,7 @@ static enum devid_err end_duplicate(struct work *work)
     struct tm utc;
 
     if (gmtime_r(&seconds, &utc))
-        strftime(day, sizeof(day), "%Y-%m-%d", &utc);
+        (void)strftime(day, sizeof(day), "%Y-%m-%d", &utc);
     snprintf(work->column, sizeof(work->column), "%s", keys[work->key].column);
     return work_end(work, LEDGER_DUPLICATE,
                     "the %s of unit %s is that of unit %s, enrolled at %s on "

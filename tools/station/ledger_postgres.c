@@ -260,8 +260,9 @@ static void postgres_abandon(struct ledger_db *base)
 
 /* ---- many rows --------------------------------------------------------- */
 
-static enum devid_err read_all(struct postgres_db *db, ledger_each_row *each,
-                               void *arg, struct devid_error *err)
+static enum devid_err read_all(struct postgres_db *db,
+                               const struct ledger_query *query,
+                               struct devid_error *err)
 {
     enum devid_err code = DEVID_OK;
     PGresult *result;
@@ -272,7 +273,7 @@ static enum devid_err read_all(struct postgres_db *db, ledger_each_row *each,
         struct ledger_row row;
         if (status == PGRES_SINGLE_TUPLE && more) {
             row_of(result, &row);
-            more = each(arg, &row);
+            more = query->each(query->arg, &row);
         } else if (status == PGRES_FATAL_ERROR && more) {
             code = postgres_fail(db, "be read", result, err);
         }
@@ -285,23 +286,22 @@ static enum devid_err read_all(struct postgres_db *db, ledger_each_row *each,
 }
 
 static enum devid_err postgres_query(struct ledger_db *base,
-                                     enum ledger_stmt stmt,
-                                     const struct ledger_value *values,
-                                     size_t count, ledger_each_row *each,
-                                     void *arg, struct devid_error *err)
+                                     const struct ledger_query *query,
+                                     struct devid_error *err)
 {
     struct postgres_db *db = (struct postgres_db *)base;
+    const char *sql = ledger_sql(DIALECT_POSTGRES, query->stmt);
     struct parameters parameters;
     enum devid_err code;
 
-    fill_parameters(&parameters, values, count);
+    fill_parameters(&parameters, query->values, query->count);
     if (!PQexitPipelineMode(db->conn) || PQsetnonblocking(db->conn, 0) ||
-        !PQsendQueryParams(db->conn, ledger_sql(DIALECT_POSTGRES, stmt),
-                           (int)count, NULL, parameters.values,
-                           parameters.lengths, parameters.formats, BINARY) ||
+        !PQsendQueryParams(db->conn, sql, (int)query->count, NULL,
+                           parameters.values, parameters.lengths,
+                           parameters.formats, BINARY) ||
         !PQsetSingleRowMode(db->conn))
         return postgres_fail(db, "be read", NULL, err);
-    code = read_all(db, each, arg, err);
+    code = read_all(db, query, err);
     if (PQsetnonblocking(db->conn, 1) || !PQenterPipelineMode(db->conn))
         return postgres_fail(db, "be read", NULL, err);
     return code;

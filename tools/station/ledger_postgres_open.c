@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <openssl/crypto.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "ledger_postgres.h"
@@ -57,13 +56,15 @@ static enum devid_err check_version(struct postgres_db *db,
                                     struct devid_error *err)
 {
     char version[32];
+    char mine[32];
     enum devid_err code = ask(db, VERSION, version, err);
 
-    if (code == DEVID_OK && atoi(version) != LEDGER_VERSION)
+    snprintf(mine, sizeof(mine), "%d", LEDGER_VERSION);
+    if (code == DEVID_OK && strcmp(version, mine) != 0)
         code = ledger_fail(err, DEVID_ERR_INPUT,
                            "the %s has tables of version %s, this program "
-                           "knows version %d",
-                           db->name, version, LEDGER_VERSION);
+                           "knows version %s",
+                           db->name, version, mine);
     return code;
 }
 

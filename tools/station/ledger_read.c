@@ -71,16 +71,15 @@ enum devid_err ledger_batch(struct ledger *ledger, const char *name,
 
 /* ---- lists ------------------------------------------------------------- */
 
-static enum devid_err read_rows(struct ledger *ledger, enum ledger_stmt stmt,
-                                const struct ledger_value *values, size_t count,
-                                ledger_each_row *each, void *arg,
+static enum devid_err read_rows(struct ledger *ledger,
+                                const struct ledger_query *query,
                                 struct devid_error *err)
 {
     struct ledger_db *db = NULL;
     enum devid_err code = ledger->store->open(ledger->url, false, &db, err);
 
     if (code == DEVID_OK)
-        code = db->store->query(db, stmt, values, count, each, arg, err);
+        code = db->store->query(db, query, err);
     ledger->store->close(db);
     return code;
 }
@@ -120,7 +119,9 @@ ledger_units(struct ledger *ledger, const struct ledger_filter *filter,
         value_text(filter->state ? unit_state_name(*filter->state) : ""),
         value_number(filter->since_ms),
     };
-    code = read_rows(ledger, STMT_UNITS, values, 4, read_unit, &reader, err);
+    const struct ledger_query query = {STMT_UNITS, values, 4, read_unit,
+                                       &reader};
+    code = read_rows(ledger, &query, err);
     return reader.no_memory ? ledger_no_memory(err) : code;
 }
 
@@ -144,8 +145,10 @@ enum devid_err ledger_batches(struct ledger *ledger,
                               void *arg, struct devid_error *err)
 {
     struct batch_reader reader = {each, arg};
+    const struct ledger_query query = {
+        .stmt = STMT_BATCHES, .each = read_batch, .arg = &reader};
 
-    return read_rows(ledger, STMT_BATCHES, NULL, 0, read_batch, &reader, err);
+    return read_rows(ledger, &query, err);
 }
 
 struct revoked_reader {
@@ -172,8 +175,10 @@ ledger_revoked(struct ledger *ledger,
                void *arg, struct devid_error *err)
 {
     struct revoked_reader reader = {each, arg};
+    const struct ledger_query query = {
+        .stmt = STMT_REVOKED, .each = read_revoked, .arg = &reader};
 
-    return read_rows(ledger, STMT_REVOKED, NULL, 0, read_revoked, &reader, err);
+    return read_rows(ledger, &query, err);
 }
 
 struct entry_reader {
@@ -205,7 +210,9 @@ enum devid_err ledger_entries(struct ledger *ledger, const char *serial,
 {
     const struct ledger_value value = value_text(serial ? serial : "");
     struct entry_reader reader = {each, arg};
+    const struct ledger_query query = {
+        serial ? STMT_ENTRIES_OF_UNIT : STMT_ENTRIES, &value, serial ? 1 : 0,
+        read_entry, &reader};
 
-    return read_rows(ledger, serial ? STMT_ENTRIES_OF_UNIT : STMT_ENTRIES,
-                     &value, serial ? 1 : 0, read_entry, &reader, err);
+    return read_rows(ledger, &query, err);
 }

@@ -227,14 +227,13 @@ void sqlite_abandon(struct ledger_db *base)
 }
 
 static enum devid_err sqlite_query(struct ledger_db *base,
-                                   enum ledger_stmt stmt,
-                                   const struct ledger_value *values,
-                                   size_t count, ledger_each_row *each,
-                                   void *arg, struct devid_error *err)
+                                   const struct ledger_query *query,
+                                   struct devid_error *err)
 {
     struct sqlite_db *db = (struct sqlite_db *)base;
-    enum devid_err code = bind_all(db, stmt, values, count, err);
-    sqlite3_stmt *prepared = db->prepared[stmt];
+    enum devid_err code =
+        bind_all(db, query->stmt, query->values, query->count, err);
+    sqlite3_stmt *prepared = db->prepared[query->stmt];
     bool more = true;
     int step = SQLITE_DONE;
 
@@ -243,7 +242,7 @@ static enum devid_err sqlite_query(struct ledger_db *base,
     while (more && (step = sqlite3_step(prepared)) == SQLITE_ROW) {
         struct ledger_row row;
         borrow_row(prepared, &row);
-        more = each(arg, &row);
+        more = query->each(query->arg, &row);
     }
     if (more && step != SQLITE_DONE)
         code = sqlite_fail(db, "be read", err);

@@ -87,7 +87,7 @@ enum devid_err ledger_fail(struct devid_error *err, enum devid_err code,
         return code;
     err->device_rc = 0;
     va_start(values, format);
-    vsnprintf(err->text, sizeof(err->text), format, values);
+    (void)vsnprintf(err->text, sizeof(err->text), format, values);
     va_end(values);
     return code;
 }

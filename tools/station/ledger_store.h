@@ -99,7 +99,15 @@ struct ledger_db {
     const struct ledger_store *store;
 };
 
-typedef bool ledger_each_row(void *arg, const struct ledger_row *row);
+/* A statement of many rows, and what is done with each, until `each` returns
+ * false. */
+struct ledger_query {
+    enum ledger_stmt stmt;
+    const struct ledger_value *values;
+    size_t count;
+    bool (*each)(void *arg, const struct ledger_row *row);
+    void *arg;
+};
 
 /*
  * The functions of a database. One thread at a time uses a connection. A
@@ -129,10 +137,9 @@ struct ledger_store {
     /* Receive what is still in the air, for nobody, and roll back. */
     void (*abandon)(struct ledger_db *db);
 
-    /* One statement of many rows; ends early where `each` returns false. */
-    enum devid_err (*query)(struct ledger_db *db, enum ledger_stmt stmt,
-                            const struct ledger_value *values, size_t count,
-                            ledger_each_row *each, void *arg,
+    /* One statement of many rows. */
+    enum devid_err (*query)(struct ledger_db *db,
+                            const struct ledger_query *query,
                             struct devid_error *err);
 
     /* Whether the connection is gone: what was begun on it may have been

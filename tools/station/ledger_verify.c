@@ -43,7 +43,7 @@ static bool fault(struct check *check, const char *station, int64_t seq,
     va_list values;
 
     va_start(values, format);
-    vsnprintf(what, sizeof(what), format, values);
+    (void)vsnprintf(what, sizeof(what), format, values);
     va_end(values);
     snprintf(check->verdict->station, sizeof(check->verdict->station), "%s",
              station);
@@ -239,14 +239,15 @@ static bool found_revoked(void *arg, const struct ledger_row *row)
 /* ---- the whole --------------------------------------------------------- */
 
 static bool go_through(struct check *check, enum ledger_stmt stmt,
-                       ledger_each_row *each)
+                       bool (*each)(void *arg, const struct ledger_row *row))
 {
+    const struct ledger_query query = {
+        .stmt = stmt, .each = each, .arg = check};
     enum devid_err code;
 
     if (check->code != DEVID_OK)
         return false;
-    code = check->db->store->query(check->db, stmt, NULL, 0, each, check,
-                                   check->err);
+    code = check->db->store->query(check->db, &query, check->err);
     if (check->code == DEVID_OK)
         check->code = code;
     return check->code == DEVID_OK;

@@ -34,7 +34,7 @@ enum devid_err work_end(struct work *work, enum ledger_outcome outcome,
     work->send = NULL;
     work->outcome = outcome;
     va_start(values, format);
-    vsnprintf(work->error.text, sizeof(work->error.text), format, values);
+    (void)vsnprintf(work->error.text, sizeof(work->error.text), format, values);
     va_end(values);
     return DEVID_OK;
 }

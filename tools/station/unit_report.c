@@ -83,7 +83,7 @@ static void csv_cell(const char *cell, bool last)
             putchar('"');
         putchar(*cell);
     }
-    fputs(last ? "\"\r\n" : "\",", stdout);
+    (void)fputs(last ? "\"\r\n" : "\",", stdout);
 }
 
 static void csv_row(const char *const cells[CELLS])
@@ -122,7 +122,7 @@ static void json_unit(const struct line *line, int count)
 
     for (int i = 0; i < CELLS; i++)
         report_text(report, heads[i], line->cells[i]);
-    fputs(count > 1 ? ",\n " : "\n ", stdout);
+    (void)fputs(count > 1 ? ",\n " : "\n ", stdout);
     (void)json_dumpf(report, stdout, 0);
     json_decref(report);
 }
@@ -136,26 +136,26 @@ static void json_end(int count)
 
 static void html_begin(void)
 {
-    fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
-          "<meta charset=\"utf-8\">\n<title>Units</title>\n<style>\n"
-          "body { font: 14px sans-serif }\n"
-          "table { border-collapse: collapse }\n"
-          "th, td { border: 1px solid #ccc; padding: 2px 6px; "
-          "text-align: left }\n"
-          "</style>\n</head>\n<body>\n<table>\n<tr>",
-          stdout);
+    (void)fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
+                "<meta charset=\"utf-8\">\n<title>Units</title>\n<style>\n"
+                "body { font: 14px sans-serif }\n"
+                "table { border-collapse: collapse }\n"
+                "th, td { border: 1px solid #ccc; padding: 2px 6px; "
+                "text-align: left }\n"
+                "</style>\n</head>\n<body>\n<table>\n<tr>",
+                stdout);
     for (int i = 0; i < CELLS; i++)
         html_print(stdout, "<th>%s</th>", heads[i]);
-    fputs("</tr>\n", stdout);
+    (void)fputs("</tr>\n", stdout);
 }
 
 static void html_unit(const struct line *line, int count)
 {
     (void)count;
-    fputs("<tr>", stdout);
+    (void)fputs("<tr>", stdout);
     for (int i = 0; i < CELLS; i++)
         html_print(stdout, "<td>%s</td>", line->cells[i]);
-    fputs("</tr>\n", stdout);
+    (void)fputs("</tr>\n", stdout);
 }
 
 static void html_end(int count)
