@@ -15,7 +15,7 @@
 #include "message.h"
 
 enum {
-    LOOK_S = 60, /* for what other stations on the ledger have revoked */
+    LOOK_S = 5, /* for what other stations on the ledger have revoked */
     NUMBER_SIZE = 65,
     URL_SIZE = 1100
 };
