@@ -25,8 +25,7 @@ static const struct body_member members[] = {
     {NULL, BODY_FLAG, false, 0},
 };
 
-/* ---- signing ---------------------------------------------------------------
- */
+/* ---- signing ----------------------------------------------------------- */
 
 /* The names that station.conf gives a unit, as a list. */
 struct names {
@@ -176,8 +175,7 @@ enum step exchange_issue(struct exchange *x)
     return STEP_COMMIT;
 }
 
-/* ---- the answer ------------------------------------------------------------
- */
+/* ---- the answer -------------------------------------------------------- */
 
 static enum step activated(struct exchange *x)
 {

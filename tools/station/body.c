@@ -28,7 +28,7 @@ static enum devid_err no_memory(struct devid_error *err)
     return DEVID_ERR_SYSTEM;
 }
 
-/* ---- base64 -------------------------------------------------------------- */
+/* ---- base64 ------------------------------------------------------------ */
 
 /* By whole groups of four: what EVP_DecodeBlock passes over is refused. */
 static bool is_base64(const char *text, size_t len)
@@ -78,7 +78,7 @@ json_t *body_base64(const void *data, size_t len)
     return value;
 }
 
-/* ---- members ------------------------------------------------------------- */
+/* ---- members ----------------------------------------------------------- */
 
 static enum devid_err take_text(const json_t *value, const char *name,
                                 char **out, struct devid_error *err)

@@ -84,7 +84,7 @@ enum {
 #define DEVICE "device"
 #define STATIONS "stations"
 
-/* ---- names --------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------- */
 
 /* What is read, and the name of its file for sentences. */
 struct reader {
@@ -190,21 +190,7 @@ static enum exit_code check_names(const struct reader *reader)
     return code;
 }
 
-/* ---- values -------------------------------------------------------------- */
-
-char *config_path(const char *dir, const char *name)
-{
-    size_t size = strlen(dir) + strlen(name) + 2;
-    char *path = OPENSSL_malloc(size);
-
-    if (!path)
-        die_no_memory();
-    if (*name == '/')
-        snprintf(path, size, "%s", name);
-    else
-        snprintf(path, size, "%s/%s", dir, name);
-    return path;
-}
+/* ---- values ------------------------------------------------------------ */
 
 static char *copy(const char *text)
 {
@@ -331,7 +317,7 @@ static enum exit_code check_name(const struct reader *reader)
                 reader->file, name);
 }
 
-/* ---- the file ------------------------------------------------------------ */
+/* ---- the file ---------------------------------------------------------- */
 
 static enum exit_code read_file(struct reader *reader)
 {
@@ -360,13 +346,6 @@ static enum exit_code read_file(struct reader *reader)
     reader->config->device = take_pairs(reader, DEVICE);
     reader->config->stations = take_pairs(reader, STATIONS);
     return code;
-}
-
-const char *config_dir(const struct args *args)
-{
-    const char *dir = args_text(args, ROW_DIR);
-
-    return dir ? dir : STATION_DIR;
 }
 
 enum exit_code config_load(const struct args *args, struct config *config)

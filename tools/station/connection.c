@@ -27,8 +27,7 @@ struct connection {
 
 static int ssl_index = -1;
 
-/* ---- addresses -------------------------------------------------------------
- */
+/* ---- addresses --------------------------------------------------------- */
 
 static struct address **find_address(struct server *server,
                                      const struct in6_addr *ip)
@@ -77,8 +76,7 @@ static void uncount_address(struct server *server, const struct in6_addr *ip)
     pthread_mutex_unlock(&server->addresses_lock);
 }
 
-/* ---- deadlines --------------------------------------------------------------
- */
+/* ---- deadlines --------------------------------------------------------- */
 
 static void begin(struct connection *c)
 {
@@ -142,8 +140,7 @@ bool connection_is_over(const struct connection *c)
     return c && c->over;
 }
 
-/* ---- life -------------------------------------------------------------------
- */
+/* ---- life -------------------------------------------------------------- */
 
 static void on_ssl_free(void *parent, void *ptr, CRYPTO_EX_DATA *data,
                         int index, long argl, void *argp)
@@ -244,8 +241,7 @@ size_t connection_cert(const struct connection *c, uint8_t **der)
     return len > 0 ? (size_t)len : 0;
 }
 
-/* ---- TLS --------------------------------------------------------------------
- */
+/* ---- TLS --------------------------------------------------------------- */
 
 /*
  * Any certificate passes here: a path that demands one compares it with the one

@@ -38,8 +38,7 @@ void context_close(struct context *context);
 /* The policy by which requests are judged. */
 struct devid_attest_policy context_policy(const struct context *context);
 
-/* ---- the list of EKs ------------------------------------------------------
- */
+/* ---- the list of EKs --------------------------------------------------- */
 
 /* Read a file of digests. Prints the sentence on failure. */
 enum exit_code ek_list_read(const char *path, struct ek_list **list);

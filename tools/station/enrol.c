@@ -40,8 +40,7 @@ static const struct body_member members[] = {
     MEMBER(BODY_FLAG, new_owner, false), {NULL, BODY_FLAG, false, 0},
 };
 
-/* ---- the batch ------------------------------------------------------------
- */
+/* ---- the batch --------------------------------------------------------- */
 
 static bool find_batch(struct exchange *x, struct ledger_batch *batch,
                        enum step *step)
@@ -75,8 +74,7 @@ static bool find_batch(struct exchange *x, struct ledger_batch *batch,
     return false;
 }
 
-/* ---- what the body says of the unit ----------------------------------------
- */
+/* ---- what the body says of the unit ------------------------------------ */
 
 static bool is_mac(const char *mac)
 {
@@ -138,8 +136,7 @@ static void fill_unit(struct exchange *x, const struct units_body *body,
     unit->generation = 1;
 }
 
-/* ---- with a TPM ------------------------------------------------------------
- */
+/* ---- with a TPM -------------------------------------------------------- */
 
 static void name_hex(const struct devid_tpm_name *name,
                      char hex[LEDGER_NAME_SIZE])
@@ -305,8 +302,7 @@ static enum step enrol_tpm(struct exchange *x, const struct units_body *body)
                                      "%s", verdict.error.text);
 }
 
-/* ---- without one: PKCS#10 --------------------------------------------------
- */
+/* ---- without one: PKCS#10 ---------------------------------------------- */
 
 static enum step enrolled_asserted(struct exchange *x)
 {
@@ -370,8 +366,7 @@ static enum step enrol_pkcs10(struct exchange *x, const struct units_body *body)
     return STEP_COMMIT;
 }
 
-/* ---- both ------------------------------------------------------------------
- */
+/* ---- both -------------------------------------------------------------- */
 
 static enum step enrol(struct exchange *x, const struct units_body *body,
                        const struct ledger_batch *batch)

@@ -11,7 +11,7 @@
 
 #include "body.h"
 
-/* ---- answers ------------------------------------------------------------- */
+/* ---- answers ----------------------------------------------------------- */
 
 enum step exchange_answer(struct exchange *x, int status, json_t *answer)
 {
@@ -118,8 +118,7 @@ enum step exchange_refuse_job(struct exchange *x)
                            refusal(x, duplicate ? x->job.unit.serial : NULL));
 }
 
-/* ---- driving --------------------------------------------------------------
- */
+/* ---- driving ----------------------------------------------------------- */
 
 void exchange_drive(struct exchange *x)
 {
@@ -155,8 +154,7 @@ bool exchange_find(struct exchange *x, enum step *step)
     return false;
 }
 
-/* ---- small parts ----------------------------------------------------------
- */
+/* ---- small parts ------------------------------------------------------- */
 
 bool blob_set(struct ledger_blob *blob, const void *data, size_t len)
 {
@@ -205,8 +203,7 @@ unsigned exchange_shard(const struct context *context, const char *id)
     return (unsigned)(number % context->config.crl_shards);
 }
 
-/* ---- GET /v1/station ------------------------------------------------------
- */
+/* ---- GET /v1/station --------------------------------------------------- */
 
 static json_t *cert_base64(X509 *cert)
 {

@@ -65,8 +65,7 @@ exchange_step exchange_station;
 void exchange_drive(struct exchange *x);
 void exchange_clear(struct exchange *x);
 
-/* ---- for the steps --------------------------------------------------------
- */
+/* ---- for the steps ----------------------------------------------------- */
 
 /* Answer; takes over `answer`. A NULL one is memory's end. */
 enum step exchange_answer(struct exchange *x, int status, json_t *answer);

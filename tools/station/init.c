@@ -11,25 +11,12 @@
 #include <unistd.h>
 
 #include "attest.h"
-#include "authority.h"
 #include "commands.h"
 #include "config.h"
-#include "input.h"
+#include "init.h"
 #include "keys.h"
 #include "ledger.h"
 #include "message.h"
-#include "output.h"
-
-enum {
-    NAME,
-    CA_KEY,
-    CA_CERT,
-    CA_DEVICE,
-    HOST,
-    PORT,
-    ESCROW,
-    LEDGER
-};
 
 static const struct option_row options[] = {
     [NAME] = {"name", "NAME", "the station's name, such as line-1", true,
@@ -60,89 +47,7 @@ static const struct option_row options[] = {
     {0},
 };
 
-/* ---- files in the folder --------------------------------------------------
- */
-
-static enum exit_code write_file(const char *dir, const char *name,
-                                 const void *data, size_t len)
-{
-    char *path = config_path(dir, name);
-    struct output out;
-    enum exit_code code = output_open(&out, path, false);
-
-    if (code == EXIT_DONE) {
-        code = output_write(&out, data, len);
-        output_close(&out);
-    }
-    OPENSSL_free(path);
-    return code;
-}
-
-static enum exit_code write_bio(const char *dir, const char *name, BIO *bio)
-{
-    char *data = NULL;
-    long len = BIO_get_mem_data(bio, &data);
-    enum exit_code code = write_file(dir, name, data, (size_t)len);
-
-    BIO_free(bio);
-    return code;
-}
-
-static BIO *new_memory(void)
-{
-    BIO *bio = BIO_new(BIO_s_secmem());
-
-    if (!bio)
-        die_no_memory();
-    return bio;
-}
-
-static enum exit_code write_cert(const char *dir, const char *name, X509 *cert)
-{
-    BIO *bio = new_memory();
-
-    if (PEM_write_bio_X509(bio, cert) != 1)
-        die_no_memory();
-    return write_bio(dir, name, bio);
-}
-
-/* A new key in software, and its file. */
-static enum exit_code make_key(const char *dir, const char *name,
-                               EVP_PKEY **key)
-{
-    BIO *bio = new_memory();
-
-    *key = EVP_EC_gen("P-256");
-    if (!*key || PEM_write_bio_PKCS8PrivateKey(bio, *key, NULL, NULL, 0, NULL,
-                                               NULL) != 1) {
-        BIO_free(bio);
-        return fail("OpenSSL makes no key on P-256");
-    }
-    return write_bio(dir, name, bio);
-}
-
-/* Where others look for what verifies this station's part of the log. */
-static enum exit_code write_public(const char *dir, const char *name,
-                                   EVP_PKEY *key)
-{
-    BIO *bio = new_memory();
-
-    if (PEM_write_bio_PUBKEY(bio, key) != 1)
-        die_no_memory();
-    return write_bio(dir, name, bio);
-}
-
-/* ---- the CA ---------------------------------------------------------------
- */
-
-/* What station.conf says of it; absolute, or in the folder. */
-struct plan {
-    const struct args *args;
-    char *dir;
-    char *ca_key;
-    char *ca_cert;
-    struct authority ca;
-};
+/* ---- the CA ------------------------------------------------------------ */
 
 static char *absolute(const char *path)
 {
@@ -172,7 +77,7 @@ static enum exit_code make_in_device(const struct plan *plan, const char *uri)
         devid_key_to_pem(key, &pem, &len, &err) != DEVID_OK)
         code = fail_engine(&err);
     else
-        code = write_file(plan->dir, "ca.key", pem, len);
+        code = init_write(plan->dir, "ca.key", pem, len);
     OPENSSL_free(pem);
     devid_key_free(&key);
     devid_free(&engine);
@@ -225,48 +130,30 @@ static enum exit_code make_ca(struct plan *plan)
     plan->ca_key = config_path(plan->dir, "ca.key");
     plan->ca_cert = config_path(plan->dir, "ca.pem");
     code = device ? make_in_device(plan, device)
-                  : make_key(plan->dir, "ca.key", &plan->ca.key);
+                  : init_make_key(plan->dir, "ca.key", &plan->ca.key);
     if (code == EXIT_DONE && device)
         code = keys_private(plan->ca_key, &plan->ca.key);
     if (code == EXIT_DONE)
         code = authority_make(args_text(plan->args, NAME), plan->ca.key,
                               &plan->ca.cert);
     if (code == EXIT_DONE)
-        code = write_cert(plan->dir, "ca.pem", plan->ca.cert);
+        code = init_write_cert(plan->dir, "ca.pem", plan->ca.cert);
     return code;
 }
 
-/* ---- the server -----------------------------------------------------------
- */
-
-static const char **host_list(const struct args *args)
-{
-    static char name[256];
-    const char **hosts = args_list(args, HOST);
-
-    if (hosts[0])
-        return hosts;
-    free(hosts);
-    hosts = calloc(3, sizeof(*hosts));
-    if (!hosts)
-        die_no_memory();
-    if (gethostname(name, sizeof(name) - 1) == 0 && *name)
-        hosts[0] = name;
-    hosts[hosts[0] ? 1 : 0] = "localhost";
-    return hosts;
-}
+/* ---- the server -------------------------------------------------------- */
 
 static enum exit_code make_server(const struct plan *plan)
 {
-    const char **hosts = host_list(plan->args);
+    const char **hosts = init_hosts(plan->args);
     EVP_PKEY *key = NULL;
     X509 *cert = NULL;
-    enum exit_code code = make_key(plan->dir, "server.key", &key);
+    enum exit_code code = init_make_key(plan->dir, "server.key", &key);
 
     if (code == EXIT_DONE)
         code = authority_serve(&plan->ca, key, hosts, &cert);
     if (code == EXIT_DONE)
-        code = write_cert(plan->dir, "server.pem", cert);
+        code = init_write_cert(plan->dir, "server.pem", cert);
     X509_free(cert);
     EVP_PKEY_free(key);
     free(hosts);
@@ -276,10 +163,10 @@ static enum exit_code make_server(const struct plan *plan)
 static enum exit_code make_chain(const struct plan *plan)
 {
     EVP_PKEY *key = NULL;
-    enum exit_code code = make_key(plan->dir, "chain.key", &key);
+    enum exit_code code = init_make_key(plan->dir, "chain.key", &key);
 
     if (code == EXIT_DONE)
-        code = write_public(plan->dir, "chain.pub", key);
+        code = init_write_public(plan->dir, "chain.pub", key);
     EVP_PKEY_free(key);
     return code;
 }
@@ -319,77 +206,13 @@ static enum exit_code copy_escrow(const struct plan *plan)
         return EXIT_DONE;
     code = keys_certificates(path, &certs);
     if (code == EXIT_DONE)
-        code = write_cert(plan->dir, "escrow.pem", sk_X509_value(certs, 0));
+        code =
+            init_write_cert(plan->dir, "escrow.pem", sk_X509_value(certs, 0));
     sk_X509_pop_free(certs, X509_free);
     return code;
 }
 
-/* ---- station.conf ---------------------------------------------------------
- */
-
-/* A value may hold what the file's syntax takes for its own. */
-static void put(BIO *bio, const char *name, const char *value)
-{
-    BIO_printf(bio, "%s = ", name);
-    for (; *value; value++)
-        BIO_printf(bio, "%s%c", strchr("\\$#\"'`", *value) ? "\\" : "", *value);
-    BIO_printf(bio, "\n");
-}
-
-static void put_device(BIO *bio, const struct plan *plan)
-{
-    const char *tcti = args_text(plan->args, ROW_TCTI);
-    const char *module = args_text(plan->args, ROW_MODULE);
-    const char *pin = args_text(plan->args, ROW_AUTH_SOURCE);
-
-    BIO_printf(bio, "\n[device]\n");
-    if (tcti)
-        put(bio, "tcti", tcti);
-    if (module)
-        put(bio, "pkcs11-module", module);
-    if (pin)
-        put(bio, "pin-source", pin);
-}
-
-static enum exit_code write_conf(const struct plan *plan)
-{
-    const char **hosts = host_list(plan->args);
-    const char *port = args_text(plan->args, PORT);
-    const char *ledger = args_text(plan->args, LEDGER);
-    bool bracket = strchr(hosts[0], ':') != NULL;
-    BIO *bio = BIO_new(BIO_s_mem());
-    char url[512];
-
-    if (!bio)
-        die_no_memory();
-    port = port ? port : "8443";
-    snprintf(url, sizeof(url), "https://%s%.300s%s:%.5s/v1/crl/{shard}.crl",
-             bracket ? "[" : "", hosts[0], bracket ? "]" : "", port);
-    BIO_printf(bio, "# devid-station(8) has all settings. Files are in this "
-                    "folder.\n\n[station]\n");
-    put(bio, "name", args_text(plan->args, NAME));
-    put(bio, "ledger", ledger ? ledger : "ledger.db");
-    BIO_printf(bio, "chain_key = chain.key\nvendors = vendors\n\n[ca]\n");
-    put(bio, "key", args_flag(plan->args, CA_KEY) ? plan->ca_key : "ca.key");
-    put(bio, "certificate",
-        args_flag(plan->args, CA_KEY) ? plan->ca_cert : "ca.pem");
-    put(bio, "crl_url", url);
-    BIO_printf(bio, "# Certificates name their list: not to be changed once "
-                    "there are some.\ncrl_shards = 16\n");
-    if (args_flag(plan->args, ESCROW))
-        put(bio, "escrow", "escrow.pem");
-    BIO_printf(bio,
-               "\n[server]\nport = %s\nkey = server.key\n"
-               "certificate = server.pem\n\n"
-               "[policy]\nchallenge_seconds = 300\n",
-               port);
-    put_device(bio, plan);
-    free(hosts);
-    return write_bio(plan->dir, STATION_CONF, bio);
-}
-
-/* ---- the command ----------------------------------------------------------
- */
+/* ---- the command ------------------------------------------------------- */
 
 static enum exit_code check_port(const struct args *args)
 {
@@ -465,7 +288,7 @@ static enum exit_code make_all(struct plan *plan)
         code = make_ledger(plan);
     /* The last: with it the folder is a station. */
     if (code == EXIT_DONE)
-        code = write_conf(plan);
+        code = init_write_conf(plan);
     OPENSSL_free(vendors);
     return code;
 }

@@ -32,7 +32,7 @@ const char *keys_reason(char *text, size_t size)
     return text;
 }
 
-/* ---- the provider -------------------------------------------------------- */
+/* ---- the provider ------------------------------------------------------ */
 
 /* The environment is how a program gives the provider settings; a user's own
  * wins, as everywhere. */
@@ -73,7 +73,7 @@ bool keys_in_hardware(const EVP_PKEY *key)
     return provider && strcmp(OSSL_PROVIDER_get0_name(provider), "devid") == 0;
 }
 
-/* ---- keys ---------------------------------------------------------------- */
+/* ---- keys -------------------------------------------------------------- */
 
 static EVP_PKEY *first_key(OSSL_STORE_CTX *store)
 {
@@ -181,7 +181,7 @@ EVP_PKEY *keys_of_station(const struct config *config, const char *station)
     return key;
 }
 
-/* ---- certificates -------------------------------------------------------- */
+/* ---- certificates ------------------------------------------------------ */
 
 enum exit_code keys_certificates(const char *path, STACK_OF(X509) * *certs)
 {

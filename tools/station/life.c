@@ -56,8 +56,7 @@ static enum step commit(struct exchange *x, enum ledger_op op)
     return STEP_COMMIT;
 }
 
-/* ---- state -----------------------------------------------------------------
- */
+/* ---- state ------------------------------------------------------------- */
 
 struct state_body {
     char *state;
@@ -136,8 +135,7 @@ enum step exchange_state(struct exchange *x)
     return step;
 }
 
-/* ---- retirement ------------------------------------------------------------
- */
+/* ---- retirement -------------------------------------------------------- */
 
 struct retire_body {
     char *reason;

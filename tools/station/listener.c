@@ -21,8 +21,7 @@ enum {
     WAIT_MS = 20
 };
 
-/* ---- sockets ----------------------------------------------------------------
- */
+/* ---- sockets ----------------------------------------------------------- */
 
 static bool parse_address(const struct config *config,
                           struct sockaddr_storage *address, socklen_t *len)
@@ -85,8 +84,7 @@ static enum exit_code check_port(const struct config *config,
     return EXIT_DONE;
 }
 
-/* ---- a loop -----------------------------------------------------------------
- */
+/* ---- a loop ------------------------------------------------------------ */
 
 static void on_wake(evutil_socket_t fd, short what, void *arg)
 {

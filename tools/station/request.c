@@ -3,18 +3,15 @@
  * From evhttp's request to an exchange, and its answer back. The loop's thread
  * reads and writes; the steps are run by the pool, jobs by the ledger.
  */
-#include <sys/queue.h>
-
 #include <event2/buffer.h>
 #include <event2/http.h>
-#include <event2/http_struct.h>
-#include <event2/keyvalq_struct.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "message.h"
+#include "route.h"
 #include "server.h"
 
 struct request {
@@ -34,8 +31,7 @@ struct request {
     uint8_t *body; /* evhttp frees its own where the client goes */
 };
 
-/* ---- answers ----------------------------------------------------------------
- */
+/* ---- answers ----------------------------------------------------------- */
 
 static void free_request(struct request *r)
 {
@@ -153,8 +149,7 @@ static void post_reply(struct request *r)
     event_active(loop->wake, EV_TIMEOUT, 0);
 }
 
-/* ---- steps ------------------------------------------------------------------
- */
+/* ---- steps ------------------------------------------------------------- */
 
 static void refuse_busy(struct request *r)
 {
@@ -201,44 +196,10 @@ static void begin(struct request *r, exchange_step *step)
     send_reply(r);
 }
 
-/* ---- what evhttp lets pass --------------------------------------------------
- */
-
-static bool is_name(const char *name)
+static char *bearer(struct evhttp_request *req)
 {
-    return *name && name[strspn(name, "abcdefghijklmnopqrstuvwxyz"
-                                      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                      "0123456789!#$%&'*+-.^_`|~")] == '\0';
-}
-
-/* A sentence; NULL where the head is as RFC 9112 has it. */
-static const char *check_head(const struct evhttp_request *req)
-{
-    const struct evkeyval *header;
-    unsigned lengths = 0;
-    unsigned hosts = 0;
-
-    if (req->major != 1 || (req->minor != 0 && req->minor != 1))
-        return "the version of HTTP is neither 1.0 nor 1.1";
-    TAILQ_FOREACH(header, req->input_headers, next)
-    {
-        if (!is_name(header->key))
-            return "a header's name is empty, or holds what no name does";
-        lengths += strcasecmp(header->key, "Content-Length") == 0;
-        hosts += strcasecmp(header->key, "Host") == 0;
-        if (strcasecmp(header->key, "Transfer-Encoding") == 0)
-            return "a body comes with Content-Length alone";
-    }
-    if (lengths > 1)
-        return "there is more than one Content-Length";
-    if (hosts > 1)
-        return "there is more than one Host";
-    return NULL;
-}
-
-static char *bearer(const struct evhttp_request *req)
-{
-    const char *value = evhttp_find_header(req->input_headers, "Authorization");
+    const char *value = evhttp_find_header(
+        evhttp_request_get_input_headers(req), "Authorization");
 
     if (!value || strncasecmp(value, "Bearer ", 7) != 0)
         return NULL;
@@ -247,65 +208,7 @@ static char *bearer(const struct evhttp_request *req)
     return *value ? strdup(value) : NULL;
 }
 
-/* ---- paths ------------------------------------------------------------------
- */
-
-static const struct route {
-    const char *prefix;
-    const char *suffix; /* behind a unit's id; NULL: there is none */
-    enum evhttp_cmd_type method;
-    exchange_step *step;
-} routes[] = {
-    {"/v1/station", NULL, EVHTTP_REQ_GET, exchange_station},
-    {"/v1/units", NULL, EVHTTP_REQ_POST, exchange_units},
-    {"/v1/units/", "/activate", EVHTTP_REQ_POST, exchange_activate},
-    {"/v1/units/", "/state", EVHTTP_REQ_POST, exchange_state},
-    {"/v1/units/", "/retire", EVHTTP_REQ_POST, exchange_retire},
-};
-
-static bool matches(const struct route *route, const char *path,
-                    char id[LEDGER_ID_SIZE])
-{
-    size_t prefix = strlen(route->prefix);
-    size_t len;
-
-    if (strncmp(path, route->prefix, prefix) != 0)
-        return false;
-    path += prefix;
-    if (!route->suffix)
-        return *path == '\0';
-    len = strspn(path, "0123456789abcdef");
-    if (len == 0 || len >= LEDGER_ID_SIZE ||
-        strcmp(path + len, route->suffix) != 0)
-        return false;
-    memcpy(id, path, len);
-    id[len] = '\0';
-    return true;
-}
-
-static const struct route *find_route(const char *path, char id[LEDGER_ID_SIZE])
-{
-    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-        if (matches(&routes[i], path, id))
-            return &routes[i];
-    }
-    return NULL;
-}
-
-/* "/v1/crl/7.crl" */
-static bool crl_number(const char *path, unsigned long *number)
-{
-    static const char prefix[] = "/v1/crl/";
-    char *end = NULL;
-
-    if (strncmp(path, prefix, sizeof(prefix) - 1) != 0)
-        return false;
-    path += sizeof(prefix) - 1;
-    if (*path < '0' || *path > '9' || strlen(path) > 12)
-        return false;
-    *number = strtoul(path, &end, 10);
-    return strcmp(end, ".crl") == 0;
-}
+/* ---- paths ------------------------------------------------------------- */
 
 static void drop_crl(const void *data, size_t len, void *arg)
 {
@@ -348,11 +251,11 @@ static void dispatch(struct request *r)
     const struct route *route;
     unsigned long number = 0;
 
-    if (crl_number(r->path, &number) && method == EVHTTP_REQ_GET) {
+    if (route_crl(r->path, &number) && method == EVHTTP_REQ_GET) {
         send_crl(r, number);
         return;
     }
-    route = find_route(r->path, x->unit_id);
+    route = route_find(r->path, x->unit_id);
     if (!route)
         (void)exchange_refuse(x, 404, "path", "there is no such path here");
     else if (route->method != method)
@@ -367,33 +270,7 @@ static void dispatch(struct request *r)
     send_reply(r);
 }
 
-/* ---- evhttp's callback ------------------------------------------------------
- */
-
-static const char *method_name(enum evhttp_cmd_type method)
-{
-    switch (method) {
-    case EVHTTP_REQ_GET:
-        return "GET";
-    case EVHTTP_REQ_POST:
-        return "POST";
-    case EVHTTP_REQ_HEAD:
-        return "HEAD";
-    case EVHTTP_REQ_PUT:
-        return "PUT";
-    case EVHTTP_REQ_DELETE:
-        return "DELETE";
-    case EVHTTP_REQ_OPTIONS:
-        return "OPTIONS";
-    case EVHTTP_REQ_TRACE:
-        return "TRACE";
-    case EVHTTP_REQ_CONNECT:
-        return "CONNECT";
-    case EVHTTP_REQ_PATCH:
-        return "PATCH";
-    }
-    return "?";
-}
+/* ---- evhttp's callback ------------------------------------------------- */
 
 static struct request *new_request(struct evhttp_request *req,
                                    struct loop *loop)
@@ -411,7 +288,7 @@ static struct request *new_request(struct evhttp_request *req,
     r->req = req;
     r->loop = loop;
     r->began_ms = now_ms();
-    r->method = method_name(evhttp_request_get_command(req));
+    r->method = route_method(evhttp_request_get_command(req));
     r->peer = strdup(peer ? peer : "");
     r->path = strdup(path ? path : "");
     r->token = bearer(req);
@@ -441,7 +318,7 @@ void request_handle(struct evhttp_request *req, void *arg)
             free_request(r);
         return;
     }
-    why = check_head(req);
+    why = route_check_head(req);
     if (why) {
         (void)exchange_refuse(&r->x, 400, "malformed", "%s", why);
         r->closing = true;

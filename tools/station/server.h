@@ -68,8 +68,7 @@ struct server {
     struct address *addresses[ADDRESS_BUCKETS];
 };
 
-/* ---- listener.c ------------------------------------------------------------
- */
+/* ---- listener.c -------------------------------------------------------- */
 
 /* Bind the port and prepare the loops. Prints the sentence on failure. */
 enum exit_code server_listen(struct server *server);
@@ -79,8 +78,7 @@ enum exit_code server_start(struct server *server);
 void server_stop(struct server *server, unsigned seconds);
 void server_close(struct server *server);
 
-/* ---- connection.c ----------------------------------------------------------
- */
+/* ---- connection.c ------------------------------------------------------ */
 
 /* The TLS settings of all loops. Prints the sentence on failure. */
 enum exit_code connection_tls(struct server *server);
@@ -98,16 +96,14 @@ bool connection_is_over(const struct connection *connection);
 /* The client's certificate in DER, OPENSSL_free; 0 where it has none. */
 size_t connection_cert(const struct connection *connection, uint8_t **der);
 
-/* ---- request.c -------------------------------------------------------------
- */
+/* ---- request.c --------------------------------------------------------- */
 
 /* evhttp's callback for a request; `arg` is the loop. */
 void request_handle(struct evhttp_request *req, void *arg);
 /* Replies that other threads have left for a loop. */
 void request_send_replies(struct loop *loop);
 
-/* ---- log.c -----------------------------------------------------------------
- */
+/* ---- log.c ------------------------------------------------------------- */
 
 /* One line of JSON on standard output; takes over `line`. */
 void log_line(json_t *line);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DEVID_STATION_ROUTE_H
+#define DEVID_STATION_ROUTE_H
+
+#include <event2/http.h>
+
+#include "exchange.h"
+
+struct route {
+    const char *prefix;
+    const char *suffix; /* behind a unit's id; NULL: there is none */
+    enum evhttp_cmd_type method;
+    exchange_step *step;
+};
+
+/* A sentence; NULL where the head is as RFC 9112 has it. */
+const char *route_check_head(const struct evhttp_request *req);
+
+/* Whither a path leads, and the unit's id in it; NULL: nowhere. */
+const struct route *route_find(const char *path, char id[LEDGER_ID_SIZE]);
+/* "/v1/crl/7.crl": its number. */
+bool route_crl(const char *path, unsigned long *number);
+
+/* "GET" */
+const char *route_method(enum evhttp_cmd_type method);
+
+#endif
