@@ -110,9 +110,10 @@ say "A station that is not there"
 PORT=$(free_port) fails 4 "for long" "cannot be reached" --timeout 1
 stop_station
 provision --timeout 60 >out &
+PROVISION=$!
 sleep 1
 start_station
-wait $! || fail "it was not waited for: $(<out)"
+wait "$PROVISION" || fail "it was not waited for: $(<out)"
 say "  ok: for a moment"
 assert_whole "a moment later"
 

@@ -23,8 +23,9 @@ make_line() {
 }
 
 # provision [OPTION...]: the unit SN1 at the port $PORT, or the station's own.
+# With EXEC=exec in the background its process is the tool's.
 provision() {
-    "$DEVID" provision --station "https://localhost:${PORT:-$STATION_PORT}" \
+    ${EXEC:-} "$DEVID" provision --station "https://localhost:${PORT:-$STATION_PORT}" \
         --ca line/ca.pem --serial "${SERIAL:-SN1}" --model Gate \
         --token-source file:token --dir "$WORK/id" "$@"
 }

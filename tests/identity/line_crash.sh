@@ -1,0 +1,138 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# devid provision is killed: at each of its TPM commands, before the answer
+# comes, and at each of its records on the network, when the station has it. Run
+# again, with or without a reset of the TPM in between, it comes to one unit,
+# one pair of certificates and nothing left behind.
+#
+# Usage: line_crash.sh commands|lock|network PARITY [--build-dir DIR] [--keep]
+#
+#   commands  a device that is new
+#   lock      one that is provisioned, with --lock
+#   network   a device that is new, with --lock, at its records
+#   PARITY    0 or 1: after every second kill the TPM is reset
+source "$(dirname "$0")/line_common.sh"
+PART=${ARGS[0]:?commands, lock or network}
+PARITY=${ARGS[1]:?0 or 1}
+make_line
+
+# keep_state, as_kept: TPM, station and folder as they are now.
+keep_state() {
+    rm -rf kept
+    mkdir kept
+    restart_tpm TERM cp "$WORK/tpm/tpm2-00.permall" kept
+    stop_station
+    cp line/ledger.db* kept
+    [[ ! -e id ]] || cp -a id id.* kept
+    start_station
+}
+as_kept() {
+    restart_tpm TERM cp kept/tpm2-00.permall "$WORK/tpm/tpm2-00.permall"
+    stop_station KILL
+    rm -rf line/ledger.db* id id.*
+    cp kept/ledger.db* line
+    [[ ! -e kept/id ]] || cp -a kept/id kept/id.* .
+    start_station
+}
+
+# kill_at COMMAND: provision in the background is killed when COMMAND succeeds.
+# False: it ended before.
+kill_at() {
+    local i pid=$PROVISION
+    for ((i = 0; i < 1500; i++)); do
+        if "$@"; then
+            sleep 0.15
+            kill -KILL "$pid"
+            wait "$pid" 2>/dev/null || true
+            return
+        fi
+        kill -0 "$pid" 2>/dev/null || return 1
+        sleep 0.01
+    done
+    fail "waited fifteen seconds for $*"
+}
+
+seen() {
+    (($(trace_count) >= $1))
+}
+
+# check WHEN [OPTION...]: run again, all is well.
+check() {
+    local when=$1
+    shift
+    (((RUN += 1) % 2 == PARITY)) || restart_tpm KILL
+    provision "$@" >out 2>&1 || fail "$when: run again: $(<out)"
+    assert_whole "$when, and run again"
+    [[ $(openssl x509 -in id/cert.pem -noout -pubkey) == "$KEY" ]] ||
+        fail "$when: another key"
+    assert_equal "$when" "$STATE" "$(ledger 'select state from unit')"
+}
+
+# killed_at_command AFTER [OPTION...]: AFTER commands are answered, one more is
+# done. Sets WHEN.
+killed_at_command() {
+    local after=$1
+    shift
+    trace_reset
+    fault "delay * 500 after=$after times=1"
+    EXEC=exec provision "$@" >out 2>&1 &
+    PROVISION=$!
+    kill_at seen "$after" || fail "it ended before command $((after + 1))"
+    for ((i = 0; i < 500; i++)); do
+        (($(trace_count) <= after)) || break
+        sleep 0.01
+    done
+    fault_clear
+    WHEN=$(trace_list)
+    WHEN="killed at command $((after + 1)), ${WHEN##* }"
+}
+
+# killed_at_record N [OPTION...]: when the station has it. False: there is none.
+killed_at_record() {
+    local record=$1 relay status=0
+    shift
+    rm -f port held
+    spawn relay "$BUILD_DIR/tests/identity/relay" port "$STATION_PORT" \
+        "$record" held
+    relay=$SPAWNED
+    await "the relay" "$relay" test -s port
+    EXEC=exec PORT=$(<port) provision "$@" >out 2>&1 &
+    PROVISION=$!
+    kill_at test -e held || status=1
+    halt "$relay"
+    return "$status"
+}
+
+STATE=tested RUN=0 OPTIONS=()
+if [[ $PART != commands ]]; then
+    STATE=locked
+    OPTIONS=(--lock)
+fi
+[[ $PART != lock ]] || provision >out
+keep_state
+trace_reset
+say "Not killed"
+provision "${OPTIONS[@]}" >out || fail "$(<out)"
+COMMANDS=$(trace_count)
+KEY=$(openssl x509 -in id/cert.pem -noout -pubkey)
+assert_whole "not killed"
+
+if [[ $PART == network ]]; then
+    for ((n = 1; n < 100; n++)); do
+        as_kept
+        killed_at_record "$n" "${OPTIONS[@]}" || break
+        check "killed at record $n" "${OPTIONS[@]}"
+    done
+    ((n > 8)) || fail "there were but $n records"
+    exit
+fi
+
+# What a device that is provisioned does before it locks was killed already.
+first=0
+[[ $PART != lock ]] || first=$((COMMANDS - 15))
+for ((n = first; n < COMMANDS; n++)); do
+    as_kept
+    killed_at_command "$n" "${OPTIONS[@]}"
+    check "$WHEN" "${OPTIONS[@]}"
+done
