@@ -127,6 +127,11 @@ void tpm2_orphans_objects(struct tpm2_conn *conn, OSSL_LIB_CTX *libctx,
 /* The same for the last of the sessions. */
 void tpm2_orphans_sessions(struct tpm2_conn *conn,
                            const struct tpm2_identity *id);
+/*
+ * Flush what HMAC sessions there are: nothing tells ours from others', so only
+ * where it is certain that a run of ours was killed with one.
+ */
+void tpm2_orphans_hmac(struct tpm2_conn *conn);
 
 /* ---- the table's functions ------------------------------------------- */
 

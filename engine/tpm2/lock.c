@@ -66,13 +66,20 @@ static enum devid_err read_state(struct tpm2_conn *conn,
 /* ---- a session ----------------------------------------------------------- */
 
 static enum devid_err session_start(struct tpm2_conn *conn,
-                                    const struct tpm2_identity *id,
-                                    ESYS_TR *session, struct devid_error *err)
+                                    struct tpm2_identity *id, ESYS_TR *session,
+                                    struct devid_error *err)
 {
+    enum devid_err e;
+
     if (id->ek.object != ESYS_TR_NONE && id->ek.instance == conn->instance)
         tpm2_salt_remember(conn, id->ek.object);
-    return tpm2_session_start(conn, TPM2_SE_HMAC, TPM2_ALG_SHA256, true,
-                              session, err);
+    e = tpm2_session_start(conn, TPM2_SE_POLICY, TPM2_ALG_SHA256, true, session,
+                           err);
+    if (e != DEVID_OK)
+        return e;
+    id->sessions[id->session_count++] = *session;
+    tpm2_orphans_sessions(conn, id);
+    return DEVID_OK;
 }
 
 /* For the next command: what of it is encrypted, and whether it is the last. */
@@ -103,8 +110,8 @@ static enum devid_err seed_write(struct tpm2_conn *conn, struct lock_work *w,
         return e;
     rc = session_use(conn, at->session, TPMA_SESSION_DECRYPT);
     if (rc == TSS2_RC_SUCCESS)
-        rc = Esys_NV_Write(conn->esys, at->object, at->object, at->session,
-                           ESYS_TR_NONE, ESYS_TR_NONE, &data, 0);
+        rc = Esys_NV_Write(conn->esys, at->object, at->object, ESYS_TR_PASSWORD,
+                           at->session, ESYS_TR_NONE, &data, 0);
     if (rc == TSS2_RC_SUCCESS)
         e = devid_lock_seed_take(w->lock, data.buffer, err);
     else
@@ -124,8 +131,8 @@ static enum devid_err seed_read(struct tpm2_conn *conn, struct lock_work *w,
         conn, at->session, TPMA_SESSION_ENCRYPT | TPMA_SESSION_CONTINUESESSION);
 
     if (rc == TSS2_RC_SUCCESS)
-        rc = Esys_NV_Read(conn->esys, at->object, at->object, at->session,
-                          ESYS_TR_NONE, ESYS_TR_NONE, DEVID_LOCK_SEED_LEN, 0,
+        rc = Esys_NV_Read(conn->esys, at->object, at->object, ESYS_TR_PASSWORD,
+                          at->session, ESYS_TR_NONE, DEVID_LOCK_SEED_LEN, 0,
                           &data);
     if (tpm2_rc_base(rc) == TPM2_RC_NV_UNINITIALIZED)
         return DEVID_ERR_NOT_FOUND;
@@ -196,10 +203,7 @@ static enum devid_err seed_use(struct tpm2_conn *conn, struct lock_work *w,
         e = seed_write(conn, w, &at, err);
         ended = e == DEVID_OK; /* by the command */
     }
-    if (ended)
-        (void)Esys_TR_Close(conn->esys, &at.session);
-    else
-        (void)Esys_FlushContext(conn->esys, at.session);
+    tpm2_tcg_sessions_end(conn, w->id, ended);
     return e;
 }
 
@@ -222,6 +226,8 @@ static enum devid_err begin_op(struct tpm2_conn *conn, void *arg,
     }
     if (e == DEVID_ERR_NOT_FOUND && w->lock->set == DEVID_LOCK_ALL)
         return DEVID_OK; /* locked, and tidy */
+    if (found && w->lock->set == DEVID_LOCK_ALL)
+        tpm2_orphans_hmac(conn); /* killed while it removed the seed */
     if (e == DEVID_ERR_NOT_FOUND)
         e = seed_define(conn, w, &object, err);
     if (e != DEVID_OK)
@@ -260,67 +266,72 @@ static void put_value(TPM2B_AUTH *out, const struct devid_secret *value)
         memcpy(out->buffer, devid_secret_data(value), out->size);
 }
 
-static enum devid_err set_values(struct tpm2_conn *conn,
-                                 struct devid_lock *lock, ESYS_TR session,
+/* The one after which none is pending is the session's last command. */
+static TSS2_RC set_value(struct tpm2_conn *conn, struct devid_lock *lock,
+                         unsigned i, ESYS_TR session)
+{
+    const bool last = devid_lock_pending(lock) == 1u << i;
+    TPM2B_AUTH value = {0};
+    TSS2_RC rc = session_use(conn, session,
+                             TPMA_SESSION_DECRYPT |
+                                 (last ? 0 : TPMA_SESSION_CONTINUESESSION));
+
+    put_value(&value, lock->values[i]);
+    if (rc == TSS2_RC_SUCCESS)
+        rc = Esys_HierarchyChangeAuth(conn->esys, hierarchies[i],
+                                      ESYS_TR_PASSWORD, session, ESYS_TR_NONE,
+                                      &value);
+    OPENSSL_cleanse(&value, sizeof(value));
+    (void)Esys_TR_SetAuth(conn->esys, hierarchies[i], NULL);
+    if (rc == TSS2_RC_SUCCESS)
+        lock->set |= 1u << i;
+    return rc;
+}
+
+static enum devid_err set_values(struct tpm2_conn *conn, struct lock_work *w,
                                  struct devid_error *err)
 {
     TSS2_RC rc = TSS2_RC_SUCCESS;
+    ESYS_TR session = ESYS_TR_NONE;
+    enum devid_err e;
 
+    if (devid_lock_pending(w->lock) == 0)
+        return DEVID_OK;
+    e = session_start(conn, w->id, &session, err);
+    if (e != DEVID_OK)
+        return e;
     for (unsigned i = 0; rc == TSS2_RC_SUCCESS && i < DEVID_LOCK_COUNT; i++) {
-        TPM2B_AUTH value = {0};
-
-        if ((devid_lock_pending(lock) & 1u << i) == 0)
-            continue;
-        put_value(&value, lock->values[i]);
-        rc = session_use(conn, session,
-                         TPMA_SESSION_DECRYPT | TPMA_SESSION_CONTINUESESSION);
-        if (rc == TSS2_RC_SUCCESS)
-            rc = Esys_HierarchyChangeAuth(conn->esys, hierarchies[i], session,
-                                          ESYS_TR_NONE, ESYS_TR_NONE, &value);
-        OPENSSL_cleanse(&value, sizeof(value));
-        (void)Esys_TR_SetAuth(conn->esys, hierarchies[i], NULL);
-        if (rc == TSS2_RC_SUCCESS)
-            lock->set |= 1u << i;
+        if ((devid_lock_pending(w->lock) & 1u << i) != 0)
+            rc = set_value(conn, w->lock, i, session);
     }
+    tpm2_tcg_sessions_end(conn, w->id, rc == TSS2_RC_SUCCESS);
     return rc == TSS2_RC_SUCCESS ? DEVID_OK
                                  : tpm2_fail(err, rc, "set its authorisations");
 }
 
-/* The last command of all: by the owner, whose value is one of ours or not. */
+/* The last of all: by the owner, whose value is one of ours or not. */
 static enum devid_err seed_remove(struct tpm2_conn *conn,
-                                  const struct lock_work *w, ESYS_TR *session,
+                                  const struct lock_work *w,
                                   struct devid_error *err)
 {
     const bool ours = (w->lock->ours & DEVID_LOCK_OWNER) != 0;
-    TPM2B_AUTH value = {0};
     ESYS_TR object = ESYS_TR_NONE;
     enum devid_err e = tpm2_read_handle(conn, SEED_INDEX, &object, NULL, err);
-    TSS2_RC rc;
 
-    if (e != DEVID_OK)
-        return e;
-    put_value(&value, ours ? w->lock->values[0] : w->id->owner_auth);
-    rc = Esys_TR_SetAuth(conn->esys, ESYS_TR_RH_OWNER, &value);
-    OPENSSL_cleanse(&value, sizeof(value));
-    if (rc == TSS2_RC_SUCCESS)
-        rc = session_use(conn, *session, 0);
-    if (rc == TSS2_RC_SUCCESS)
-        rc = Esys_NV_UndefineSpace(conn->esys, ESYS_TR_RH_OWNER, object,
-                                   *session, ESYS_TR_NONE, ESYS_TR_NONE);
-    (void)Esys_TR_SetAuth(conn->esys, ESYS_TR_RH_OWNER, NULL);
-    if (rc == TSS2_RC_SUCCESS) {
-        (void)Esys_TR_Close(conn->esys, session); /* the command ended it */
+    if (e == DEVID_ERR_NOT_FOUND) /* the answer to its removal was lost */
         return DEVID_OK;
-    }
-    (void)Esys_TR_Close(conn->esys, &object);
-    return tpm2_fail(err, rc, "remove the seed of its authorisations");
+    if (e == DEVID_OK)
+        e = tpm2_nv_undefine(
+            conn, object, ours ? w->lock->values[0] : w->id->owner_auth, err);
+    if (e != DEVID_OK && object != ESYS_TR_NONE)
+        (void)Esys_TR_Close(conn->esys, &object);
+    return e;
 }
 
 static enum devid_err apply_op(struct tpm2_conn *conn, void *arg,
                                struct devid_error *err)
 {
     struct lock_work *w = arg;
-    ESYS_TR session = ESYS_TR_NONE;
     enum devid_err e = DEVID_OK;
 
     /* The answer to a command that was done may have been lost. */
@@ -329,18 +340,10 @@ static enum devid_err apply_op(struct tpm2_conn *conn, void *arg,
     w->again = true;
     if (e == DEVID_OK)
         e = set_parameters(conn, w->lock, err);
-    if (e != DEVID_OK || w->lock->ours == 0)
-        return e;
-    e = session_start(conn, w->id, &session, err);
-    if (e != DEVID_OK)
-        return e;
-    e = set_values(conn, w->lock, session, err);
-    if (e == DEVID_OK)
-        e = seed_remove(conn, w, &session, err);
-    if (e == DEVID_ERR_NOT_FOUND) /* the answer to its removal was lost */
-        e = DEVID_OK;
-    if (session != ESYS_TR_NONE)
-        (void)Esys_FlushContext(conn->esys, session);
+    if (e == DEVID_OK && w->lock->ours != 0)
+        e = set_values(conn, w, err);
+    if (e == DEVID_OK && w->lock->ours != 0)
+        e = seed_remove(conn, w, err);
     return e;
 }
 

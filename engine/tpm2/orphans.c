@@ -177,3 +177,24 @@ void tpm2_orphans_sessions(struct tpm2_conn *conn,
             (void)Esys_TR_Close(conn->esys, &suspects[i].session);
     }
 }
+
+void tpm2_orphans_hmac(struct tpm2_conn *conn)
+{
+    TPMS_CAPABILITY_DATA *data = NULL;
+
+    if (conn->has_rm ||
+        tpm2_capability(conn, TPM2_CAP_HANDLES, TPM2_LOADED_SESSION_FIRST,
+                        TPM2_MAX_CAP_HANDLES, &data, NULL) != DEVID_OK)
+        return;
+    for (UINT32 i = 0; i < data->data.handles.count; i++) {
+        ESYS_TR session = ESYS_TR_NONE;
+
+        if (data->data.handles.handle[i] < TPM2_POLICY_SESSION_FIRST &&
+            Esys_TR_FromTPMPublic(conn->esys, data->data.handles.handle[i],
+                                  ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                                  &session) == TSS2_RC_SUCCESS &&
+            Esys_FlushContext(conn->esys, session) != TSS2_RC_SUCCESS)
+            (void)Esys_TR_Close(conn->esys, &session);
+    }
+    Esys_Free(data);
+}

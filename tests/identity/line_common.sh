@@ -11,7 +11,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../station/common.sh"
 # trusts, a trace in front of that. The station runs; $WORK is where we are.
 make_line() {
     harness_dir
-    cd "$WORK"
+    cd "$WORK" || exit
     openssl req -x509 -newkey rsa:2048 -nodes -keyout escrow.key \
         -out escrow.pem -subj /CN=escrow -days 30 2>/dev/null
     make_station --escrow-cert escrow.pem

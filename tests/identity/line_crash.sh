@@ -43,7 +43,7 @@ kill_at() {
     for ((i = 0; i < 1500; i++)); do
         if "$@"; then
             sleep 0.15
-            kill -KILL "$pid"
+            kill -KILL "$pid" 2>/dev/null || true
             wait "$pid" 2>/dev/null || true
             return
         fi
@@ -76,7 +76,7 @@ killed_at_command() {
     shift
     trace_reset
     fault "delay * 500 after=$after times=1"
-    EXEC=exec provision "$@" >out 2>&1 &
+    EXEC="exec" provision "$@" >out 2>&1 &
     PROVISION=$!
     kill_at seen "$after" || fail "it ended before command $((after + 1))"
     for ((i = 0; i < 500; i++)); do
@@ -97,7 +97,7 @@ killed_at_record() {
         "$record" held
     relay=$SPAWNED
     await "the relay" "$relay" test -s port
-    EXEC=exec PORT=$(<port) provision "$@" >out 2>&1 &
+    EXEC="exec" PORT=$(<port) provision "$@" >out 2>&1 &
     PROVISION=$!
     kill_at test -e held || status=1
     halt "$relay"
@@ -130,7 +130,7 @@ fi
 
 # What a device that is provisioned does before it locks was killed already.
 first=0
-[[ $PART != lock ]] || first=$((COMMANDS - 15))
+[[ $PART != lock ]] || first=$((COMMANDS - 16))
 for ((n = first; n < COMMANDS; n++)); do
     as_kept
     killed_at_command "$n" "${OPTIONS[@]}"
