@@ -132,6 +132,22 @@ static enum exit_code read_options(struct provision *p)
     return EXIT_DONE;
 }
 
+/* What only a TPM has. */
+static enum exit_code check_device(const struct provision *p)
+{
+    const char *pin = args_text(p->args, ROW_AUTH_SOURCE);
+
+    if (!is_token_uri(args_text(p->args, ROW_DEVICE)))
+        return EXIT_DONE;
+    if (args_flag(p->args, PROVISION_LOCK) || args_flag(p->args, PROVISION_EK))
+        return wrong_use("provision", "--lock and --ek are for a TPM; a "
+                                      "token has PINs: see devid token");
+    if (pin != NULL && strcmp(pin, "prompt") == 0)
+        return wrong_use("provision", "--auth-source is file:PATH or env:NAME "
+                                      "here: the PIN is needed more than once");
+    return EXIT_DONE;
+}
+
 static enum exit_code read_command_line(struct provision *p)
 {
     enum exit_code code = read_options(p);
@@ -140,6 +156,8 @@ static enum exit_code read_command_line(struct provision *p)
         code = read_fingerprint(p);
     if (code == EXIT_DONE)
         code = read_timeout(p);
+    if (code == EXIT_DONE)
+        code = check_device(p);
     return code;
 }
 
@@ -249,12 +267,13 @@ enum exit_code provision_folder(struct provision *p,
 
 static enum exit_code provision(struct provision *p)
 {
+    const char *device = args_text(p->args, ROW_DEVICE);
     enum exit_code code = look(p);
 
     if (code == EXIT_DONE)
-        code = engine_open(p->args, NULL, &p->engine);
+        code = engine_open_to_write(p->args, device, &p->engine);
     if (code == EXIT_DONE)
-        code = provision_tpm(p);
+        code = is_token_uri(device) ? provision_token(p) : provision_tpm(p);
     if (code == EXIT_DONE)
         code = provision_end(p);
     return code;
@@ -290,7 +309,8 @@ const struct command provision_command = {
                "\\\n      --serial SN123 --model Gate --token-source "
                "file:/run/batch.token\n",
     .options = options,
-    .common = TAKES(ROW_TCTI) | TAKES(ROW_OWNER_AUTH_SOURCE) |
+    .common = TAKES(ROW_DEVICE) | TAKES(ROW_TCTI) | TAKES(ROW_MODULE) |
+              TAKES(ROW_AUTH_SOURCE) | TAKES(ROW_OWNER_AUTH_SOURCE) |
               TAKES(ROW_ENDORSEMENT_AUTH_SOURCE) | TAKES(ROW_JSON),
     .run = run,
 };

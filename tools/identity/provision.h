@@ -56,6 +56,11 @@ struct provision {
 /* Keys, request, challenge, certificates, NV and disk. */
 enum exit_code provision_tpm(struct provision *p);
 
+/* ---- provision_token.c: without a TPM
+ * ---------------------------------------- */
+
+enum exit_code provision_token(struct provision *p);
+
 /* ---- provision_lock.c -------------------------------------------------------
  */
 
