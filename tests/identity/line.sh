@@ -58,6 +58,24 @@ assert_equal "its commands" "GetCapability GetCapability\
  NV_DefineSpace:0x14c NV_ReadPublic NV_Read ReadPublic Sign" "$(commands)"
 assert_whole "once more"
 
+say "Labels"
+LABEL="{\"serial\":\"SN1\",\"model\":\"Gate\",\"id\":\"$(
+    "$DEVID" whoami --json | jq -r .id)\"}"
+provision --label l.txt --label l.json --label l.png --label l.svg >out
+assert_equal "a step each" "l.txt l.json l.png l.svg" \
+    "$(sed -n 's/^label .* s  //p' out | xargs)"
+assert_equal "JSON" "$LABEL" "$(<l.json)"
+assert_equal "text" "$(jq -r 'to_entries[] | .key + ": " + .value' l.json)" \
+    "$(<l.txt)"
+assert_equal "a QR code, as a camera reads it" "$LABEL" \
+    "$(zbarimg --quiet --raw l.png 2>/dev/null)"
+assert_equal "the same in the SVG" \
+    "$(qrencode -l M -8 -v "$(sed -n 's/.*viewBox="0 0 \([0-9]*\) .*/\1/p' \
+        l.svg | awk '{ print ($1 - 8 - 17) / 4 }')" -t ASCII -m 0 \
+        "$LABEL" | tr -cd '#' | awk '{ print length / 2 }')" \
+    "$(grep -o 'h1v1h-1z' l.svg | wc -l)"
+fails 2 "no kind of label" "whose name ends in .txt" --label l.gif
+
 say "After TPM2_Clear"
 KEY=$(openssl x509 -in id/cert.pem -noout -pubkey)
 tpm2_clear -Q

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "provision.h"
 
+#include <ctype.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
+#include "label.h"
 #include "message.h"
 #include "open.h"
 #include "report.h"
@@ -56,6 +58,10 @@ static const struct option_row options[PROVISION_END + 1] = {
                       "required, the default, or optional: where the TPM has "
                       "no room for the certificates they stay on disk alone",
                       false, false},
+    [PROVISION_LABEL] = {"label", "FILE",
+                         "write a label: text, JSON or a QR code, as the "
+                         "name's end says: .txt, .json, .png or .svg",
+                         false, true},
     [PROVISION_LOCK] = {"lock", NULL,
                         "at the end set the TPM's authorisations, which the "
                         "station keeps in escrow",
@@ -132,6 +138,22 @@ static enum exit_code read_options(struct provision *p)
     return EXIT_DONE;
 }
 
+static enum exit_code check_labels(const struct provision *p)
+{
+    const char **paths = args_list(p->args, PROVISION_LABEL);
+    enum exit_code code = EXIT_DONE;
+
+    for (int i = 0; code == EXIT_DONE && paths[i] != NULL; i++) {
+        if (!label_kind_is_known(paths[i]))
+            code = wrong_use("provision",
+                             "a label is a file whose name ends in .txt, "
+                             ".json, .png or .svg, not '%s'",
+                             paths[i]);
+    }
+    free(paths);
+    return code;
+}
+
 /* What only a TPM has. */
 static enum exit_code check_device(const struct provision *p)
 {
@@ -158,6 +180,8 @@ static enum exit_code read_command_line(struct provision *p)
         code = read_timeout(p);
     if (code == EXIT_DONE)
         code = check_device(p);
+    if (code == EXIT_DONE)
+        code = check_labels(p);
     return code;
 }
 
@@ -237,6 +261,22 @@ enum exit_code provision_check(struct provision *p, bool has_iak)
     return code == EXIT_DONE ? check_issuer(p) : code;
 }
 
+void provision_set_id(struct provision *p, const struct devid_public *pub)
+{
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    uint8_t *spki = NULL;
+    size_t len = 0;
+
+    if (devid_public_to_spki(pub, &spki, &len, NULL) != DEVID_OK ||
+        EVP_Q_digest(NULL, "SHA256", NULL, spki, len, digest, &len) != 1 ||
+        OPENSSL_buf2hexstr_ex(p->id, sizeof(p->id), NULL, digest, len, '\0') !=
+            1)
+        die_no_memory();
+    for (char *c = p->id; *c != '\0'; c++)
+        *c = (char)tolower((unsigned char)*c);
+    OPENSSL_free(spki);
+}
+
 static json_t *describe_unit(const struct provision *p)
 {
     json_t *unit = report_new();
@@ -244,6 +284,7 @@ static json_t *describe_unit(const struct provision *p)
     report_text(unit, "unit", p->unit.id);
     report_text(unit, "serial", args_text(p->args, PROVISION_SERIAL));
     report_text(unit, "model", args_text(p->args, PROVISION_MODEL));
+    report_text(unit, "id", p->id);
     report_text(unit, "station", p->where.url);
     report_flag(unit, "attested", p->unit.attested);
     return unit;
@@ -262,6 +303,23 @@ enum exit_code provision_folder(struct provision *p,
     if (code == EXIT_DONE)
         progress_done(&p->progress, "%s %s", p->keep.folder,
                       changed ? "is written" : "has it already");
+    return code;
+}
+
+enum exit_code provision_label(struct provision *p)
+{
+    const char **paths = args_list(p->args, PROVISION_LABEL);
+    json_t *unit = describe_unit(p);
+    enum exit_code code = EXIT_DONE;
+
+    for (int i = 0; code == EXIT_DONE && paths[i] != NULL; i++) {
+        progress_step(&p->progress, "label");
+        code = label_write(paths[i], unit);
+        if (code == EXIT_DONE)
+            progress_done(&p->progress, "%s", paths[i]);
+    }
+    json_decref(unit);
+    free(paths);
     return code;
 }
 

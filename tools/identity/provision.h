@@ -25,6 +25,7 @@ enum provision_row {
     PROVISION_EK,
     PROVISION_DIR,
     PROVISION_NV,
+    PROVISION_LABEL,
     PROVISION_LOCK,
     PROVISION_NEW_OWNER,
     PROVISION_TIMEOUT,
@@ -48,6 +49,8 @@ struct provision {
     struct certificates certificates;
     struct devid_public idevid; /* whose they are */
     struct devid_public iak;    /* of a TPM */
+    char id[2 * 32 + 1];        /* as devid_whoami has it, of the EK; without
+                                   a TPM: of the IDevID */
 };
 
 /* ---- provision_tpm.c: the steps of a TPM ----------------------------------
@@ -89,9 +92,13 @@ enum exit_code provision_end(struct provision *p);
 
 /* The certificates are there: check them. */
 enum exit_code provision_check(struct provision *p, bool has_iak);
+/* The device's id is the SHA-256 of this key's SubjectPublicKeyInfo. */
+void provision_set_id(struct provision *p, const struct devid_public *pub);
 /* Write the folder. */
 enum exit_code provision_folder(struct provision *p,
                                 const struct devid_key *key);
+/* Write the labels that were asked for. */
+enum exit_code provision_label(struct provision *p);
 /* Close the connection; what the last refusal was is told at the end. */
 void provision_hang_up(struct provision *p);
 

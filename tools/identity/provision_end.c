@@ -59,6 +59,8 @@ enum exit_code provision_end(struct provision *p)
     if (code == EXIT_DONE)
         progress_done(&p->progress,
                       "the station knows this device by its IDevID");
+    if (code == EXIT_DONE)
+        code = provision_label(p);
     if (code != EXIT_DONE || p->lock == NULL)
         return code;
     progress_step(&p->progress, "lock");

@@ -81,6 +81,7 @@ bool provision_lock_resume(struct provision *p)
                         args_text(p->args, PROVISION_SERIAL)) == 0;
     if (p->resumed) {
         (void)snprintf(p->unit.id, sizeof(p->unit.id), "%s", id);
+        (void)snprintf(p->id, sizeof(p->id), "%s", report_get(unit, "id"));
         p->unit.state = LINE_TESTED;
         p->unit.attested = json_is_true(json_object_get(unit, "attested"));
     }

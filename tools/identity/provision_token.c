@@ -92,6 +92,7 @@ static enum exit_code make_key(struct provision *p, struct token *token)
     if (e != DEVID_OK)
         return step_fail(e, &err);
     p->idevid = *devid_key_public(token->key);
+    provision_set_id(p, &p->idevid);
     progress_done(&p->progress, "%s on the token, %s",
                   p->idevid.alg != NULL ? p->idevid.alg->name : "RSA",
                   made ? "new" : "there already");

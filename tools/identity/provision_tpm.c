@@ -32,6 +32,7 @@ static enum exit_code make_request(struct provision *p,
         return step_fail(e, &err);
     p->idevid = fields->idevid;
     p->iak = fields->iak;
+    provision_set_id(p, &fields->ek);
     progress_done(&p->progress, "EK %s at 0x%08x, IAK and IDevID %s",
                   fields->ek_kind, fields->ek_handle,
                   p->idevid.alg != NULL ? p->idevid.alg->name : "RSA");
