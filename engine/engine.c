@@ -26,6 +26,7 @@ enum setting {
     SETTING_PARENT_AUTH,
     SETTING_OWNER_AUTH,
     SETTING_ENDORSEMENT_AUTH,
+    SETTING_LOCKOUT_AUTH,
     SETTING_PIN,
     SETTING_MODULE,
     SETTING_RANDOM,
@@ -55,6 +56,9 @@ static const struct devid_setting settings[] = {
     [SETTING_ENDORSEMENT_AUTH] =
         {"endorsement-auth-source", "DEVID_ENDORSEMENT_AUTH_SOURCE",
          "where the endorsement hierarchy's auth value is"},
+    [SETTING_LOCKOUT_AUTH] = {"lockout-auth-source",
+                              "DEVID_LOCKOUT_AUTH_SOURCE",
+                              "where the lockout hierarchy's auth value is"},
     [SETTING_PIN] = {"pin-source", "DEVID_PIN_SOURCE",
                      "where a token's PIN is: file:PATH or env:NAME; or ask, "
                      "for the program's passphrase"},
@@ -169,6 +173,7 @@ static enum devid_err check_value(size_t which, const char *value,
     case SETTING_PARENT_AUTH:
     case SETTING_OWNER_AUTH:
     case SETTING_ENDORSEMENT_AUTH:
+    case SETTING_LOCKOUT_AUTH:
         return check_source(value, where, "", err);
     case SETTING_COUNT:
         break;

@@ -143,3 +143,9 @@ enum devid_err devid_lock_apply(struct devid_identity *identity,
 {
     return identity->be->lock_apply(identity->state, lock, err);
 }
+
+enum devid_err devid_identity_clear(struct devid_identity *identity,
+                                    struct devid_error *err)
+{
+    return identity->be->identity_clear(identity->state, err);
+}

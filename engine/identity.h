@@ -257,4 +257,15 @@ DEVID_CHECK enum devid_err devid_lock_apply(struct devid_identity *identity,
                                             struct devid_lock *lock,
                                             struct devid_error *err);
 
+/*
+ * TPM2_Clear: what the owner has in the TPM is gone, keys of the endorsement
+ * hierarchy too, and no authorisation is set any more. The EK and its
+ * certificate come back, and so would the same IAK and IDevID.
+ *
+ * Returns DEVID_OK; _AUTH (setting lockout-auth-source), _LOCKED, _NO_DEVICE,
+ * _DEVICE (it may be disabled). Cost: Clear; with a value StartAuthSession.
+ */
+DEVID_CHECK enum devid_err devid_identity_clear(struct devid_identity *identity,
+                                                struct devid_error *err);
+
 #endif

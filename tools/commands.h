@@ -23,5 +23,6 @@ extern const struct command request_command;
 extern const struct command activate_command;
 extern const struct command provision_command;
 extern const struct command install_command;
+extern const struct command decommission_command;
 
 #endif

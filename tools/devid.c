@@ -24,7 +24,7 @@ static const struct command *const commands[] = {
     &token_command,
     &whoami_command,
     &provision_command,
-    &install_command,
+    &install_command, &decommission_command,
     &request_command,
     &activate_command,
     &conf_command,

@@ -66,6 +66,7 @@ const struct devid_backend devid_tpm2_backend = {
     .identity_request = tpm2_identity_request,
     .identity_sign = tpm2_identity_sign,
     .identity_activate = tpm2_identity_activate,
+    .identity_clear = tpm2_identity_clear,
     .lock_begin = tpm2_lock_begin,
     .lock_apply = tpm2_lock_apply,
     .shutdown = tpm2_shutdown,

@@ -71,6 +71,9 @@ enum devid_err tpm2_identity_open(void *state,
         e = devid_secret_from_setting(self->engine, "owner-auth-source",
                                       &id->owner_auth, err);
     if (e == DEVID_OK)
+        e = devid_secret_from_setting(self->engine, "lockout-auth-source",
+                                      &id->lockout_auth, err);
+    if (e == DEVID_OK)
         e = tpm2_conn_get(self->engine, &id->conn, err);
     if (e != DEVID_OK)
         tpm2_identity_free(&opened);
@@ -103,6 +106,7 @@ void tpm2_identity_free(void **identity)
     }
     devid_secret_free(&id->endorsement_auth);
     devid_secret_free(&id->owner_auth);
+    devid_secret_free(&id->lockout_auth);
     OPENSSL_free(id);
 }
 

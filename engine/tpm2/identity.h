@@ -27,6 +27,7 @@ struct tpm2_identity {
     OSSL_LIB_CTX *libctx;                  /* the engine's, borrowed */
     struct devid_secret *endorsement_auth; /* own; NULL: empty */
     struct devid_secret *owner_auth;       /* own; NULL: empty */
+    struct devid_secret *lockout_auth;     /* own; NULL: empty */
     const struct devid_algorithm *alg;     /* asked for; or NULL */
     const struct devid_algorithm *ek_alg;  /* asked for; or NULL */
 
@@ -149,6 +150,7 @@ enum devid_err tpm2_identity_activate(void *identity,
                                       const struct devid_activation *challenge,
                                       struct devid_field *answer,
                                       struct devid_error *err);
+enum devid_err tpm2_identity_clear(void *identity, struct devid_error *err);
 enum devid_err tpm2_lock_begin(void *identity, struct devid_lock *lock,
                                struct devid_error *err);
 enum devid_err tpm2_lock_apply(void *identity, struct devid_lock *lock,

@@ -347,6 +347,30 @@ static enum devid_err apply_op(struct tpm2_conn *conn, void *arg,
     return e;
 }
 
+/* ---- undone -------------------------------------------------------------- */
+
+static enum devid_err clear_op(struct tpm2_conn *conn, void *arg,
+                               struct devid_error *err)
+{
+    const struct tpm2_identity *id = arg;
+    struct tpm2_auth auth = {
+        .object = ESYS_TR_RH_LOCKOUT,
+        .secret = id->lockout_auth,
+        .what = "the lockout hierarchy (lockout-auth-source)",
+        .doing = "clear itself",
+    };
+    enum devid_err e = tpm2_auth_begin(conn, &auth, err);
+    TSS2_RC rc;
+
+    if (e != DEVID_OK)
+        return e;
+    rc = Esys_Clear(conn->esys, auth.object, auth.session, ESYS_TR_NONE,
+                    ESYS_TR_NONE);
+    tpm2_auth_end(conn, &auth, rc);
+    return rc == TSS2_RC_SUCCESS ? DEVID_OK
+                                 : tpm2_auth_fail(conn, &auth, rc, err);
+}
+
 /* ---- the table's functions ------------------------------------------------
  */
 
@@ -364,4 +388,11 @@ enum devid_err tpm2_lock_apply(void *identity, struct devid_lock *lock,
     struct lock_work work = {.id = identity, .lock = lock};
 
     return tpm2_run(work.id->conn, apply_op, &work, err);
+}
+
+enum devid_err tpm2_identity_clear(void *identity, struct devid_error *err)
+{
+    struct tpm2_identity *id = identity;
+
+    return tpm2_run(id->conn, clear_op, id, err);
 }

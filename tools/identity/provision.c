@@ -14,11 +14,6 @@
 #include "report.h"
 #include "secret_input.h"
 
-enum {
-    TIMEOUT_DEFAULT_S = 60,
-    TIMEOUT_MAX_S = 24 * 3600
-};
-
 static const struct option_row options[PROVISION_END + 1] = {
     [PROVISION_STATION] = {"station", "URL",
                            "the line's station, https://HOST:PORT", true,
@@ -79,59 +74,14 @@ static const struct option_row options[PROVISION_END + 1] = {
 /* ---- the command line -------------------------------------------------------
  */
 
-static enum exit_code read_fingerprint(struct provision *p)
-{
-    const char *text = args_text(p->args, PROVISION_FINGERPRINT);
-    long len = 0;
-
-    if (text == NULL)
-        return EXIT_DONE;
-    if (args_flag(p->args, PROVISION_CA))
-        return wrong_use("provision", "--ca and --station-fingerprint exclude "
-                                      "each other");
-    p->fingerprint = OPENSSL_hexstr2buf(text, &len);
-    ERR_clear_error();
-    p->where.fingerprint = p->fingerprint;
-    if (p->fingerprint != NULL && len == HTTP_FINGERPRINT_LEN)
-        return EXIT_DONE;
-    return wrong_use("provision",
-                     "'%s' is no SHA-256: 64 hexadecimal digits, as openssl "
-                     "x509 -noout -fingerprint -sha256 prints it",
-                     text);
-}
-
-static enum exit_code read_timeout(struct provision *p)
-{
-    const char *text = args_text(p->args, PROVISION_TIMEOUT);
-    char *end = NULL;
-    long seconds = TIMEOUT_DEFAULT_S;
-
-    if (text != NULL)
-        seconds = strtol(text, &end, 10);
-    if (text != NULL && (*text == '\0' || *end != '\0' || seconds < 1 ||
-                         seconds > TIMEOUT_MAX_S))
-        return wrong_use("provision",
-                         "--timeout is a number of seconds from 1 to %d, not "
-                         "'%s'",
-                         (int)TIMEOUT_MAX_S, text);
-    p->where.patience_s = (unsigned)seconds;
-    return EXIT_DONE;
-}
-
 static enum exit_code read_options(struct provision *p)
 {
-    const char *url = args_text(p->args, PROVISION_STATION);
     const char *nv = args_text(p->args, PROVISION_NV);
     const char *dir = args_text(p->args, PROVISION_DIR);
 
-    p->where.url = url;
-    p->where.ca = args_text(p->args, PROVISION_CA);
     p->keep.folder = dir != NULL ? dir : KEEP_FOLDER;
     p->keep.replace_ours = args_flag(p->args, PROVISION_NEW_OWNER);
     p->keep.nv_optional = nv != NULL && strcmp(nv, "optional") == 0;
-    if (strncmp(url, "https://", strlen("https://")) != 0)
-        return wrong_use("provision",
-                         "'%s' is no station: that is https://HOST:PORT", url);
     if (nv != NULL && !p->keep.nv_optional && strcmp(nv, "required") != 0)
         return wrong_use("provision", "--nv is required or optional, not '%s'",
                          nv);
@@ -172,12 +122,16 @@ static enum exit_code check_device(const struct provision *p)
 
 static enum exit_code read_command_line(struct provision *p)
 {
+    const struct where_options where = {
+        .url = args_text(p->args, PROVISION_STATION),
+        .ca = args_text(p->args, PROVISION_CA),
+        .fingerprint = args_text(p->args, PROVISION_FINGERPRINT),
+        .timeout = args_text(p->args, PROVISION_TIMEOUT),
+    };
     enum exit_code code = read_options(p);
 
     if (code == EXIT_DONE)
-        code = read_fingerprint(p);
-    if (code == EXIT_DONE)
-        code = read_timeout(p);
+        code = where_read("provision", &where, &p->where);
     if (code == EXIT_DONE)
         code = check_device(p);
     if (code == EXIT_DONE)
@@ -218,7 +172,7 @@ void provision_hang_up(struct provision *p)
 
 static enum exit_code look(struct provision *p)
 {
-    enum exit_code code = http_open(&p->where, &p->http);
+    enum exit_code code = http_open(&p->where.spec, &p->http);
 
     if (code == EXIT_DONE)
         code = give_token(p);
@@ -285,7 +239,7 @@ static json_t *describe_unit(const struct provision *p)
     report_text(unit, "serial", args_text(p->args, PROVISION_SERIAL));
     report_text(unit, "model", args_text(p->args, PROVISION_MODEL));
     report_text(unit, "id", p->id);
-    report_text(unit, "station", p->where.url);
+    report_text(unit, "station", p->where.spec.url);
     report_flag(unit, "attested", p->unit.attested);
     return unit;
 }
@@ -355,7 +309,7 @@ static enum exit_code run(const struct args *args)
     devid_lock_free(&p.lock);
     devid_identity_free(&p.identity);
     devid_free(&p.engine);
-    OPENSSL_free(p.fingerprint);
+    where_clear(&p.where);
     return code;
 }
 

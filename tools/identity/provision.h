@@ -12,6 +12,7 @@
 #include "line.h"
 #include "progress.h"
 #include "steps.h"
+#include "where.h"
 
 enum provision_row {
     PROVISION_STATION,
@@ -36,8 +37,7 @@ struct provision {
     const struct args *args;
     struct progress progress;
     struct keep_spec keep;
-    struct http_spec where; /* the station, for one connection after another */
-    uint8_t *fingerprint;
+    struct where where; /* the station, for one connection after another */
     struct http *http;
     char refusal[HTTP_CODE_SIZE]; /* of a connection that is closed */
     struct line_station station;

@@ -18,7 +18,7 @@ static enum exit_code under_identity(struct provision *p,
     devid_shutdown();
     code = handshake_open(p->args, p->keep.folder, &handshake);
     if (code == EXIT_DONE)
-        code = http_open(&p->where, &p->http);
+        code = http_open(&p->where.spec, &p->http);
     if (code == EXIT_DONE) {
         http_set_identity(p->http, &handshake.identity);
         code = work(p);
