@@ -75,10 +75,16 @@ static void describe_key(const struct doctor *doctor, json_t *report,
 {
     struct devid_key_info info;
     struct devid_error err = {0};
+    enum devid_err e = DEVID_OK;
     const char *why;
 
     devid_key_info(key, &info);
     why = why_not(doctor, key, &info);
+    if (!why)
+        e = try_key(key, &err);
+    /* A token that was not logged in to, for want of its PIN, said nothing. */
+    if (e == DEVID_ERR_AUTH && err.device_rc == 0)
+        why = err.text;
     report_text(report, "format", info.format);
     report_text(report, "backend", info.backend);
     report_text(report, "uri", info.uri);
@@ -88,7 +94,7 @@ static void describe_key(const struct doctor *doctor, json_t *report,
     report_value(report, "public", look_at_public(devid_key_public(key)));
     if (why)
         report_text(report, "not_asked", why);
-    else if (try_key(key, &err))
+    else if (e != DEVID_OK)
         report_text(report, "silent", err.text);
     else
         report_flag(report, "answers", true);

@@ -44,7 +44,7 @@ static void judge_key(struct doctor *doctor, const json_t *identity)
         is_warning(doctor, "identity.da",
                    words(doctor, "the key of %s has no noDA", path),
                    "wrong values for any key of the TPM lock it",
-                   "make one without --da: devid keygen");
+                   "make one without --dictionary-attack: devid keygen");
 }
 
 /* ---- files --------------------------------------------------------------- */
