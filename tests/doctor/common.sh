@@ -12,7 +12,9 @@ need jq
 # doctor ARGUMENT...: run it. Sets OUTPUT (JSON) and STATUS; it must not fail in
 # another way than by what it finds.
 doctor() {
+    # shellcheck disable=SC2034
     STATUS=0
+    # shellcheck disable=SC2034
     OUTPUT=$("$DEVID" doctor --json "$@" </dev/null 2>"$WORK/errors") || STATUS=$?
     [[ $OUTPUT && ! -s $WORK/errors ]] ||
         fail "devid doctor $*: $(<"$WORK/errors")"

@@ -53,6 +53,7 @@ say "An administrator's unit in place of the package's"
 unit "$ETC/gate.service" "$told"
 doctor_of_root
 finds "wins" service.devices ok
+# shellcheck disable=SC1003
 unit "$ETC/gate.service" 'Environment="A=b c" \' \
     '    "OPENSSL_CONF=/etc/devid/openssl.cnf"' 'PrivateDevices = true'
 doctor_of_root

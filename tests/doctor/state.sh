@@ -124,15 +124,14 @@ finds "for one more key" tpm.room.persistent warning "room for about 1 more"
 changed '.tpm.properties["0x117"] = 512'
 finds "for small certificates" tpm.room.nv warning "512 bytes"
 start_tpm full
-left=64
-for ((handle = 0x81000100; left > 0; handle++)); do
-    ((handle > 0x81000100)) || tpm2_createprimary -Q -C o -G ecc256 \
-        -c "$WORK/full.context" -a \
-        'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|noda|sign'
+tpm2_createprimary -Q -C o -G ecc256 -c "$WORK/full.context" \
+    -a 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|noda|sign'
+for ((handle = 0x81000100; handle < 0x81000200; handle++)); do
     tpm2_evictcontrol -Q -C o -c "$WORK/full.context" "$handle" 2>/dev/null ||
-        left=0
+        break
     tpm2_flushcontext -t
 done
+tpm2_flushcontext -t
 doctor --identity "$WORK/none"
 finds "none is left" tpm.room.persistent bad "room for about 0 more"
 

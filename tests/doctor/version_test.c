@@ -49,9 +49,8 @@ static void a_range_holds_its_lower_end_and_not_its_upper(void **state)
 static void debian_versions_sort_as_dpkg_sorts_them(void **state)
 {
     static const char *const rising[] = {
-        "0.9.2-3.1~deb12u1", "0.9.2-3.1", "0.9.2-3.1+deb12u1",
-        "0.9.2-3.2",         "0.9.10-1",  "0.10.0~rc1-1",
-        "0.10.0-1",          "1:0.1-1",
+        "0.9.2-3.1~deb12u1", "0.9.2-3.1",    "0.9.2-3.1+deb12u1", "0.9.2-3.2",
+        "0.9.10-1",          "0.10.0~rc1-1", "0.10.0-1",          "1:0.1-1",
     };
 
     (void)state;
@@ -93,7 +92,8 @@ int main(void)
         cmocka_unit_test(a_version_begins_with_its_first_numbers),
         cmocka_unit_test(a_range_holds_its_lower_end_and_not_its_upper),
         cmocka_unit_test(debian_versions_sort_as_dpkg_sorts_them),
-        cmocka_unit_test(an_upstream_version_is_what_stands_before_the_revision),
+        cmocka_unit_test(
+            an_upstream_version_is_what_stands_before_the_revision),
         cmocka_unit_test(firmware_is_written_as_its_vendor_writes_it),
     };
 

@@ -309,7 +309,7 @@ static void judge_access(struct doctor *doctor, const json_t *facts)
         is_bad(doctor, "access.settings", report_get(facts, "error"),
                "no device was looked at; the reason stands above",
                "env | grep ^DEVID_");
-    if (fact_flag(facts, "token"))
+    if (fact_flag(facts, "token") || !*tcti)
         return;
     is_ok(doctor, "access.tcti",
           words(doctor, "the TPM is looked for at %s (%s)", tcti,
