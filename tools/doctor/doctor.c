@@ -56,14 +56,11 @@ static const struct option_row options[] = {
     {0},
 };
 
+/* In the order in which they look, since some build on others, and print. */
 static const struct theme *const themes[] = {
     &access_theme,   &tpm_theme,      &ek_theme,      &token_theme,
     &identity_theme, &service_theme,  &openssl_theme, &p11kit_theme,
-    &package_theme,  &advisory_theme,
-};
-
-enum {
-    THEMES = sizeof(themes) / sizeof(*themes)
+    &package_theme,  &advisory_theme, NULL,
 };
 
 static void look(struct doctor *doctor)
@@ -71,7 +68,7 @@ static void look(struct doctor *doctor)
     report_number(doctor->facts, "format", DUMP_FORMAT);
     report_text(doctor->facts, "devid", DEVID_VERSION);
     report_number(doctor->facts, "now", (json_int_t)time(NULL));
-    for (size_t i = 0; i < THEMES; i++) {
+    for (size_t i = 0; themes[i]; i++) {
         json_t *facts = report_new();
         if (themes[i]->look)
             themes[i]->look(doctor, facts);
@@ -81,7 +78,7 @@ static void look(struct doctor *doctor)
 
 static void judge(struct doctor *doctor)
 {
-    for (size_t i = 0; i < THEMES; i++)
+    for (size_t i = 0; themes[i]; i++)
         themes[i]->judge(doctor, facts_of(doctor, themes[i]->name));
 }
 

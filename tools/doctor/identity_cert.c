@@ -14,7 +14,7 @@
 #include "message.h"
 #include "report.h"
 
-#define DAY (24 * 60 * 60)
+#define DAY (24LL * 60 * 60)
 /* 99991231235959Z and its like: IEEE 802.1AR-2018, 8.7. */
 #define NEVER 253370764800LL
 
@@ -34,7 +34,7 @@ static const char *date(struct doctor *doctor, json_int_t seconds)
 /* Renewal is due in the last third, of long lives in the last month. */
 static json_int_t notice(json_int_t life)
 {
-    return life / 3 < 30LL * DAY ? life / 3 : 30LL * DAY;
+    return life / 3 < 30 * DAY ? life / 3 : 30 * DAY;
 }
 
 static void judge_validity(struct doctor *doctor, const char *name,
