@@ -135,6 +135,9 @@ tpm2_flushcontext -t
 doctor --identity "$WORK/none"
 finds "none is left" tpm.room.persistent bad "room for about 0 more"
 
+finds "no vendor vouches for this one" ek.certificate note \
+    "no certificate of its endorsement key"
+
 say "Slots that killed programs have filled"
 start_tpm --srk filled
 for i in 1 2 3; do

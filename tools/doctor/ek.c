@@ -105,10 +105,11 @@ static void judge_certificate(struct doctor *doctor, const json_t *cert)
     enum devid_attest_reason reason;
 
     if (*report_get(cert, "error")) {
-        is_warning(doctor, "ek.certificate",
-                   words(doctor, "the EK certificate at %s is not readable: %s",
-                         index, report_get(cert, "error")),
-                   "a station may not take this device", NULL);
+        is_note(doctor, "ek.certificate",
+                words(doctor, "the EK certificate at %s is not plain DER: %s",
+                      index, report_get(cert, "error")),
+                "some vendors wrap it, which a station of devid's undoes",
+                NULL);
         return;
     }
     if (!doctor->ek_roots) {

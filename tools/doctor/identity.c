@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -146,7 +147,10 @@ static void put_files(const struct doctor *doctor, json_t *identity,
         (void)snprintf(path, sizeof(path), "%s/%s", folder, files[i]);
         report_value(list, files[i], look_at_file(doctor, path));
     }
-    report_value(identity, "folder", look_at_file(doctor, folder));
+    /* What a link leads to counts: devid install makes one. */
+    (void)snprintf(path, sizeof(path), "%s/.", folder);
+    report_value(identity, "folder", look_at_file(doctor, path));
+    report_text(json_object_get(identity, "folder"), "path", folder);
     report_value(identity, "files", list);
 }
 
@@ -202,6 +206,31 @@ static void look_at_identity(const struct doctor *doctor, json_t *list,
     report_append(list, identity);
 }
 
+/* devid install keeps "unit" as a link to "unit.1", its version. */
+static bool is_version(const char *folder)
+{
+    const char *dot = strrchr(folder, '.');
+    char link[PATH_MAX];
+    struct stat st;
+
+    if (!dot || dot[1] == '\0' ||
+        strspn(dot + 1, "0123456789") != strlen(dot + 1))
+        return false;
+    (void)snprintf(link, sizeof(link), "%.*s", (int)(dot - folder), folder);
+    return lstat(link, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
+static bool is_identity(const char *above, const struct dirent *entry)
+{
+    char folder[PATH_MAX];
+
+    (void)snprintf(folder, sizeof(folder), "%.3800s/%.255s", above,
+                   entry->d_name);
+    return entry->d_name[0] != '.' &&
+           (entry->d_type == DT_DIR || entry->d_type == DT_LNK) &&
+           !is_version(folder);
+}
+
 static void look_at_all(const struct doctor *doctor, json_t *facts,
                         json_t *list)
 {
@@ -217,8 +246,7 @@ static void look_at_all(const struct doctor *doctor, json_t *facts,
     for (int i = 0; i < count; i++) {
         (void)snprintf(folder, sizeof(folder), IDENTITIES "/%.255s",
                        entries[i]->d_name);
-        if (entries[i]->d_name[0] != '.' &&
-            (entries[i]->d_type == DT_DIR || entries[i]->d_type == DT_LNK))
+        if (is_identity(full, entries[i]))
             look_at_identity(doctor, list, folder);
         free(entries[i]);
     }

@@ -58,7 +58,10 @@ static const char *who(const json_t *file, unsigned mode, unsigned others)
     return *group ? group : "its group";
 }
 
-static void judge_secret(struct doctor *doctor, const json_t *file)
+/* A reference holds no secret, and names a key that whoever opens the device
+ * may name himself; a blob is of use to who can read it. */
+static void judge_secret(struct doctor *doctor, const json_t *file,
+                         bool is_reference)
 {
     unsigned mode = file_mode(file);
     const char *path = report_get(file, "path");
@@ -70,7 +73,12 @@ static void judge_secret(struct doctor *doctor, const json_t *file)
         is_bad(doctor, "identity.mode",
                words(doctor, "%s may be written by %s (mode %s)", path,
                      who(file, mode, 0002u), report_get(file, "mode")),
-               "they can put another key there", mend);
+               "they can put another key there",
+               words(doctor, "chmod go-w %s", path));
+    else if (is_reference)
+        is_ok(doctor, "identity.mode",
+              words(doctor, "%s names a key and holds no secret (mode %s)",
+                    path, report_get(file, "mode")));
     else if ((mode & 0004u) != 0)
         is_bad(doctor, "identity.mode",
                words(doctor, "%s may be read by every user (mode %s)", path,
@@ -107,10 +115,13 @@ static void judge_public_file(struct doctor *doctor, const json_t *file)
 static void judge_files(struct doctor *doctor, const json_t *identity)
 {
     const json_t *files = json_object_get(identity, "files");
+    bool is_reference =
+        strcmp(report_get(json_object_get(identity, "key"), "format"),
+               "DEVID KEY REFERENCE") == 0;
 
     judge_public_file(doctor, json_object_get(identity, "folder"));
-    judge_secret(doctor, json_object_get(files, "key.pem"));
-    judge_secret(doctor, json_object_get(files, "combined.pem"));
+    judge_secret(doctor, json_object_get(files, "key.pem"), is_reference);
+    judge_secret(doctor, json_object_get(files, "combined.pem"), is_reference);
     judge_public_file(doctor, json_object_get(files, "cert.pem"));
     judge_public_file(doctor, json_object_get(files, "chain.pem"));
     judge_public_file(doctor, json_object_get(files, "ca.pem"));
