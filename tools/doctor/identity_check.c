@@ -127,6 +127,19 @@ static void judge_files(struct doctor *doctor, const json_t *identity)
     judge_public_file(doctor, json_object_get(files, "ca.pem"));
 }
 
+static void judge_absence(struct doctor *doctor, const char *path,
+                          const char *why, const char *what)
+{
+    if (*why)
+        is_note(doctor, "identity",
+                words(doctor, "%s cannot be looked at: %s", path, why),
+                "nothing is known of this identity here", "sudo devid doctor");
+    else
+        is_bad(doctor, "identity", words(doctor, "there is no %s", what),
+               "programs that load this identity fail",
+               words(doctor, "devid keygen --out %s/key.pem", path));
+}
+
 static void judge_one(struct doctor *doctor, const json_t *identity)
 {
     const char *path = report_get(identity, "path");
@@ -134,31 +147,17 @@ static void judge_one(struct doctor *doctor, const json_t *identity)
     const json_t *key =
         json_object_get(json_object_get(identity, "files"), "key.pem");
 
-    if (!fact_flag(folder, "exists")) {
-        is_bad(doctor, "identity",
-               words(doctor, "there is no identity at %s", path),
-               "programs that load it fail",
-               words(doctor, "devid keygen --out %s/key.pem", path));
-        return;
+    if (!fact_flag(folder, "exists"))
+        judge_absence(doctor, path, report_get(folder, "error"),
+                      words(doctor, "identity at %s", path));
+    else if (!fact_flag(key, "exists"))
+        judge_absence(doctor, path, report_get(key, "error"),
+                      words(doctor, "key.pem in %s", path));
+    else {
+        judge_files(doctor, identity);
+        judge_key(doctor, identity);
+        judge_identity_certificate(doctor, identity);
     }
-    if (!fact_flag(key, "exists")) {
-        const char *why = report_get(key, "error");
-
-        if (*why)
-            is_note(doctor, "identity",
-                    words(doctor, "%s cannot be looked at: %s", path, why),
-                    "nothing is known of this identity here",
-                    "sudo devid doctor");
-        else
-            is_bad(doctor, "identity",
-                   words(doctor, "there is no key.pem in %s", path),
-                   "programs that load this identity fail",
-                   words(doctor, "devid keygen --out %s/key.pem", path));
-        return;
-    }
-    judge_files(doctor, identity);
-    judge_key(doctor, identity);
-    judge_identity_certificate(doctor, identity);
 }
 
 void judge_identity(struct doctor *doctor, const json_t *facts)
