@@ -130,3 +130,12 @@ dump '.now = 1000000000'
 people
 assert_contains "that are of a day to come: the clock" \
     "bad   this machine's clock" "$OUTPUT"
+
+say "The manual"
+ids=$(grep -ohzE 'is_(ok|note|warning|bad)\(\s*doctor,\s*"[a-z0-9_.]+"' \
+    "$TOP"/tools/doctor/*.c | tr -d '\0' | grep -oE '"[a-z0-9_.]+"' |
+    tr -d '"' | sort -u)
+[[ $(wc -w <<<"$ids") -gt 50 ]] || fail "the checks were not found"
+assert_equal "has the id of each finding, and no others" "$ids" \
+    "$(sed -n '/^\.Sh FINDINGS/,/^\.Sh KNOWN/s/^\.It Li //p' \
+        "$TOP/man/devid-doctor.1" | sed 's/ , /\n/g' | sort -u)"
