@@ -7,6 +7,7 @@
 
 #include "commands.h"
 #include "devid.h"
+#include "keys.h"
 #include "message.h"
 
 /* A line each: clang-format fills them otherwise. */
@@ -46,7 +47,13 @@ static enum exit_code prepare(void)
     return EXIT_DONE;
 }
 
+static void finish(void)
+{
+    keys_end();
+    devid_shutdown();
+}
+
 int main(int argc, char **argv)
 {
-    return program_main(&station, argc, argv, prepare, devid_shutdown);
+    return program_main(&station, argc, argv, prepare, finish);
 }
