@@ -45,6 +45,8 @@ static void export_setting(const struct config_pair *setting)
     }
 }
 
+static OSSL_PROVIDER *loaded[2];
+
 enum exit_code keys_begin(const struct config_pair *settings)
 {
     char module[PATH_MAX];
@@ -56,14 +58,25 @@ enum exit_code keys_begin(const struct config_pair *settings)
     for (; settings && settings->name; settings++)
         export_setting(settings);
     *strrchr(module, '/') = '\0';
-    if (!OSSL_PROVIDER_load(NULL, "default"))
+    loaded[0] = OSSL_PROVIDER_load(NULL, "default");
+    if (!loaded[0])
         return fail("OpenSSL's own provider cannot be loaded%s",
                     keys_reason(reason, sizeof(reason)));
-    if (OSSL_PROVIDER_set_default_search_path(NULL, module) != 1 ||
-        !OSSL_PROVIDER_load(NULL, "devid"))
+    if (OSSL_PROVIDER_set_default_search_path(NULL, module) == 1)
+        loaded[1] = OSSL_PROVIDER_load(NULL, "devid");
+    if (!loaded[1])
         return fail("the provider %s/devid.so cannot be loaded%s", module,
                     keys_reason(reason, sizeof(reason)));
     return EXIT_DONE;
+}
+
+void keys_end(void)
+{
+    for (int i = 0; i < 2; i++) {
+        if (loaded[i])
+            OSSL_PROVIDER_unload(loaded[i]);
+        loaded[i] = NULL;
+    }
 }
 
 bool keys_in_hardware(const EVP_PKEY *key)

@@ -17,6 +17,9 @@
  */
 enum exit_code keys_begin(const struct config_pair *settings);
 
+/* Let go of what keys_begin loaded: at the program's end. */
+void keys_end(void);
+
 /*
  * The private key in a file, or at a URI. A passphrase is asked for nowhere: a
  * software key has none. Prints the sentence on failure.
