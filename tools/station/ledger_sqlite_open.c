@@ -4,6 +4,7 @@
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ledger_sqlite.h"
@@ -118,13 +119,24 @@ static enum devid_err make_tables(struct sqlite_db *db, bool create,
     return code;
 }
 
+/* SQLite's own handler sleeps longer and longer, and never meets the moment
+ * between two commits of a station that is at work. */
+static int wait_for_turn(void *arg, int count)
+{
+    const struct timespec pause = {.tv_nsec = 1000000};
+
+    (void)arg;
+    nanosleep(&pause, NULL);
+    return count < BUSY_MS;
+}
+
 static enum devid_err set_up(struct sqlite_db *db, bool create,
                              struct devid_error *err)
 {
     enum devid_err code;
 
     sqlite3_extended_result_codes(db->sqlite, 1);
-    sqlite3_busy_timeout(db->sqlite, BUSY_MS);
+    sqlite3_busy_handler(db->sqlite, wait_for_turn, NULL);
     /* The first that looks into the file. */
     if (sqlite3_exec(db->sqlite, "PRAGMA journal_mode = WAL", NULL, NULL,
                      NULL) != SQLITE_OK) {
