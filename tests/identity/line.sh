@@ -69,11 +69,17 @@ assert_equal "text" "$(jq -r 'to_entries[] | .key + ": " + .value' l.json)" \
     "$(<l.txt)"
 assert_equal "a QR code, as a camera reads it" "$LABEL" \
     "$(zbarimg --quiet --raw l.png 2>/dev/null)"
-assert_equal "the same in the SVG" \
-    "$(qrencode -l M -8 -v "$(sed -n 's/.*viewBox="0 0 \([0-9]*\) .*/\1/p' \
-        l.svg | awk '{ print ($1 - 8 - 17) / 4 }')" -t ASCII -m 0 \
-        "$LABEL" | tr -cd '#' | awk '{ print length / 2 }')" \
-    "$(grep -o 'h1v1h-1z' l.svg | wc -l)"
+grep -o 'M[0-9]* [0-9]*h' l.svg | tr -d Mh | awk '
+    { ink[$1, $2] = 1; if ($1 > max) max = $1 }
+    END {
+        width = (max + 5) * 4
+        print "P1", width, width
+        for (y = 0; y < width; y++)
+            for (x = 0; x < width; x++)
+                print ((int(x / 4), int(y / 4)) in ink) ? 1 : 0
+    }' >l.pbm
+assert_equal "the same in the SVG" "$LABEL" \
+    "$(zbarimg --quiet --raw l.pbm 2>/dev/null)"
 fails 2 "no kind of label" "whose name ends in .txt" --label l.gif
 
 say "After TPM2_Clear"
@@ -127,17 +133,24 @@ SERIAL=SN2 fails 3 "another unit's TPM" "SN1"
 say "A station that is not there"
 PORT=$(free_port) fails 4 "for long" "cannot be reached" --timeout 1
 stop_station
-provision --timeout 60 >out &
+provision --timeout 60 >out 2>&1 &
 PROVISION=$!
 sleep 1
 start_station
 wait "$PROVISION" || fail "it was not waited for: $(<out)"
-say "  ok: for a moment"
+assert_contains "for a moment, which is said" "does not answer: it is tried\
+ again for" "$(<out)"
 assert_whole "a moment later"
 
 say "A TPM that is not there"
 TCTI="swtpm:host=127.0.0.1,port=$(free_port)"
 fails 5 "is the device's fault" "TPM" --tcti "$TCTI"
+
+trace_reset
+fault "refuse Sign 0x101 after=1"
+fails 5 "a TPM that does not sign the handshake" \
+    "the device did not sign the handshake"
+fault_clear
 
 say "Command lines"
 fails 2 "a time of nothing" "--timeout is a number of seconds" --timeout 0

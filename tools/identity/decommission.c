@@ -253,7 +253,7 @@ static enum exit_code run(const struct args *args)
 const struct command decommission_command = {
     .name = "decommission",
     .operands = "",
-    .help = "end the device's identity, here and at the station",
+    .help = "end the device's identity, here and at its station",
     .example = "  devid decommission --ca line.pem\n",
     .options = options,
     .common = TAKES(ROW_TCTI) | TAKES(ROW_OWNER_AUTH_SOURCE) | TAKES(ROW_JSON),

@@ -244,6 +244,16 @@ static int64_t jittered(int64_t ms)
     return ms / 2 + ms * noise / 510;
 }
 
+/* Who waits is told why, once. */
+static void tell_of_pause(const struct http *http, int64_t pause_ms,
+                          int64_t end_ms)
+{
+    if (pause_ms == PAUSE_MIN_MS)
+        note("the station at %s %s: it is tried again for %lld seconds",
+             http->url, *http->refusal != '\0' ? "is busy" : "does not answer",
+             (long long)((end_ms - now_ms()) / 1000));
+}
+
 /* Wait before the next try; false: there is no time for one. */
 static bool pause_before_next(const struct http *http, int64_t *pause_ms,
                               int64_t end_ms)
@@ -258,6 +268,7 @@ static bool pause_before_next(const struct http *http, int64_t *pause_ms,
         ms += (int64_t)asked_s * 1000;
     if (now_ms() + ms >= end_ms)
         return false;
+    tell_of_pause(http, *pause_ms, end_ms);
     ts.tv_sec = (time_t)(ms / 1000);
     ts.tv_nsec = (long)(ms % 1000) * 1000000L;
     (void)nanosleep(&ts, NULL); /* shorter where a signal comes: no harm */

@@ -7,6 +7,13 @@
 
 #include "message.h"
 
+/* OpenSSL names who could not sign: "error:4D00000B:devid::device error". */
+static bool device_failed(const struct http *http)
+{
+    return http->identity.key != NULL &&
+           strstr(http->curl_says, ":devid:") != NULL;
+}
+
 bool http_may_pass(const struct http *http, CURLcode rc, long status)
 {
     switch ((int)rc) {
@@ -23,7 +30,7 @@ bool http_may_pass(const struct http *http, CURLcode rc, long status)
     case CURLE_PARTIAL_FILE:
         return true;
     case CURLE_SSL_CONNECT_ERROR: /* cut off in the handshake, or refused */
-        return !http->identity_wrong;
+        return !http->identity_wrong && !device_failed(http);
     default: /* of a hundred */
         return false;
     }
@@ -34,6 +41,11 @@ enum exit_code http_transfer_failed(const struct http *http, CURLcode rc)
     const char *why =
         *http->curl_says ? http->curl_says : curl_easy_strerror(rc);
 
+    if (device_failed(http))
+        return fail_with(EXIT_DEVICE,
+                         "the device did not sign the handshake with the "
+                         "station at %s: %s",
+                         http->url, why);
     switch ((int)rc) {
     case CURLE_PEER_FAILED_VERIFICATION:
         if (http->fingerprint != NULL)
