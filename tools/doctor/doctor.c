@@ -199,12 +199,13 @@ static enum exit_code run(const struct args *args)
     };
     enum exit_code code;
 
-    if (args_text(args, FROM) && args_text(args, DUMP))
-        return wrong_use("doctor", "--from looks at nothing that --dump could "
-                                   "write");
     doctor.identities = args_list(args, IDENTITY);
     doctor.accepted = args_list(args, ACCEPT);
-    code = examine(&doctor);
+    if (args_text(args, FROM) && args_text(args, DUMP))
+        code = wrong_use("doctor", "--from looks at nothing that --dump could "
+                                   "write");
+    else
+        code = examine(&doctor);
     free(doctor.identities);
     free(doctor.accepted);
     json_decref(doctor.advisories);
