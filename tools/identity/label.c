@@ -141,6 +141,7 @@ bool label_kind_is_known(const char *path)
 
 enum exit_code label_write(const char *path, const json_t *unit)
 {
+    const struct kind *kind = kind_of(path);
     json_t *label = label_of(unit);
     BIO *text = BIO_new(BIO_s_mem());
     struct output out;
@@ -150,7 +151,8 @@ enum exit_code label_write(const char *path, const json_t *unit)
 
     if (text == NULL)
         die_no_memory();
-    kind_of(path)->put(text, label);
+    if (kind != NULL) /* the command line was looked at before */
+        kind->put(text, label);
     len = BIO_get_mem_data(text, &data);
     code = output_open(&out, path, true);
     if (code == EXIT_DONE)
