@@ -253,9 +253,10 @@ static long bare_postgres(const char *url, uint64_t until)
     "INSERT INTO unit (id, serial, model, mac, batch, operator_name, "         \
     "station, ek_digest, iak_name, idevid_name, state, attested, "             \
     "generation, enrolled_ms, changed_ms, challenge_digest, "                  \
-    "challenge_expires_ms, ek_cert, reason, revision) SELECT " id ", " hex8    \
-    ", 'M', " hex8 ", 'B', '', 'filled', " hex32 ", " hex32 ", " hex32         \
-    ", 'certified', 1, 1, i, i, '', 0, " cert ", 0, 1 FROM " rows ";"          \
+    "challenge_expires_ms, hw_serial, ek_cert, reason, revision) SELECT " id   \
+    ", " hex8 ", 'M', " hex8 ", 'B', '', 'filled', " hex32 ", " hex32          \
+    ", " hex32 ", 'certified', 1, 1, i, i, '', 0, '', " cert                   \
+    ", 0, 1 FROM " rows ";"                                                    \
     "INSERT INTO audit (station, seq, time_ms, event, subject, revision, "     \
     "serial, peer, detail, row_digest, hash) SELECT 'filled', i, i, "          \
     "'enrol', " id ", 1, '', '', '', " hex32 ", " hex32 " FROM " rows ";"
