@@ -151,7 +151,9 @@ assert_contains "it is whole while the server runs" \
     "The audit log is whole:" "$OUTPUT"
 stop_station
 desk verify-log --json
-assert_equal "and signed to its end" "0 1" "$(json '"\(.unsealed) \(.stations)"')"
+assert_equal "and signed to its end" "0 1" "$(json '"\(.unsealed) \(.heads | length)"')"
+assert_equal "it tells its head, for who keeps it elsewhere" \
+    "line-1 $(json .entries)" "$(json '.heads[0] | "\(.station) \(.entry)"')"
 behind "UPDATE unit SET state = 'issued' WHERE serial = 'SN-1'"
 refuses "a unit's row that was changed is found" \
     "the ledger was changed behind its log: the row of unit SN-1 is not what" \

@@ -274,6 +274,18 @@ ledger_revoked(struct ledger *ledger,
                bool (*each)(void *arg, const struct ledger_revoked *revoked),
                void *arg, struct devid_error *err);
 
+/* Where each chain ends; who keeps that elsewhere can tell later whether the
+ * whole was put back to an older state. */
+struct ledger_head {
+    const char *station;
+    uint64_t seq;
+    const char *hash; /* of that entry, in hex */
+};
+DEVID_CHECK enum devid_err
+ledger_heads(struct ledger *ledger,
+             bool (*each)(void *arg, const struct ledger_head *head), void *arg,
+             struct devid_error *err);
+
 struct ledger_verdict {
     uint64_t entries;  /* that were read */
     uint64_t unsealed; /* of them, behind the signed heads */

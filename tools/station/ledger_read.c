@@ -181,6 +181,35 @@ ledger_revoked(struct ledger *ledger,
     return read_rows(ledger, &query, err);
 }
 
+struct head_reader {
+    bool (*each)(void *arg, const struct ledger_head *head);
+    void *arg;
+};
+
+static bool read_head(void *arg, const struct ledger_row *row)
+{
+    const struct head_reader *reader = arg;
+    const struct ledger_head head = {
+        .station = row_text(row, 0),
+        .seq = (uint64_t)row_number(row, 1),
+        .hash = row_text(row, 2),
+    };
+
+    return reader->each(reader->arg, &head);
+}
+
+enum devid_err ledger_heads(struct ledger *ledger,
+                            bool (*each)(void *arg,
+                                         const struct ledger_head *head),
+                            void *arg, struct devid_error *err)
+{
+    struct head_reader reader = {each, arg};
+    const struct ledger_query query = {
+        .stmt = STMT_CHAINS, .each = read_head, .arg = &reader};
+
+    return read_rows(ledger, &query, err);
+}
+
 struct entry_reader {
     bool (*each)(void *arg, const struct ledger_entry *entry);
     void *arg;
