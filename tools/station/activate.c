@@ -94,10 +94,12 @@ static void module_of(const struct ledger_unit *unit,
         sha256_hex(unit->ek_cert.data, unit->ek_cert.len, module->ek_digest);
 }
 
-static enum devid_err sign_both(struct exchange *x, struct devid_issue *issue,
+static enum devid_err sign_both(struct exchange *x,
+                                const struct devid_issue *both,
                                 struct devid_error *err)
 {
     const struct ledger_unit *unit = &x->job.unit;
+    struct devid_issue issue = *both;
     const uint8_t *at = unit->keys.data;
     const uint8_t *end = at ? at + unit->keys.len : NULL;
     struct devid_public pub;
@@ -107,17 +109,17 @@ static enum devid_err sign_both(struct exchange *x, struct devid_issue *issue,
              "the ledger has no keys of the unit %s", unit->id);
     if (!take_key(&at, end, &pub))
         return DEVID_ERR_SYSTEM;
-    issue->kind = unit->attested ? DEVID_CERT_IDEVID : DEVID_CERT_ASSERTED;
-    issue->pub = &pub;
-    e = devid_issuer_issue(x->context->issuer, issue, &x->idevid, err);
+    issue.kind = unit->attested ? DEVID_CERT_IDEVID : DEVID_CERT_ASSERTED;
+    issue.pub = &pub;
+    e = devid_issuer_issue(x->context->issuer, &issue, &x->idevid, err);
     if (e != DEVID_OK || !unit->attested)
         return e;
     snprintf(err->text, sizeof(err->text),
              "the ledger has no IAK of the unit %s", unit->id);
     if (!take_key(&at, end, &pub))
         return DEVID_ERR_SYSTEM;
-    issue->kind = DEVID_CERT_IAK;
-    return devid_issuer_issue(x->context->issuer, issue, &x->iak, err);
+    issue.kind = DEVID_CERT_IAK;
+    return devid_issuer_issue(x->context->issuer, &issue, &x->iak, err);
 }
 
 static enum devid_err sign(struct exchange *x, struct devid_error *err)

@@ -160,7 +160,7 @@ static enum devid_err take_all(json_t *object, const struct body_member *table,
         if (e == DEVID_OK && !member)
             e = malformed(err, "there is no member \"%.60s\" in this body",
                           name);
-        if (e == DEVID_OK)
+        if (e == DEVID_OK && member)
             e = take(value, member, out, err);
     }
     for (; e == DEVID_OK && table->name; table++) {

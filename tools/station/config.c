@@ -32,48 +32,44 @@ struct setting {
     unsigned preset;  /* NUMBER, FLAG: where it is not given */
     unsigned most;    /* NUMBER */
     const char *text; /* the others: likewise; NULL: none */
-    bool required;
 };
 
 #define AT(member) offsetof(struct config, member)
 
 static const struct setting settings[] = {
-    {"station", "name", TEXT, AT(name), 0, 0, NULL, true},
-    {"station", "ledger", LEDGER, AT(ledger), 0, 0, "ledger.db", false},
-    {"station", "chain_key", KEY, AT(chain_key), 0, 0, "chain.key", false},
-    {"station", "vendors", PATH, AT(vendors), 0, 0, "vendors", false},
-    {"station", "ek_list", PATH, AT(ek_list), 0, 0, NULL, false},
-    {"ca", "key", KEY, AT(ca_key), 0, 0, "ca.key", false},
-    {"ca", "certificate", PATH, AT(ca_cert), 0, 0, "ca.pem", false},
-    {"ca", "chain", PATH, AT(ca_chain), 0, 0, NULL, false},
-    {"ca", "subject", TEXT, AT(subject), 0, 0, NULL, false},
-    {"ca", "san", TEXT, AT(san), 0, 0, NULL, false},
-    {"ca", "crl_url", TEXT, AT(crl_url), 0, 0, NULL, false},
-    {"ca", "crl_shards", NUMBER, AT(crl_shards), 1, DEVID_SHARDS_MAX, NULL,
-     false},
-    {"ca", "crl_hours", NUMBER, AT(crl_hours), 24, 8760, NULL, false},
-    {"ca", "escrow", PATH, AT(escrow_cert), 0, 0, NULL, false},
-    {"server", "address", TEXT, AT(address), 0, 0, "::", false},
-    {"server", "port", NUMBER, AT(port), 8443, 65535, NULL, false},
-    {"server", "key", KEY, AT(server_key), 0, 0, "server.key", false},
-    {"server", "certificate", PATH, AT(server_cert), 0, 0, "server.pem", false},
-    {"server", "loops", NUMBER, AT(loops), 0, 64, NULL, false},
-    {"server", "workers", NUMBER, AT(workers), 0, 256, NULL, false},
-    {"server", "connections", NUMBER, AT(connections), 1000, 60000, NULL,
-     false},
+    {"station", "name", TEXT, AT(name), 0, 0, NULL},
+    {"station", "ledger", LEDGER, AT(ledger), 0, 0, "ledger.db"},
+    {"station", "chain_key", KEY, AT(chain_key), 0, 0, "chain.key"},
+    {"station", "vendors", PATH, AT(vendors), 0, 0, "vendors"},
+    {"station", "ek_list", PATH, AT(ek_list), 0, 0, NULL},
+    {"ca", "key", KEY, AT(ca_key), 0, 0, "ca.key"},
+    {"ca", "certificate", PATH, AT(ca_cert), 0, 0, "ca.pem"},
+    {"ca", "chain", PATH, AT(ca_chain), 0, 0, NULL},
+    {"ca", "subject", TEXT, AT(subject), 0, 0, NULL},
+    {"ca", "san", TEXT, AT(san), 0, 0, NULL},
+    {"ca", "crl_url", TEXT, AT(crl_url), 0, 0, NULL},
+    {"ca", "crl_shards", NUMBER, AT(crl_shards), 1, DEVID_SHARDS_MAX, NULL},
+    {"ca", "crl_hours", NUMBER, AT(crl_hours), 24, 8760, NULL},
+    {"ca", "escrow", PATH, AT(escrow_cert), 0, 0, NULL},
+    {"server", "address", TEXT, AT(address), 0, 0, "::"},
+    {"server", "port", NUMBER, AT(port), 8443, 65535, NULL},
+    {"server", "key", KEY, AT(server_key), 0, 0, "server.key"},
+    {"server", "certificate", PATH, AT(server_cert), 0, 0, "server.pem"},
+    {"server", "loops", NUMBER, AT(loops), 0, 64, NULL},
+    {"server", "workers", NUMBER, AT(workers), 0, 256, NULL},
+    {"server", "connections", NUMBER, AT(connections), 1000, 60000, NULL},
     {"server", "address_connections", NUMBER, AT(address_connections), 100,
-     60000, NULL, false},
-    {"server", "queue", NUMBER, AT(queue), 256, 65536, NULL, false},
-    {"policy", "allow_sha1", FLAG, AT(allow_sha1), 0, 0, NULL, false},
-    {"policy", "allow_expired", FLAG, AT(allow_expired), 0, 0, NULL, false},
-    {"policy", "allow_no_eku", FLAG, AT(allow_no_eku), 0, 0, NULL, false},
-    {"policy", "allow_no_iak_proof", FLAG, AT(allow_no_iak_proof), 0, 0, NULL,
-     false},
+     60000, NULL},
+    {"server", "queue", NUMBER, AT(queue), 256, 65536, NULL},
+    {"policy", "allow_sha1", FLAG, AT(allow_sha1), 0, 0, NULL},
+    {"policy", "allow_expired", FLAG, AT(allow_expired), 0, 0, NULL},
+    {"policy", "allow_no_eku", FLAG, AT(allow_no_eku), 0, 0, NULL},
+    {"policy", "allow_no_iak_proof", FLAG, AT(allow_no_iak_proof), 0, 0, NULL},
     {"policy", "allow_other_templates", FLAG, AT(allow_other_templates), 0, 0,
-     NULL, false},
-    {"policy", "allow_pkcs10", FLAG, AT(allow_pkcs10), 0, 0, NULL, false},
+     NULL},
+    {"policy", "allow_pkcs10", FLAG, AT(allow_pkcs10), 0, 0, NULL},
     {"policy", "challenge_seconds", NUMBER, AT(challenge_seconds), 300, 86400,
-     NULL, false},
+     NULL},
 };
 
 enum {
@@ -242,9 +238,6 @@ static enum exit_code take_text(const struct reader *reader,
 
     if (!value)
         value = setting->text;
-    if (setting->required && !value)
-        return fail("%s: %s is missing in [%s]", reader->file, setting->name,
-                    setting->section);
     if (value && *value == '\0')
         return fail("%s: %s in [%s] is empty", reader->file, setting->name,
                     setting->section);
@@ -308,6 +301,8 @@ static enum exit_code check_name(const struct reader *reader)
 {
     const char *name = reader->config->name;
 
+    if (!name)
+        return fail("%s: name is missing in [station]", reader->file);
     if (name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
                           "0123456789.-_")] == '\0' &&
         strlen(name) <= 64)

@@ -173,7 +173,7 @@ void sha256_hex(const void *data, size_t len, char hex[65])
 
     (void)EVP_Q_digest(NULL, "SHA256", "provider!=devid", data, len, digest,
                        NULL);
-    for (int i = 0; i < 32; i++)
+    for (size_t i = 0; i < 32; i++)
         snprintf(hex + 2 * i, 3, "%02x", digest[i]);
 }
 

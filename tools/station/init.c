@@ -258,7 +258,8 @@ static enum exit_code make_folder(const char *dir)
     if (!folder)
         return fail("%s cannot be read: %s", dir, strerror(errno));
     while ((entry = readdir(folder)) != NULL)
-        count += strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
+        count +=
+            strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
     closedir(folder);
     if (count > 0)
         return fail("%s is not empty: a station, or what an init has left that "

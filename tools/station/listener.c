@@ -110,7 +110,7 @@ static struct server *the_server;
 
 static void on_accept_error(struct evconnlistener *listener, void *arg)
 {
-    const struct timeval later = {.tv_usec = FULL_MS * 1000};
+    const struct timeval later = {.tv_usec = FULL_MS * 1000L};
 
     (void)arg;
     for (unsigned i = 0; i < the_server->loop_count; i++) {
