@@ -114,12 +114,26 @@ static enum devid_err check_device(const char *value, const char *where,
                       where);
 }
 
+static enum devid_err check_seconds(const char *value, const char *where,
+                                    struct devid_error *err)
+{
+    char *end = NULL;
+    unsigned long seconds;
+
+    errno = 0;
+    seconds = strtoul(value, &end, 10);
+    if (*value >= '0' && *value <= '9' && *end == '\0' && errno == 0 &&
+        seconds <= LOCK_TIMEOUT_MAX_S)
+        return DEVID_OK;
+    return devid_fail(err, DEVID_ERR_INPUT, 0,
+                      "%s is '%s': it must be a number of seconds from 0 to "
+                      "%d",
+                      where, value, LOCK_TIMEOUT_MAX_S);
+}
+
 static enum devid_err check_value(size_t which, const char *value,
                                   const char *where, struct devid_error *err)
 {
-    char *end = NULL;
-    unsigned long seconds = 0;
-
     switch ((enum setting)which) {
     case SETTING_TCTI:
         if (*value != '\0')
@@ -147,15 +161,7 @@ static enum devid_err check_value(size_t which, const char *value,
                           "%s is '%s': it must be auto or always", where,
                           value);
     case SETTING_LOCK_TIMEOUT:
-        errno = 0;
-        seconds = strtoul(value, &end, 10);
-        if (*value >= '0' && *value <= '9' && *end == '\0' && errno == 0 &&
-            seconds <= LOCK_TIMEOUT_MAX_S)
-            return DEVID_OK;
-        return devid_fail(err, DEVID_ERR_INPUT, 0,
-                          "%s is '%s': it must be a number of seconds from 0 "
-                          "to %d",
-                          where, value, LOCK_TIMEOUT_MAX_S);
+        return check_seconds(value, where, err);
     case SETTING_MODULE:
         if (*value != '\0')
             return DEVID_OK;

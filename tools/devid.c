@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "crash.h"
 #include "devid.h"
+#include "handshake.h"
 #include "message.h"
 
 /* A line each: clang-format fills them otherwise. */
@@ -57,7 +58,13 @@ static enum exit_code prepare(void)
     return EXIT_DONE;
 }
 
+static void finish(void)
+{
+    devid_shutdown();
+    handshake_finish();
+}
+
 int main(int argc, char **argv)
 {
-    return program_main(&devid, argc, argv, prepare, devid_shutdown);
+    return program_main(&devid, argc, argv, prepare, finish);
 }

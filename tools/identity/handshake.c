@@ -12,6 +12,12 @@
 #include "message.h"
 #include "paths.h"
 
+/*
+ * Once devid is loaded by name OpenSSL no longer loads this one by itself, so
+ * it stays until the program's end.
+ */
+static OSSL_PROVIDER *default_provider;
+
 /* The provider has settings of its own, from the environment. */
 static void give_settings(const struct args *args)
 {
@@ -55,7 +61,9 @@ static enum exit_code load_provider(struct handshake *handshake)
         return code;
     name = strrchr(path, '/');
     *name = '\0'; /* an absolute path */
-    if (OSSL_PROVIDER_load(NULL, "default") != NULL &&
+    if (default_provider == NULL)
+        default_provider = OSSL_PROVIDER_load(NULL, "default");
+    if (default_provider != NULL &&
         OSSL_PROVIDER_set_default_search_path(NULL, path) == 1)
         handshake->provider = OSSL_PROVIDER_load(NULL, "devid");
     if (handshake->provider != NULL)
@@ -125,4 +133,11 @@ void handshake_close(struct handshake *handshake)
     if (handshake->provider != NULL)
         (void)OSSL_PROVIDER_unload(handshake->provider);
     memset(handshake, 0, sizeof(*handshake));
+}
+
+void handshake_finish(void)
+{
+    if (default_provider != NULL)
+        (void)OSSL_PROVIDER_unload(default_provider);
+    default_provider = NULL;
 }

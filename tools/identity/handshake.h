@@ -23,4 +23,7 @@ enum exit_code handshake_open(const struct args *args, const char *folder,
                               struct handshake *handshake);
 void handshake_close(struct handshake *handshake);
 
+/* At the program's end: let go of what OpenSSL needed meanwhile. */
+void handshake_finish(void);
+
 #endif
