@@ -132,6 +132,17 @@ await "none" "$STATION_PID" has 0
 ask GET /v1/station
 assert_equal "afterwards all is well" 200 "$STATUS"
 
+stop_station
+setting server connections 10
+setting server address_connections 100
+start_station
+hold 13
+await "10 of 13" "$STATION_PID" has 10
+sleep 0.5
+assert_equal "more than that in total are closed" 10 "$(established)"
+release
+await "none" "$STATION_PID" has 0
+
 say "Slow ones"
 hold 1
 idle=${HELD[0]}
