@@ -285,6 +285,15 @@ devid_attest_verify(const struct devid_attest_request *request,
                     const struct devid_attest_policy *policy,
                     struct devid_attest_verdict *verdict);
 
+/*
+ * May a product have this serial number? It becomes a PrintableString of up to
+ * 64 characters. DEVID_ATTEST_SERIAL and the sentence in `verdict` where not;
+ * devid_attest_verify() asks this first.
+ */
+DEVID_CHECK enum devid_attest_reason
+devid_serial_check(struct devid_bytes serial,
+                   struct devid_attest_verdict *verdict);
+
 /* ---- the challenge ----------------------------------------------------- */
 
 /* Templates of the EK profile: an EK's certificate does not say of which. */

@@ -191,6 +191,9 @@ listens() {
     local inode
     inode=$(awk -v port="$(printf ':%04X' "$2")" \
         '$2 ~ port "$" && $4 == "0A" { print $10; exit }' /proc/net/tcp)
+    # One that allows no core dumps shows its files to root alone: that somebody
+    # listens on the port that was free for it must do.
+    [[ ! $inode || -r /proc/$1/fd ]] || return 0
     [[ $inode && $(find "/proc/$1/fd" -lname "socket:\[$inode\]" \
         -print -quit 2>/dev/null) ]]
 }

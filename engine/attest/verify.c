@@ -6,29 +6,43 @@
 
 #define SERIAL_MAX 64 /* RFC 5280, ub-serial-number */
 
-/* It becomes the subject's serialNumber, a PrintableString. */
-static enum devid_attest_reason
-check_serial(struct devid_bytes serial, struct devid_attest_verdict *verdict)
+/* Where the first byte stands that no PrintableString takes; `len`: nowhere. */
+static size_t printable(struct devid_bytes serial)
 {
     static const char marks[] = " '()+,-./:=?";
+    size_t i;
 
-    if (serial.len == 0 || serial.len > SERIAL_MAX) {
-        return attest_refuse(verdict, DEVID_ATTEST_SERIAL,
-                             "the request's prodSerial has %zu characters: 1 "
-                             "to %d are wanted",
-                             serial.len, SERIAL_MAX);
-    }
-    for (size_t i = 0; i < serial.len; i++) {
+    for (i = 0; i < serial.len; i++) {
         char c = (char)serial.data[i];
 
-        if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-            (c >= 'a' && c <= 'z') || (c != '\0' && strchr(marks, c) != NULL))
-            continue;
-        return attest_refuse(verdict, DEVID_ATTEST_SERIAL,
-                             "the request's prodSerial has 0x%02x at character "
-                             "%zu: only A to Z, a to z, 0 to 9, space and "
-                             "' ( ) + , - . / : = ? are allowed",
-                             serial.data[i], i + 1);
+        if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+              (c >= 'a' && c <= 'z') ||
+              (c != '\0' && strchr(marks, c) != NULL)))
+            break;
+    }
+    return i;
+}
+
+enum devid_attest_reason
+devid_serial_check(struct devid_bytes serial,
+                   struct devid_attest_verdict *verdict)
+{
+    size_t at = printable(serial);
+
+    if (serial.len == 0 || serial.len > SERIAL_MAX) {
+        return attest_refuse(
+            verdict, DEVID_ATTEST_SERIAL,
+            "the serial number (prodSerial) has %zu characters: 1 "
+            "to %d are wanted",
+            serial.len, SERIAL_MAX);
+    }
+    if (at < serial.len) {
+        return attest_refuse(
+            verdict, DEVID_ATTEST_SERIAL,
+            "the serial number (prodSerial) has 0x%02x at character "
+            "%zu: only A to Z, a to z, 0 to 9, space and "
+            "' ( ) + , - . / : = ? are allowed",
+            serial.data[at], at + 1);
     }
     return DEVID_ATTEST_TRUSTED;
 }
@@ -82,7 +96,7 @@ devid_attest_verify(const struct devid_attest_request *request,
     enum devid_attest_reason r;
 
     memset(verdict, 0, sizeof(*verdict));
-    r = check_serial(request->csr->prodSerial, verdict);
+    r = devid_serial_check(request->csr->prodSerial, verdict);
     if (r == DEVID_ATTEST_TRUSTED)
         r = devid_ek_verify(request->csr->ekCert, policy, verdict);
     if (r == DEVID_ATTEST_TRUSTED)

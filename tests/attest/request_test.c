@@ -291,7 +291,7 @@ static const struct {
     {AREAS, idevid_has_the_policy_of_an_iak, DEVID_ATTEST_IDEVID_TEMPLATE,
      "the IDevID's authPolicy"},
     {AREAS, idevid_is_named_by_sha1, DEVID_ATTEST_IDEVID_KEY, "nameAlg is 0x4"},
-    {STATED, no_serial, DEVID_ATTEST_SERIAL, "prodSerial has 0 characters"},
+    {STATED, no_serial, DEVID_ATTEST_SERIAL, "(prodSerial) has 0 characters"},
     {STATED, serial_with_umlaut, DEVID_ATTEST_SERIAL, "0xc3 at character 3"},
     {STATED, ticket_of_nobody, DEVID_ATTEST_IAK_TICKET, "hierarchy 0x40000007"},
     {STATED, ticket_of_another_kind, DEVID_ATTEST_IAK_TICKET,

@@ -9,7 +9,7 @@ source "$(dirname "$0")/line_common.sh"
 make_line
 
 say "In one go"
-provision >out || fail "it ended with $?"
+provision --operator Kim >out || fail "it ended with $?"
 assert_equal "its steps" "station keys enrol activate nv disk test" \
     "$(awk '{ print $1 }' out | xargs)"
 assert_equal "each with its time" "" \
@@ -24,8 +24,9 @@ assert_equal "it took these commands" "GetCapability GetCapability ReadPublic\
  NV_DefineSpace NV_Write NV_Read NV_DefineSpace NV_Write NV_Read\
  ReadPublic Sign" "$(commands)"
 assert_equal "which are 34" 34 "$(commands | wc -w)"
-assert_equal "the station has it" "SN1|Gate|tested|1" \
-    "$(ledger 'select serial, model, state, attested from unit')"
+assert_equal "the station has it, and who was at the line" \
+    "SN1|Gate|tested|1|Kim" "$(ledger \
+        'select serial, model, state, attested, operator_name from unit')"
 assert_whole "afterwards"
 assert_equal "the certificate is for the key in the TPM" \
     "$(tpm2_readpublic -c 0x81020000 -f pem -o /dev/stderr 2>&1 >/dev/null)" \

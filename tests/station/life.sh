@@ -140,6 +140,9 @@ post /v1/units "$(jq -n --rawfile csr <(base64_of forged.csr) \
     '{serial: "SN-3", model: "Gate", pkcs10: $csr}')"
 assert_refused "a request that was altered" 422 pkcs10 \
     'the signature of "pkcs10" is not by its key'
+post /v1/units "$(jq '.serial = "SN_2"' <<<"$body")"
+assert_refused "a serial number that no certificate takes" 422 serial \
+    "(prodSerial) has 0x5f at character 3"
 
 say "A list of EKs"
 start_tpm --ek listed

@@ -146,6 +146,7 @@ static json_t *enrolment_body(const struct line_enrolment *enrolment)
     report_text(body, "serial", enrolment->serial);
     report_text(body, "model", enrolment->model);
     report_text(body, "mac", enrolment->mac);
+    report_text(body, "operator", enrolment->operator_name);
     if (enrolment->new_owner)
         report_flag(body, "new_owner", true);
     if (enrolment->request != NULL)

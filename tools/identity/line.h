@@ -40,7 +40,8 @@ void line_unit_clear(struct line_unit *unit);
 struct line_enrolment {
     const char *serial;
     const char *model;
-    const char *mac; /* or NULL */
+    const char *mac;           /* or NULL */
+    const char *operator_name; /* or NULL */
     bool new_owner;
     const struct step_request *request; /* of a TPM */
     const uint8_t *pkcs10;              /* where there is none */

@@ -33,6 +33,8 @@ static const struct option_row options[PROVISION_END + 1] = {
                                "the SHA-256 of the station's own TLS "
                                "certificate, in hex, in place of any CA",
                                false, false},
+    [PROVISION_OPERATOR] = {"operator", "NAME",
+                            "who is at the line, for the record", false, false},
     [PROVISION_MAC] = {"mac", "ADDRESS", "a MAC address, for the record", false,
                        false},
     [PROVISION_ALGORITHM] = {"algorithm", "NAME",

@@ -105,6 +105,7 @@ static enum exit_code enrol(struct provision *p, const struct token *token)
         .serial = args_text(p->args, PROVISION_SERIAL),
         .model = args_text(p->args, PROVISION_MODEL),
         .mac = args_text(p->args, PROVISION_MAC),
+        .operator_name = args_text(p->args, PROVISION_OPERATOR),
         .new_owner = args_flag(p->args, PROVISION_NEW_OWNER),
         .pkcs10 = token->pkcs10,
         .pkcs10_len = token->len,

@@ -46,6 +46,7 @@ static enum exit_code enrol(struct provision *p,
         .serial = args_text(p->args, PROVISION_SERIAL),
         .model = args_text(p->args, PROVISION_MODEL),
         .mac = args_text(p->args, PROVISION_MAC),
+        .operator_name = args_text(p->args, PROVISION_OPERATOR),
         .new_owner = args_flag(p->args, PROVISION_NEW_OWNER),
         .request = request,
     };

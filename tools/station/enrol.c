@@ -5,7 +5,6 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/rand.h>
-#include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,7 +20,7 @@ enum {
 static const uint8_t credential_head[8] = {0xba, 0xdc, 0xc0, 0xde, 0, 0, 0, 1};
 
 struct units_body {
-    char *serial, *model, *mac;
+    char *serial, *model, *mac, *operator;
     struct devid_bytes request, creation, ek_public, pkcs10;
     struct body_list ek_chain;
     bool new_owner;
@@ -33,11 +32,12 @@ struct units_body {
     }
 
 static const struct body_member members[] = {
-    MEMBER(BODY_TEXT, serial, true),     MEMBER(BODY_TEXT, model, true),
-    MEMBER(BODY_TEXT, mac, false),       MEMBER(BODY_BYTES, request, false),
-    MEMBER(BODY_BYTES, creation, false), MEMBER(BODY_BYTES, ek_public, false),
-    MEMBER(BODY_BYTES, pkcs10, false),   MEMBER(BODY_LIST, ek_chain, false),
-    MEMBER(BODY_FLAG, new_owner, false), {NULL, BODY_FLAG, false, 0},
+    MEMBER(BODY_TEXT, serial, true),      MEMBER(BODY_TEXT, model, true),
+    MEMBER(BODY_TEXT, mac, false),        MEMBER(BODY_TEXT, operator, false),
+    MEMBER(BODY_BYTES, request, false),   MEMBER(BODY_BYTES, creation, false),
+    MEMBER(BODY_BYTES, ek_public, false), MEMBER(BODY_BYTES, pkcs10, false),
+    MEMBER(BODY_LIST, ek_chain, false),   MEMBER(BODY_FLAG, new_owner, false),
+    {NULL, BODY_FLAG, false, 0},
 };
 
 /* ---- the batch --------------------------------------------------------- */
@@ -103,6 +103,8 @@ static const char *check_words(const struct units_body *body)
         return "\"serial\" has more than 64 characters";
     if (strlen(body->model) >= LEDGER_TEXT_SIZE)
         return "\"model\" has more than 127 characters";
+    if (body->operator&& strlen(body->operator) >= LEDGER_TEXT_SIZE)
+        return "\"operator\" has more than 127 characters";
     if (body->mac && !is_mac(body->mac))
         return "\"mac\" is not of the form 02:00:00:00:00:01";
     if (!body->request.data == !body->pkcs10.data)
@@ -130,6 +132,8 @@ static void fill_unit(struct exchange *x, const struct units_body *body,
     snprintf(unit->model, sizeof(unit->model), "%s", body->model);
     snprintf(unit->mac, sizeof(unit->mac), "%s", body->mac ? body->mac : "");
     lower(unit->mac);
+    snprintf(unit->operator_name, sizeof(unit->operator_name), "%s",
+             body->operator? body->operator: "");
     snprintf(unit->batch, sizeof(unit->batch), "%s", batch->name);
     snprintf(unit->station, sizeof(unit->station), "%s",
              x->context->config.name);
@@ -314,35 +318,12 @@ static enum step enrolled_asserted(struct exchange *x)
     return exchange_issue(x);
 }
 
-/* The request's key where its signature holds; a sentence where not. */
-static const char *open_pkcs10(struct devid_bytes der, uint8_t **spki,
-                               size_t *len)
-{
-    const unsigned char *p = der.data;
-    X509_REQ *req = d2i_X509_REQ(NULL, &p, (long)der.len);
-    const char *why = NULL;
-    struct devid_public pub;
-    int n;
-
-    if (!req || p != der.data + der.len)
-        why = "\"pkcs10\" is no request in DER, or has something behind it";
-    else if (X509_REQ_verify(req, X509_REQ_get0_pubkey(req)) != 1)
-        why = "the signature of \"pkcs10\" is not by its key";
-    if (!why) {
-        n = i2d_X509_PUBKEY(X509_REQ_get_X509_PUBKEY(req), spki);
-        *len = n > 0 ? (size_t)n : 0;
-        if (n <= 0 ||
-            devid_public_from_spki(*spki, *len, &pub, NULL) != DEVID_OK)
-            why = "the key in \"pkcs10\" is none that a unit may have";
-    }
-    X509_REQ_free(req);
-    ERR_clear_error();
-    return why;
-}
-
 static enum step enrol_pkcs10(struct exchange *x, const struct units_body *body)
 {
+    const struct devid_bytes serial = {(const uint8_t *)body->serial,
+                                       strlen(body->serial)};
     struct ledger_unit *unit = &x->job.unit;
+    struct devid_attest_verdict verdict = {0};
     uint8_t *spki = NULL;
     size_t len = 0;
     const char *why;
@@ -351,7 +332,11 @@ static enum step enrol_pkcs10(struct exchange *x, const struct units_body *body)
         return exchange_refuse_on_record(
             x, 422, "pkcs10",
             "this station takes no request without a TPM (allow_pkcs10)");
-    why = open_pkcs10(body->pkcs10, &spki, &len);
+    if (devid_serial_check(serial, &verdict) != DEVID_ATTEST_TRUSTED)
+        return exchange_refuse_on_record(
+            x, 422, devid_attest_reason_name(DEVID_ATTEST_SERIAL), "%s",
+            verdict.error.text);
+    why = pkcs10_open(body->pkcs10, &spki, &len);
     if (why) {
         OPENSSL_free(spki);
         return exchange_refuse_on_record(x, 422, "pkcs10", "%s", why);

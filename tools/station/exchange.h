@@ -98,6 +98,12 @@ enum step exchange_answer_issued(struct exchange *x);
 bool blob_set(struct ledger_blob *blob, const void *data, size_t len);
 
 /* sha256 in hex. */
+/*
+ * The key of a PKCS#10 request, as SubjectPublicKeyInfo by OPENSSL_malloc,
+ * where the request's signature holds; else a sentence. NULL: all is well.
+ */
+const char *pkcs10_open(struct devid_bytes der, uint8_t **spki, size_t *len);
+
 void sha256_hex(const void *data, size_t len, char hex[65]);
 int64_t now_ms(void);
 /* "2026-11-22T08:00:00Z" */
