@@ -43,7 +43,9 @@ struct prov_ctx {
     struct prov_core core;
     OSSL_LIB_CTX *libctx;      /* a child of the program's: for hashing */
     OSSL_LIB_CTX *program_ctx; /* the program's own, borrowed; NULL where it
-                                  belongs to another libcrypto: see settle.c */
+                                  belongs to another libcrypto, or is the
+                                  default one by that name: see settle.c */
+    bool same_libcrypto;       /* as the program's */
     bool dormant;              /* only decoders are offered, to say why */
     struct devid *engine;      /* NULL where devid_new failed: see trouble */
     enum devid_err trouble;    /* why no key can be opened, or DEVID_OK */
@@ -89,8 +91,8 @@ DEVID_CHECK enum devid_err prov_configure(struct prov_ctx *ctx,
 /* ---- settle.c -------------------------------------------------------- */
 
 /*
- * Fill in ctx->program_ctx and ctx->dormant. Call before the child context is
- * made: it uses the same registration.
+ * Fill in program_ctx, same_libcrypto and dormant. Call before the child
+ * context is made: it uses the same registration.
  */
 void prov_settle_init(struct prov_ctx *ctx);
 

@@ -126,7 +126,7 @@ static void teardown(void *vctx)
 
     if (atomic_fetch_sub(&live_contexts, 1) == 1)
         devid_shutdown();
-    if (ctx->program_ctx == NULL)
+    if (!ctx->same_libcrypto)
         return;
     devid_free(&ctx->engine);
     OSSL_LIB_CTX_free(ctx->libctx);

@@ -156,7 +156,8 @@ void prov_settle_init(struct prov_ctx *ctx)
 {
     OPENSSL_CORE_CTX *program_ctx = ctx->core.get_libctx(ctx->handle);
 
-    if (program_ctx != NULL && same_libcrypto(ctx, program_ctx))
+    ctx->same_libcrypto = same_libcrypto(ctx, program_ctx);
+    if (program_ctx != NULL && ctx->same_libcrypto)
         ctx->program_ctx = (OSSL_LIB_CTX *)program_ctx;
     else
         ctx->dormant = !default_is_before_us(ctx);
