@@ -4,8 +4,7 @@
 # A PostgreSQL for tests: a cluster of its own in the work directory, on a Unix
 # socket alone. Part of lib.sh.
 #
-# The server refuses to run as root, and where the tests run no other user may
-# reach anything: root goes by another number there, and is root all the same.
+# The server refuses to run as root.
 
 # postgres_bin: print the directory of the newest server that is installed.
 postgres_bin() {
@@ -16,18 +15,19 @@ postgres_bin() {
     printf '%s\n' "$bin"
 }
 
-# not_root: fill NOT_ROOT with what goes before a command that root may not run.
-not_root() {
-    NOT_ROOT=()
-    ((EUID)) || NOT_ROOT=(unshare --user --map-user=1000 --map-group=1000 --)
-}
+# Root runs the server as nobody, who may go where root may: the way to it may be
+# closed to all others.
+POSTGRES_RIGHTS=()
+((EUID)) || POSTGRES_RIGHTS=(
+    --reuid 65534 --regid 65534 --clear-groups
+    --inh-caps +dac_override --ambient-caps +dac_override
+)
 
 # start_postgres [SETTING=VALUE...]: make a cluster and start it. What it has
 # committed is not synced unless fsync=on is given: a killed server loses
 # nothing by it, a power cut would. Sets POSTGRES_DIR, POSTGRES_URL (of the
 # database postgres), and what launch_postgres sets.
 start_postgres() {
-    not_root
     POSTGRES_BIN=$(postgres_bin)
     POSTGRES_DIR=$WORK/postgres
     POSTGRES_SETTINGS=(-c fsync=off "${@/#/-c}")
@@ -36,7 +36,7 @@ start_postgres() {
     ((${#POSTGRES_SOCKET} < 80)) ||
         fail "$WORK is too long a name for a socket of PostgreSQL's in it"
     mkdir -m 700 "$POSTGRES_SOCKET"
-    "${NOT_ROOT[@]}" "$POSTGRES_BIN/initdb" --no-sync --auth=trust \
+    setpriv "${POSTGRES_RIGHTS[@]}" -- "$POSTGRES_BIN/initdb" --no-sync --auth=trust \
         --username=postgres --encoding=UTF8 --locale=C.UTF-8 \
         --pgdata="$POSTGRES_DIR" >"$WORK/initdb.log" 2>&1 ||
         fail "initdb: $(tail -n 3 "$WORK/initdb.log")"
@@ -48,7 +48,9 @@ start_postgres() {
 # launch_postgres: run the server of start_postgres, again where it was stopped.
 # Sets POSTGRES_PID.
 launch_postgres() {
-    spawn postgres "${NOT_ROOT[@]}" "$POSTGRES_BIN/postgres" \
+    # shellcheck disable=SC2034 # spawn reads it
+    local SPAWN_RIGHTS=("${POSTGRES_RIGHTS[@]}")
+    spawn postgres "$POSTGRES_BIN/postgres" \
         -D "$POSTGRES_DIR" -k "$POSTGRES_SOCKET" -c listen_addresses= \
         -c max_connections=60 "${POSTGRES_SETTINGS[@]}"
     POSTGRES_PID=$SPAWNED
