@@ -15,19 +15,19 @@ postgres_bin() {
     printf '%s\n' "$bin"
 }
 
-# Root runs the server as nobody, who may go where root may: the way to it may be
-# closed to all others.
-POSTGRES_RIGHTS=()
-((EUID)) || POSTGRES_RIGHTS=(
-    --reuid 65534 --regid 65534 --clear-groups
-    --inh-caps +dac_override --ambient-caps +dac_override
-)
+# not_root: fill NOT_ROOT with what goes before a command that root may not run,
+# see not_root.c.
+not_root() {
+    NOT_ROOT=()
+    ((EUID)) || NOT_ROOT=(env "LD_PRELOAD=$BUILD_DIR/swtpm-ci/not_root.so")
+}
 
 # start_postgres [SETTING=VALUE...]: make a cluster and start it. What it has
 # committed is not synced unless fsync=on is given: a killed server loses
 # nothing by it, a power cut would. Sets POSTGRES_DIR, POSTGRES_URL (of the
 # database postgres), and what launch_postgres sets.
 start_postgres() {
+    not_root
     POSTGRES_BIN=$(postgres_bin)
     POSTGRES_DIR=$WORK/postgres
     POSTGRES_SETTINGS=(-c fsync=off "${@/#/-c}")
@@ -36,7 +36,9 @@ start_postgres() {
     ((${#POSTGRES_SOCKET} < 80)) ||
         fail "$WORK is too long a name for a socket of PostgreSQL's in it"
     mkdir -m 700 "$POSTGRES_SOCKET"
-    setpriv "${POSTGRES_RIGHTS[@]}" -- "$POSTGRES_BIN/initdb" --no-sync --auth=trust \
+    mkdir -m 700 "$POSTGRES_DIR"
+    ((EUID)) || chown 65534 "$POSTGRES_DIR"
+    "${NOT_ROOT[@]}" "$POSTGRES_BIN/initdb" --no-sync --auth=trust \
         --username=postgres --encoding=UTF8 --locale=C.UTF-8 \
         --pgdata="$POSTGRES_DIR" >"$WORK/initdb.log" 2>&1 ||
         fail "initdb: $(tail -n 3 "$WORK/initdb.log")"
@@ -48,9 +50,7 @@ start_postgres() {
 # launch_postgres: run the server of start_postgres, again where it was stopped.
 # Sets POSTGRES_PID.
 launch_postgres() {
-    # shellcheck disable=SC2034 # spawn reads it
-    local SPAWN_RIGHTS=("${POSTGRES_RIGHTS[@]}")
-    spawn postgres "$POSTGRES_BIN/postgres" \
+    spawn postgres "${NOT_ROOT[@]}" "$POSTGRES_BIN/postgres" \
         -D "$POSTGRES_DIR" -k "$POSTGRES_SOCKET" -c listen_addresses= \
         -c max_connections=60 "${POSTGRES_SETTINGS[@]}"
     POSTGRES_PID=$SPAWNED
