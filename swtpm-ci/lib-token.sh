@@ -75,6 +75,7 @@ share_token() {
 # then writes it: a process killed in between takes the token with it.
 protect_token() {
     find "$TOKEN_DIR" -type f -exec chmod a-w {} +
+    # shellcheck disable=SC2034 # spawn reads it
     ((EUID)) || SPAWN_RIGHTS=(--bounding-set -dac_override)
 }
 

@@ -25,6 +25,7 @@ wrong_pin() {
 # each_time KEY-LABEL ALGORITHM USE: a key that wants the PIN for each use, made
 # by another program, since devid makes none.
 each_time() {
+    # shellcheck disable=SC2153 # the harness sets it
     pkcs11-tool --module "$SOFTHSM_MODULE" --token-label "$TOKEN_LABEL" \
         --login --pin "$TOKEN_PIN" --keypairgen --key-type "$2" --label "$1" \
         --usage-"$3" --always-auth >"$WORK/pkcs11-tool.log" 2>&1

@@ -17,7 +17,7 @@ static enum devid_err malformed(struct devid_error *err, const char *format,
     va_list values;
 
     va_start(values, format);
-    vsnprintf(err->text, sizeof(err->text), format, values);
+    (void)vsnprintf(err->text, sizeof(err->text), format, values);
     va_end(values);
     return DEVID_ERR_INPUT;
 }

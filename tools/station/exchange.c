@@ -40,7 +40,7 @@ static void set_message(struct exchange *x, const char *code,
     json_t *text;
 
     snprintf(x->code, sizeof(x->code), "%s", code);
-    vsnprintf(x->message, sizeof(x->message), format, values);
+    (void)vsnprintf(x->message, sizeof(x->message), format, values);
     text = json_string(x->message);
     for (char *c = x->message; !text && *c; c++) {
         if ((unsigned char)*c >= 0x80)
