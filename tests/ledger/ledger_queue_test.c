@@ -44,7 +44,9 @@ static EC_KEY_METHOD *method;
 /* The fixture's key, signing through sign_slowly; for free_chip. */
 static EVP_PKEY *chip_key(const struct fixture *fixture)
 {
-    EC_KEY *key = EVP_PKEY_get1_EC_KEY(fixture->key);
+    /* A copy: the fixture's own is kept by it, and lives longer than `method`.
+     */
+    EC_KEY *key = EC_KEY_dup(EVP_PKEY_get0_EC_KEY(fixture->key));
     EVP_PKEY *pkey = EVP_PKEY_new();
     int (*setup)(EC_KEY *, BN_CTX *, BIGNUM **, BIGNUM **);
     ECDSA_SIG *(*sign_sig)(const unsigned char *, int, const BIGNUM *,
