@@ -7,43 +7,28 @@
 
 static const struct option_row options[] = {{0}};
 
-/* The last column: what tells one object from another at a glance. */
-static void append_details(json_t *row, const json_t *object)
+/* What tells one object from another at a glance. */
+static const char *details_of(const json_t *object, char *room, size_t size)
 {
-    const char *members[] = {"note", "subject", "public_key_sha256"};
+    static const char *const members[] = {"note", "subject",
+                                          "public_key_sha256"};
     const char *text = "";
 
+    (void)room;
+    (void)size;
     for (size_t i = 0; !*text && i < sizeof(members) / sizeof(*members); i++)
         text = report_get(object, members[i]);
-    report_append_text(row, text);
+    return text;
 }
 
-static void print_objects(const json_t *objects)
-{
-    static const char *const head[] = {"URI", "TYPE", "ROLE", "ALGORITHM",
-                                       "SUBJECT OR PUBLIC KEY"};
-    static const char *const members[] = {"uri", "type", "role", "algorithm"};
-    json_t *rows = report_array();
-    json_t *row = report_array();
-    const json_t *object;
-    size_t i;
-
-    for (size_t j = 0; j < sizeof(head) / sizeof(*head); j++)
-        report_append_text(row, head[j]);
-    report_append(rows, row);
-    json_array_foreach(objects, i, object)
-    {
-        row = report_array();
-        for (size_t j = 0; j < sizeof(members) / sizeof(*members); j++) {
-            const char *text = report_get(object, members[j]);
-            report_append_text(row, *text ? text : "-");
-        }
-        append_details(row, object);
-        report_append(rows, row);
-    }
-    report_print_table(rows);
-    json_decref(rows);
-}
+static const struct report_column columns[] = {
+    {.head = "URI", .member = "uri"},
+    {.head = "TYPE", .member = "type"},
+    {.head = "ROLE", .member = "role"},
+    {.head = "ALGORITHM", .member = "algorithm"},
+    {.head = "SUBJECT OR PUBLIC KEY", .text = details_of},
+    {0},
+};
 
 static enum exit_code run(const struct args *args)
 {
@@ -59,7 +44,7 @@ static enum exit_code run(const struct args *args)
     if (args_flag(args, ROW_JSON))
         report_print_json(objects);
     else if (json_array_size(objects) > 0)
-        print_objects(objects);
+        report_print_columns(objects, columns);
     else
         puts("The device holds no persistent key and no certificate.");
 

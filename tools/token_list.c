@@ -14,10 +14,12 @@ static enum exit_code add_token(const struct token *token, void *arg)
 }
 
 /* What a person may do with it next. */
-static const char *state_of(const json_t *token)
+static const char *state_of(const json_t *token, char *room, size_t size)
 {
     const char *pin = report_get(token, "user_pin");
 
+    (void)room;
+    (void)size;
     if (!json_is_true(json_object_get(token, "initialized")))
         return "not initialised";
     if (!json_is_true(json_object_get(token, "user_pin_set")))
@@ -27,28 +29,12 @@ static const char *state_of(const json_t *token)
     return strcmp(pin, "one try left") == 0 ? "one try left" : "ready";
 }
 
-static void print_tokens(const json_t *tokens)
-{
-    static const char *const head[] = {"URI", "STATE", "MODULE"};
-    json_t *rows = report_array();
-    json_t *row = report_array();
-    const json_t *token;
-    size_t i;
-
-    for (size_t j = 0; j < sizeof(head) / sizeof(*head); j++)
-        report_append_text(row, head[j]);
-    report_append(rows, row);
-    json_array_foreach(tokens, i, token)
-    {
-        row = report_array();
-        report_append_text(row, report_get(token, "uri"));
-        report_append_text(row, state_of(token));
-        report_append_text(row, report_get(token, "module"));
-        report_append(rows, row);
-    }
-    report_print_table(rows);
-    json_decref(rows);
-}
+static const struct report_column columns[] = {
+    {.head = "URI", .member = "uri"},
+    {.head = "STATE", .text = state_of},
+    {.head = "MODULE", .member = "module"},
+    {0},
+};
 
 static enum exit_code run_list(const struct args *args)
 {
@@ -62,7 +48,7 @@ static enum exit_code run_list(const struct args *args)
     if (code == EXIT_DONE && args_flag(args, ROW_JSON))
         report_print_json(list);
     else if (code == EXIT_DONE && json_array_size(list) > 0)
-        print_tokens(list);
+        report_print_columns(list, columns);
     else if (code == EXIT_DONE)
         puts("There is no token.");
     json_decref(list);

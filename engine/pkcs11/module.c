@@ -9,6 +9,8 @@
  */
 #include "module.h"
 
+#include "../wait.h"
+
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -230,33 +232,9 @@ bool p11_module_is_inherited(struct p11_module *module)
 
 /* ---- once more ------------------------------------------------------- */
 
-static uint64_t now_ms(void)
-{
-    struct timespec ts;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000u + (uint64_t)ts.tv_nsec / 1000000u;
-}
-
-/* Between half and all of it: processes that fell together rise apart. */
-static void sleep_jittered(unsigned ms)
-{
-    struct timespec ts;
-    unsigned us = ms * 500u;
-    unsigned char noise = 0;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    noise = (unsigned char)((unsigned long)ts.tv_nsec / 64u +
-                            (unsigned long)getpid());
-    us += us * noise / 255u;
-    ts.tv_sec = 0;
-    ts.tv_nsec = (long)us * 1000L;
-    (void)nanosleep(&ts, NULL); /* shorter where a signal comes: no harm */
-}
-
 static bool take_restart(struct p11_module *m)
 {
-    uint64_t now = now_ms();
+    uint64_t now = devid_now_ms();
 
     if (m->refill_ms != 0)
         m->restarts += (double)(now - m->refill_ms) / 1000.0;
@@ -282,6 +260,6 @@ bool p11_module_restart(struct p11_module *module, uint64_t epoch,
     }
     open_gate();
     if (again)
-        sleep_jittered(RESTART_WAIT_MS << count);
+        devid_sleep_jittered(RESTART_WAIT_MS << count);
     return again;
 }

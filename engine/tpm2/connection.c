@@ -256,20 +256,20 @@ static uint64_t reap_at_ms(const struct tpm2_conn *conn)
                             ? conn->lock_timeout_ms
                             : REAP_AFTER_MS;
 
-    return tpm2_now_ms() + tpm2_jittered_us(after_ms) / 1000u;
+    return devid_now_ms() + devid_jittered_us(after_ms) / 1000u;
 }
 
 static void reap_where_due(struct tpm2_conn *conn, TSS2_RC rc,
                            struct retry *retry)
 {
     if (++retry->tries < REAP_AFTER_TRIES ||
-        tpm2_now_ms() < retry->reap_at_ms || conn->esys == NULL ||
+        devid_now_ms() < retry->reap_at_ms || conn->esys == NULL ||
         (conn->has_rm && conn->shared == NULL))
         return;
     tpm2_early_lock(conn);
     tpm2_reap(conn, rc);
     tpm2_early_unlock(conn);
-    conn->parked_at_ms = tpm2_now_ms();
+    conn->parked_at_ms = devid_now_ms();
     retry->reap_at_ms = reap_at_ms(conn);
     retry->tries = 0;
 }
@@ -299,12 +299,12 @@ static bool again(struct tpm2_conn *conn, TSS2_RC rc, struct retry *retry)
     case TPM2_ACTION_WAIT:
         break;
     }
-    if (tpm2_now_ms() - retry->start_ms >= conn->lock_timeout_ms)
+    if (devid_now_ms() - retry->start_ms >= conn->lock_timeout_ms)
         return false;
     reap_where_due(conn, rc, retry);
     if (conn->exclusive)
         disconnect(conn);
-    tpm2_sleep_jittered(retry->wait_ms);
+    devid_sleep_jittered(retry->wait_ms);
     if (retry->wait_ms < WAIT_MAX_MS)
         retry->wait_ms *= 2;
     return true;
@@ -316,8 +316,9 @@ static TSS2_RC connect_link(struct tpm2_conn *conn, uint64_t start_ms)
     TSS2_RC rc = tpm2_tcti_open(conn);
 
     while (rc != TSS2_RC_SUCCESS && conn->exclusive && conn->library != NULL &&
-           errno == EBUSY && tpm2_now_ms() - start_ms < conn->lock_timeout_ms) {
-        tpm2_sleep_jittered(WAIT_MAX_MS);
+           errno == EBUSY &&
+           devid_now_ms() - start_ms < conn->lock_timeout_ms) {
+        devid_sleep_jittered(WAIT_MAX_MS);
         rc = tpm2_tcti_open(conn);
     }
     return rc;
@@ -340,18 +341,25 @@ static enum devid_err attempt(struct tpm2_conn *conn, tpm2_op *op, void *arg,
 
 static bool take_turn(struct tpm2_conn *conn)
 {
+    const uint64_t end_ms =
+        devid_now_ms() + TURN_MAX_S * 1000u + conn->lock_timeout_ms;
     struct timespec until;
+    int rc;
 
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += TURN_MAX_S + conn->lock_timeout_ms / 1000;
-    return pthread_mutex_timedlock(&conn->lock, &until) == 0;
+    /* A second at a time: the clock that it goes by may be set meanwhile. */
+    do {
+        (void)clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec++;
+        rc = pthread_mutex_timedlock(&conn->lock, &until);
+    } while (rc == ETIMEDOUT && devid_now_ms() < end_ms);
+    return rc == 0;
 }
 
 enum devid_err tpm2_run(struct tpm2_conn *conn, tpm2_op *op, void *arg,
                         struct devid_error *err)
 {
     struct retry retry = {
-        .start_ms = tpm2_now_ms(),
+        .start_ms = devid_now_ms(),
         .reap_at_ms = reap_at_ms(conn),
         .wait_ms = WAIT_MIN_MS,
     };
@@ -376,7 +384,7 @@ enum devid_err tpm2_run(struct tpm2_conn *conn, tpm2_op *op, void *arg,
     } while ((e == DEVID_ERR_DEVICE || e == DEVID_ERR_BUSY) &&
              again(conn, err->device_rc, &retry));
     if (conn->parked_count > 0 &&
-        tpm2_now_ms() - conn->parked_at_ms >= PARKED_MS)
+        devid_now_ms() - conn->parked_at_ms >= PARKED_MS)
         tpm2_unpark(conn);
     if (conn->exclusive)
         disconnect(conn);

@@ -147,9 +147,10 @@ program devid
 
 say "Settings"
 # The engine's table, as the C source has it.
-settings=$(sed -nE 's/.*= \{"([a-z0-9-]+)", "(DEVID_[A-Z0-9_]+)".*/\1 \2/p' \
-    "$TOP/engine/engine.c")
-[[ $settings ]] || fail "engine/engine.c no longer has its table of settings"
+settings=$(tr -s '\n ' ' ' <"$TOP/engine/settings.c" |
+    grep -oE '= \{"[a-z0-9-]+", "DEVID_[A-Z0-9_]+"' |
+    sed -E 's/= \{"(.*)", "(.*)"/\1 \2/')
+[[ $settings ]] || fail "engine/settings.c no longer has its table of settings"
 while read -r name variable; do
     assert_contains "devid-provider(7) has $name and $variable" \
         ".It Ic $name No = " "$(grep -F "Ev $variable" "$man/devid-provider.7")"

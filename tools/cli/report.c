@@ -9,7 +9,8 @@
 
 enum {
     LABEL_WIDTH = 22,
-    TABLE_COLUMNS = 8
+    TABLE_COLUMNS = 8,
+    CELL_SIZE = 64
 };
 
 static json_t *check(json_t *value)
@@ -192,4 +193,44 @@ void report_print_table(const json_t *rows)
         }
         putchar('\n');
     }
+}
+
+static const char *column_text(const struct report_column *column,
+                               const json_t *object, char *room, size_t size)
+{
+    const json_t *value;
+
+    if (column->text)
+        return column->text(object, room, size);
+    value = json_object_get(object, column->member);
+    if (!json_is_integer(value))
+        return report_get(object, column->member);
+    snprintf(room, size, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    return room;
+}
+
+void report_print_columns(const json_t *objects,
+                          const struct report_column *columns)
+{
+    json_t *rows = report_array();
+    json_t *row = report_array();
+    const json_t *object;
+    char room[CELL_SIZE];
+    size_t i;
+
+    for (const struct report_column *column = columns; column->head; column++)
+        report_append_text(row, column->head);
+    report_append(rows, row);
+    json_array_foreach(objects, i, object)
+    {
+        row = report_array();
+        for (const struct report_column *column = columns; column->head;
+             column++) {
+            const char *text = column_text(column, object, room, sizeof(room));
+            report_append_text(row, *text ? text : "-");
+        }
+        report_append(rows, row);
+    }
+    report_print_table(rows);
+    json_decref(rows);
 }

@@ -32,6 +32,18 @@ const char *report_get(const json_t *report, const char *name);
 void report_print_json(const json_t *report);
 void report_print_text(json_t *report);
 
+/* A column of a table: its head, and what stands in it of an object. */
+struct report_column {
+    const char *head;
+    const char *member; /* a string, or a whole number; or */
+    /* what it says of the object, in `room` or somewhere else */
+    const char *(*text)(const json_t *object, char *room, size_t size);
+};
+/* Print a table of the objects in an array, "-" where one has nothing to say.
+ * `columns` is ended by a NULL head. */
+void report_print_columns(const json_t *objects,
+                          const struct report_column *columns);
+
 /* Print a table: the first row is its head; all are arrays of strings. */
 void report_print_table(const json_t *rows);
 

@@ -244,36 +244,22 @@ static bool add_batch(void *arg, const struct ledger_batch *batch)
     return true;
 }
 
-static void print_batches(const json_t *batches)
+static const char *units_of(const json_t *batch, char *room, size_t size)
 {
-    static const char *const head[] = {"NAME", "PRODUCT", "UNITS", "STATE",
-                                       "OPENED"};
-    static const char *const members[] = {"name", "product", NULL, "state",
-                                          "opened"};
-    json_t *rows = report_array();
-    json_t *row = report_array();
-    const json_t *batch;
-    char units[64];
-    size_t i;
-
-    for (size_t j = 0; j < sizeof(head) / sizeof(*head); j++)
-        report_append_text(row, head[j]);
-    report_append(rows, row);
-    json_array_foreach(batches, i, batch)
-    {
-        row = report_array();
-        snprintf(units, sizeof(units),
-                 "%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT,
-                 json_integer_value(json_object_get(batch, "used")),
-                 json_integer_value(json_object_get(batch, "count")));
-        for (size_t j = 0; j < sizeof(head) / sizeof(*head); j++)
-            report_append_text(row, members[j] ? report_get(batch, members[j])
-                                               : units);
-        report_append(rows, row);
-    }
-    report_print_table(rows);
-    json_decref(rows);
+    snprintf(room, size, "%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT,
+             json_integer_value(json_object_get(batch, "used")),
+             json_integer_value(json_object_get(batch, "count")));
+    return room;
 }
+
+static const struct report_column columns[] = {
+    {.head = "NAME", .member = "name"},
+    {.head = "PRODUCT", .member = "product"},
+    {.head = "UNITS", .text = units_of},
+    {.head = "STATE", .member = "state"},
+    {.head = "OPENED", .member = "opened"},
+    {0},
+};
 
 static enum exit_code run_list(const struct args *args)
 {
@@ -289,7 +275,7 @@ static enum exit_code run_list(const struct args *args)
     else if (args_flag(args, ROW_JSON))
         report_print_json(batches);
     else if (json_array_size(batches) > 0)
-        print_batches(batches);
+        report_print_columns(batches, columns);
     else
         puts("The ledger has no batch.");
     desk_close(&desk);

@@ -146,7 +146,6 @@ static const struct body_member retire_members[] = {
     {NULL, BODY_FLAG, false, 0},
 };
 
-/* RFC 5280, 5.3.1: those that a unit may say of itself. */
 static const struct {
     const char *name;
     int number;
@@ -155,14 +154,21 @@ static const struct {
     {"superseded", 4},  {"cessation", 5},
 };
 
+bool revocation_reason(const char *name, int *number)
+{
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
+        if (strcmp(reasons[i].name, name) != 0)
+            continue;
+        *number = reasons[i].number;
+        return true;
+    }
+    return false;
+}
+
 static enum step retire(struct exchange *x, const char *name)
 {
-    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
-        if (strcmp(reasons[i].name, name) == 0) {
-            x->job.reason = reasons[i].number;
-            return commit(x, LEDGER_RETIRE);
-        }
-    }
+    if (revocation_reason(name, &x->job.reason))
+        return commit(x, LEDGER_RETIRE);
     return exchange_refuse(x, 400, "malformed",
                            "\"reason\" is unspecified, compromise, "
                            "affiliation, superseded or cessation");

@@ -4,6 +4,7 @@
 
 #include "commands.h"
 #include "desk.h"
+#include "exchange.h"
 #include "message.h"
 
 enum {
@@ -16,26 +17,6 @@ static const struct option_row options[] = {
                 true, false},
     {0},
 };
-
-/* RFC 5280, 5.3.1: those that fit a device; as the protocol calls them. */
-static const struct {
-    const char *name;
-    int number;
-} reasons[] = {
-    {"unspecified", 0}, {"compromise", 1}, {"affiliation", 3},
-    {"superseded", 4},  {"cessation", 5},
-};
-
-static bool find_reason(const char *name, int *number)
-{
-    for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
-        if (strcmp(reasons[i].name, name) != 0)
-            continue;
-        *number = reasons[i].number;
-        return true;
-    }
-    return false;
-}
 
 static enum exit_code revoke(const struct desk *desk, const char *serial,
                              struct ledger_job *job)
@@ -62,7 +43,7 @@ static enum exit_code run(const struct args *args)
     struct desk desk;
     enum exit_code code;
 
-    if (!find_reason(reason, &job.reason))
+    if (!revocation_reason(reason, &job.reason))
         return wrong_use("revoke",
                          "--reason is unspecified, compromise, affiliation, "
                          "superseded or cessation, not '%s'",

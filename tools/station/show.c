@@ -83,35 +83,15 @@ static void print_unit(const json_t *unit)
     json_decref(lines);
 }
 
-static void print_history(const json_t *history)
-{
-    static const char *const head[] = {"TIME",  "STATION", "ENTRY",
-                                       "EVENT", "PEER",    "DETAIL"};
-    static const char *const members[] = {"time",  "station", NULL,
-                                          "event", "peer",    "detail"};
-    json_t *rows = report_array();
-    json_t *row = report_array();
-    const json_t *entry;
-    char number[32];
-    size_t i;
-
-    for (size_t j = 0; j < sizeof(head) / sizeof(*head); j++)
-        report_append_text(row, head[j]);
-    report_append(rows, row);
-    json_array_foreach(history, i, entry)
-    {
-        row = report_array();
-        snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
-                 json_integer_value(json_object_get(entry, "entry")));
-        for (size_t j = 0; j < sizeof(head) / sizeof(*head); j++)
-            report_append_text(row, members[j] ? report_get(entry, members[j])
-                                               : number);
-        report_append(rows, row);
-    }
-    putchar('\n');
-    report_print_table(rows);
-    json_decref(rows);
-}
+static const struct report_column columns[] = {
+    {.head = "TIME", .member = "time"},
+    {.head = "STATION", .member = "station"},
+    {.head = "ENTRY", .member = "entry"},
+    {.head = "EVENT", .member = "event"},
+    {.head = "PEER", .member = "peer"},
+    {.head = "DETAIL", .member = "detail"},
+    {0},
+};
 
 /* What was refused of a unit that never got a row is shown as well. */
 static enum exit_code show(const struct args *args, const struct desk *desk,
@@ -142,7 +122,8 @@ static enum exit_code show(const struct args *args, const struct desk *desk,
             print_unit(report);
         else
             printf("No unit %s is enrolled.\n", serial);
-        print_history(history);
+        putchar('\n');
+        report_print_columns(history, columns);
     }
     json_decref(history);
     json_decref(report);

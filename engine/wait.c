@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Time, and waiting for a TPM that others are using. */
-#include "tpm2.h"
+/* Time, and waiting for a device that others are using. */
+#include "wait.h"
 
 #include <time.h>
 #include <unistd.h>
 
-uint64_t tpm2_now_ms(void)
+uint64_t devid_now_ms(void)
 {
     struct timespec ts;
 
@@ -13,7 +13,7 @@ uint64_t tpm2_now_ms(void)
     return (uint64_t)ts.tv_sec * 1000u + (uint64_t)ts.tv_nsec / 1000000u;
 }
 
-unsigned tpm2_jittered_us(unsigned ms)
+unsigned devid_jittered_us(unsigned ms)
 {
     struct timespec ts;
     unsigned us = ms * 500u;
@@ -26,9 +26,9 @@ unsigned tpm2_jittered_us(unsigned ms)
     return us + us / 255u * noise;
 }
 
-void tpm2_sleep_jittered(unsigned ms)
+void devid_sleep_jittered(unsigned ms)
 {
-    struct timespec ts = {.tv_nsec = (long)tpm2_jittered_us(ms) * 1000L};
+    struct timespec ts = {.tv_nsec = (long)devid_jittered_us(ms) * 1000L};
 
     (void)nanosleep(&ts, NULL); /* shorter where a signal comes: no harm */
 }

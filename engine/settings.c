@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The settings: their names, and what they may be. */
+#include "settings.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOCK_TIMEOUT_MAX_S 3600
+
+static const struct devid_setting settings[] = {
+    [SETTING_TCTI] = {"tcti", "DEVID_TCTI",
+                      "where the TPM is, as a TCTI string: device:/dev/tpmrm0"},
+    [SETTING_SHARING] = {"tpm2-sharing", "DEVID_TPM2_SHARING",
+                         "auto, managed (a resource manager stands before the "
+                         "TPM) or bare"},
+    [SETTING_OPEN] = {"tpm2-open", "DEVID_TPM2_OPEN",
+                      "late (at the first signature) or early (when a key is "
+                      "loaded, for children that may not)"},
+    [SETTING_LOCK_TIMEOUT] = {"lock-timeout", "DEVID_LOCK_TIMEOUT",
+                              "seconds to wait for a busy device"},
+    [SETTING_CHECK] = {"check-signatures", "DEVID_CHECK_SIGNATURES",
+                       "auto (RSA, and where another key may have signed) or "
+                       "always"},
+    [SETTING_AUTH] = {"auth-source", "DEVID_AUTH_SOURCE",
+                      "where the auth value of keys is: file:PATH or env:NAME"},
+    [SETTING_PARENT_AUTH] = {"parent-auth-source", "DEVID_PARENT_AUTH_SOURCE",
+                             "where the auth value of the keys' parent is"},
+    [SETTING_OWNER_AUTH] = {"owner-auth-source", "DEVID_OWNER_AUTH_SOURCE",
+                            "where the owner hierarchy's auth value is"},
+    [SETTING_ENDORSEMENT_AUTH] =
+        {"endorsement-auth-source", "DEVID_ENDORSEMENT_AUTH_SOURCE",
+         "where the endorsement hierarchy's auth value is"},
+    [SETTING_LOCKOUT_AUTH] = {"lockout-auth-source",
+                              "DEVID_LOCKOUT_AUTH_SOURCE",
+                              "where the lockout hierarchy's auth value is"},
+    [SETTING_PIN] = {"pin-source", "DEVID_PIN_SOURCE",
+                     "where a token's PIN is: file:PATH or env:NAME; or ask, "
+                     "for the program's passphrase"},
+    [SETTING_MODULE] = {"pkcs11-module", "DEVID_PKCS11_MODULE",
+                        "the PKCS#11 module's file, where a key's URI names "
+                        "none"},
+    [SETTING_RANDOM] = {"random-source", "DEVID_RANDOM_SOURCE",
+                        "the device that DEVID-SEED takes random numbers from: "
+                        "tpm2: or a token's URI"},
+    [SETTING_COUNT] = {NULL, NULL, NULL},
+};
+
+const struct devid_setting *devid_settings(void)
+{
+    return settings;
+}
+
+/* Where a secret is read from. */
+static enum devid_err check_source(const char *value, const char *where,
+                                   const char *more, struct devid_error *err)
+{
+    if ((strncmp(value, "file:", 5) == 0 && value[5] != '\0') ||
+        (strncmp(value, "env:", 4) == 0 && value[4] != '\0'))
+        return DEVID_OK;
+    /* Not shown: it may be the secret itself, put in the wrong place. */
+    return devid_fail(err, DEVID_ERR_INPUT, 0,
+                      "%s must be file:PATH or env:NAME, where the secret is "
+                      "read from%s; the secret itself never stands there",
+                      where, more);
+}
+
+/* A whole one. Not shown where it is wrong: a URI may have a PIN in it. */
+static enum devid_err check_device(const char *value, const char *where,
+                                   struct devid_error *err)
+{
+    if (strcmp(value, "tpm2:") == 0 ||
+        (strncmp(value, "pkcs11:", 7) == 0 && value[7] != '\0'))
+        return DEVID_OK;
+    return devid_fail(err, DEVID_ERR_INPUT, 0,
+                      "%s must be a device: tpm2: or a token's URI such as "
+                      "pkcs11:token=factory",
+                      where);
+}
+
+static enum devid_err check_seconds(const char *value, const char *where,
+                                    struct devid_error *err)
+{
+    char *end = NULL;
+    unsigned long seconds;
+
+    errno = 0;
+    seconds = strtoul(value, &end, 10);
+    if (*value >= '0' && *value <= '9' && *end == '\0' && errno == 0 &&
+        seconds <= LOCK_TIMEOUT_MAX_S)
+        return DEVID_OK;
+    return devid_fail(err, DEVID_ERR_INPUT, 0,
+                      "%s is '%s': it must be a number of seconds from 0 to "
+                      "%d",
+                      where, value, LOCK_TIMEOUT_MAX_S);
+}
+
+enum devid_err devid_setting_check(size_t which, const char *value,
+                                   const char *where, struct devid_error *err)
+{
+    switch ((enum setting)which) {
+    case SETTING_TCTI:
+        if (*value != '\0')
+            return DEVID_OK;
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "%s is empty: give a TCTI string such as "
+                          "device:/dev/tpmrm0, or leave it out",
+                          where);
+    case SETTING_SHARING:
+        if (strcmp(value, "auto") == 0 || strcmp(value, "managed") == 0 ||
+            strcmp(value, "bare") == 0)
+            return DEVID_OK;
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "%s is '%s': it must be auto, managed or bare", where,
+                          value);
+    case SETTING_OPEN:
+        if (strcmp(value, "early") == 0 || strcmp(value, "late") == 0)
+            return DEVID_OK;
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "%s is '%s': it must be early or late", where, value);
+    case SETTING_CHECK:
+        if (strcmp(value, "auto") == 0 || strcmp(value, "always") == 0)
+            return DEVID_OK;
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "%s is '%s': it must be auto or always", where,
+                          value);
+    case SETTING_LOCK_TIMEOUT:
+        return check_seconds(value, where, err);
+    case SETTING_MODULE:
+        if (*value != '\0')
+            return DEVID_OK;
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "%s is empty: give the file of a PKCS#11 module, or "
+                          "leave it out",
+                          where);
+    case SETTING_RANDOM:
+        return check_device(value, where, err);
+    case SETTING_PIN:
+        if (strcmp(value, "ask") == 0)
+            return DEVID_OK;
+        return check_source(value, where, ", or ask", err);
+    case SETTING_AUTH:
+    case SETTING_PARENT_AUTH:
+    case SETTING_OWNER_AUTH:
+    case SETTING_ENDORSEMENT_AUTH:
+    case SETTING_LOCKOUT_AUTH:
+        return check_source(value, where, "", err);
+    case SETTING_COUNT:
+        break;
+    }
+    return devid_fail(err, DEVID_ERR_INPUT, 0, "%s is no setting", where);
+}
+
+enum devid_err devid_setting_unknown(const char *name, struct devid_error *err)
+{
+    char known[512] = "";
+    size_t len = 0;
+
+    for (size_t i = 0; i < SETTING_COUNT && len < sizeof(known); i++)
+        len += (size_t)snprintf(known + len, sizeof(known) - len, "%s%s",
+                                i == 0                   ? ""
+                                : i == SETTING_COUNT - 1 ? " and "
+                                                         : ", ",
+                                settings[i].name);
+    return devid_fail(err, DEVID_ERR_INPUT, 0,
+                      "there is no setting '%s': devid has %s", name, known);
+}
