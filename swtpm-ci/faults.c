@@ -6,10 +6,13 @@
 
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <tss2/tss2_tpm2_types.h>
 
@@ -20,6 +23,7 @@ enum {
     LINE_SIZE = 256,
     HANDLE_LEN = 4,
     SIZE_LEN = 4, /* of an authorisation area, or of parameters */
+    HOLD_STEP_MS = 5,
     MS_PER_S = 1000,
     NS_PER_MS = 1000000
 };
@@ -31,9 +35,9 @@ static const struct {
     enum fault_kind kind;
     bool takes_number;
 } kinds[] = {
-    {"refuse", FAULT_REFUSE, true}, {"delay", FAULT_DELAY, true},
-    {"lose", FAULT_LOSE, false},    {"garble", FAULT_GARBLE, false},
-    {"cut", FAULT_CUT, false},
+    {"refuse", FAULT_REFUSE, true},  {"delay", FAULT_DELAY, true},
+    {"hold", FAULT_HOLD, false},     {"lose", FAULT_LOSE, false},
+    {"garble", FAULT_GARBLE, false}, {"cut", FAULT_CUT, false},
 };
 
 static bool parse_number(const char *text, uint32_t *number)
@@ -230,6 +234,23 @@ static void sleep_ms(uint32_t ms)
         continue;
 }
 
+/* Until the file that asks for it is no longer there. */
+static void hold(const struct faults *faults)
+{
+    char sign[PATH_MAX];
+    struct stat now;
+    int fd;
+
+    (void)snprintf(sign, sizeof(sign), "%s.held", faults->path);
+    fd = open(sign, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0)
+        err(EXIT_FAILURE, "cannot write %s", sign);
+    (void)close(fd);
+    while (stat(faults->path, &now) == 0 && is_read(faults, &now))
+        sleep_ms(HOLD_STEP_MS);
+    (void)unlink(sign);
+}
+
 struct fault_effect faults_strike(struct faults *faults, const uint8_t *command,
                                   size_t len)
 {
@@ -246,6 +267,9 @@ struct fault_effect faults_strike(struct faults *faults, const uint8_t *command,
             break;
         case FAULT_DELAY:
             sleep_ms(rule->number);
+            break;
+        case FAULT_HOLD:
+            hold(faults);
             break;
         case FAULT_LOSE:
             effect.lose = true;

@@ -4,12 +4,14 @@
  * renaming another over it, or remove at any time. A line is a rule:
  *     refuse COMMAND CODE [after=N] [times=N]
  *     delay COMMAND MILLISECONDS [after=N] [times=N]
+ *     hold COMMAND [after=N] [times=N]
  *     lose COMMAND [after=N] [times=N]
  *     garble COMMAND [after=N] [times=N]
  *     cut
  * refuse answers with a response code and the TPM never sees the command.
- * delay holds it back, and all that come behind it, as a slow TPM does. lose
- * lets the TPM do it and breaks the client's connection in place of the
+ * delay holds it back, and all that come behind it, as a slow TPM does. hold
+ * does that until the file is replaced or removed, and says so by an empty file
+ * of its name and ".held". lose lets the TPM do it and breaks the client's connection in place of the
  * answer. garble turns one bit in the last byte of the answer's parameters.
  * cut breaks every connection that anything comes from.
  *
@@ -33,6 +35,7 @@ enum {
 enum fault_kind {
     FAULT_REFUSE,
     FAULT_DELAY,
+    FAULT_HOLD,
     FAULT_LOSE,
     FAULT_GARBLE,
     FAULT_CUT

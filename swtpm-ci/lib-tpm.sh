@@ -180,6 +180,7 @@ trace_list() {
 # and no others. A rule is one argument, "refuse Sign 0x922 times=2"; faults.h
 # says what there is.
 fault() {
+    rm -f "$TRACE_FAULTS.held"
     printf '%s\n' "$@" >"$TRACE_FAULTS.new"
     mv "$TRACE_FAULTS.new" "$TRACE_FAULTS"
 }
@@ -187,6 +188,12 @@ fault() {
 # fault_clear: the proxy makes no more faults.
 fault_clear() {
     rm -f "$TRACE_FAULTS"
+}
+
+# fault_holds PID: wait until the proxy holds back a command, as a rule "hold"
+# asked for; PID is who sends it.
+fault_holds() {
+    await "the command to be held back" "$1" test -e "$TRACE_FAULTS.held"
 }
 
 # start_abrmd: put tpm2-abrmd, on a private bus, in front of what DEVID_TCTI

@@ -25,21 +25,17 @@ killed() {
     local after=$1 i
     shift
     trace_reset
-    fault "delay * 400 after=$after times=1"
+    fault "hold * after=$after times=1"
     "$DEVICE" "$@" "$WORK/$UNIT" >/dev/null 2>&1 &
     local pid=$!
-    for ((i = 0; i < 500; i++)); do
-        (($(trace_count) < after)) || break
-        sleep 0.01
-    done
-    sleep 0.1
+    fault_holds "$pid"
     kill -KILL "$pid"
     wait "$pid" 2>/dev/null || true
+    fault_clear
     for ((i = 0; i < 500; i++)); do
         (($(trace_count) <= after)) || break
         sleep 0.01
     done
-    fault_clear
     (($(trace_count) == after + 1)) ||
         fail "killed at command $((after + 1)), saw $(trace_list)"
 }

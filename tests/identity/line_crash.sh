@@ -53,10 +53,6 @@ kill_at() {
     fail "waited fifteen seconds for $*"
 }
 
-seen() {
-    (($(trace_count) >= $1))
-}
-
 # check WHEN [OPTION...]: run again, all is well.
 check() {
     local when=$1
@@ -75,15 +71,16 @@ killed_at_command() {
     local after=$1
     shift
     trace_reset
-    fault "delay * 500 after=$after times=1"
+    fault "hold * after=$after times=1"
     EXEC="exec" provision "$@" >out 2>&1 &
     PROVISION=$!
-    kill_at seen "$after" || fail "it ended before command $((after + 1))"
+    kill_at test -e "$TRACE_FAULTS.held" ||
+        fail "it ended before command $((after + 1))"
+    fault_clear
     for ((i = 0; i < 500; i++)); do
         (($(trace_count) <= after)) || break
         sleep 0.01
     done
-    fault_clear
     WHEN=$(trace_list)
     WHEN="killed at command $((after + 1)), ${WHEN##* }"
 }

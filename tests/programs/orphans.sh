@@ -26,21 +26,15 @@ came() {
     (($(trace_count "$1")))
 }
 
-# under_way COMMAND: the proxy has it from a client, and holds it back.
-under_way() {
-    local -A codes=([Sign]=15d [Load]=157 [StartAuthSession]=176)
-    tail -n 1 "$WORK/raw" | grep -qE "> 800[12].{8}00000${codes[$1]}"
-}
-
 # killed KEY COMMAND [RULE...]: a program that signs is killed by KILL while
 # COMMAND is under way, which the TPM does all the same unless RULE says else.
 killed() {
     trace_reset
-    fault "delay $2 300" "${@:3}"
+    fault "hold $2" "${@:3}"
     spawn killed env OPENSSL_CONF="$WORK/openssl.cnf" openssl dgst -sha256 \
         -sign "$WORK/$1.key" -passin "file:$WORK/value" -out "$WORK/none" \
         "$WORK/data"
-    await "$2" "$SPAWNED" under_way "$2"
+    fault_holds "$SPAWNED"
     halt "$SPAWNED" KILL
     fault_clear
     await "the TPM to do $2" "$TRACE_PID" came "$2"
@@ -65,7 +59,7 @@ no_session() {
 
 harness_dir
 start_tpm --srk
-start_trace --raw-log "$WORK/raw"
+start_trace
 printf 'to be signed\n' >"$WORK/data"
 printf 'a value\n' >"$WORK/value"
 chmod 644 "$WORK/value"
@@ -134,26 +128,27 @@ done
 
 say "A session that is taken from a program that lives"
 trace_reset
-fault "delay Sign 500 times=1"
+fault "hold Sign times=1"
 sign auth sig 2>"$WORK/sign.log" &
 signing=$!
-await "Sign" $signing under_way Sign
+fault_holds $signing
 tpm2_flushcontext -l
+fault_clear
 wait $signing || fail "it does not sign: $(<"$WORK/sign.log")"
 assert_equal "it starts another" "2 Sign:0x918 0" \
     "$(trace_count StartAuthSession) $(trace_list | grep -o 'Sign:[^ ]*') $(counter)"
-fault_clear
 no_session
 
 say "A session of a program that stood still is taken for an orphan"
 trace_reset
-fault "delay StartAuthSession 300 times=1"
+fault "hold StartAuthSession times=1"
 spawn still env OPENSSL_CONF="$WORK/openssl.cnf" openssl dgst -sha256 \
     -sign "$WORK/auth.key" -passin "file:$WORK/value" -out "$WORK/still" \
     "$WORK/data"
 still=$SPAWNED
-await "StartAuthSession" "$still" under_way StartAuthSession
+fault_holds "$still"
 kill -STOP "$still"
+fault_clear
 await "its session" "$TRACE_PID" came StartAuthSession
 for _ in 1 2; do
     killed auth StartAuthSession
@@ -175,14 +170,14 @@ with_devid start_nginx --key "$WORK/auth-blob.key" \
 served "before"
 for ((k = 0; k < 20; k++)); do
     trace_reset
-    fault "delay Sign 100"
+    fault "hold Sign times=1"
     plain_request >/dev/null 2>&1 &
     request=$!
     # Where the slots are full already it takes its time.
-    await "a worker to sign" "$NGINX_PID" under_way Sign
+    fault_holds "$NGINX_PID"
     pkill -KILL -P "$NGINX_PID"
-    wait $request || true
     fault_clear
+    wait $request || true
     await "the TPM to sign" "$NGINX_PID" came Sign
 done
 say "  $(handles transient) objects and $(handles loaded-session) sessions \
