@@ -184,7 +184,7 @@ has_tpm2_openssl() {
 conf_of() {
     case $1 in
     software) echo /dev/null ;;
-    *-openssl | *-provider) echo "$WORK/$1.cnf" ;;
+    *-openssl | *-provider | copied) echo "$WORK/$1.cnf" ;;
     *) echo "$WORK/devid.cnf" ;;
     esac
 }

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The tables of bench/token's page; read after figures.awk, whose functions they
-# use. Of the kinds of keys "token" is devid's.
+# use. Of the kinds of keys "token" and "copied" are devid's.
 
 function shown(kind) {
-    return kind == "token" ? "devid" : kind
+    return kind == "token" ? "devid" : kind == "copied" ? "devid, copied" : kind
 }
 
 function cpu(key) {
@@ -84,13 +84,13 @@ END {
         head("| key | workers | with | handshakes/s | in software | ratio | " \
              "nginx, CPU µs | in software | ratio by CPU | at most | " \
              "part of it |")
-        token_rows("handshake", "token pkcs11-provider", 2)
+        token_rows("handshake", "token copied pkcs11-provider", 2)
     } else if (table == "token-first") {
         head("| key | with | first, ms | second, ms |")
-        token_rows("first", "software token pkcs11-provider", 1)
+        token_rows("first", "software token copied pkcs11-provider", 1)
     } else if (table == "token-threads") {
         head("| key | with | signatures/s | bare C_Sign/s | ratio | CPU µs | " \
              "bare, CPU µs | ratio by CPU | at most |")
-        token_rows("threads", "token pkcs11-provider", 1)
+        token_rows("threads", "token copied pkcs11-provider", 1)
     }
 }

@@ -41,6 +41,9 @@ static const struct devid_setting settings[] = {
     [SETTING_MODULE] = {"pkcs11-module", "DEVID_PKCS11_MODULE",
                         "the PKCS#11 module's file, where a key's URI names "
                         "none"},
+    [SETTING_COPY_KEYS] = {"pkcs11-copy-keys", "DEVID_PKCS11_COPY_KEYS",
+                           "yes (a token signs with a copy of the key in its "
+                           "session, which some do faster) or no"},
     [SETTING_RANDOM] = {"random-source", "DEVID_RANDOM_SOURCE",
                         "the device that DEVID-SEED takes random numbers from: "
                         "tpm2: or a token's URI"},
@@ -134,6 +137,11 @@ enum devid_err devid_setting_check(size_t which, const char *value,
                           "%s is empty: give the file of a PKCS#11 module, or "
                           "leave it out",
                           where);
+    case SETTING_COPY_KEYS:
+        if (strcmp(value, "yes") == 0 || strcmp(value, "no") == 0)
+            return DEVID_OK;
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "%s is '%s': it must be yes or no", where, value);
     case SETTING_RANDOM:
         return check_device(value, where, err);
     case SETTING_PIN:

@@ -105,6 +105,13 @@ static enum devid_err fill(const struct p11_state *state,
     return e;
 }
 
+static bool copies_keys(const struct devid *engine)
+{
+    const char *value = devid_get(engine, "pkcs11-copy-keys");
+
+    return value != NULL && strcmp(value, "yes") == 0;
+}
+
 enum devid_err p11_key_open(void *state, const struct devid_keyfile *file,
                             void **key, struct devid_public *pub,
                             struct devid_key_limits *limits,
@@ -125,6 +132,7 @@ enum devid_err p11_key_open(void *state, const struct devid_keyfile *file,
         return devid_no_memory(err);
     }
     k->libctx = devid_libctx(self->engine);
+    k->copy = copies_keys(self->engine);
     e = fill(self, file, k, limits, err);
     if (e != DEVID_OK) {
         void *opened = k;
@@ -167,8 +175,40 @@ void p11_key_info(const void *key, struct devid_key_info *info)
 
 /* ---- on the token ---------------------------------------------------- */
 
-static enum devid_err find_key(struct p11_key *key, struct p11_session *session,
-                               struct devid_error *err)
+/*
+ * The handle of a copy of the key that lives in a session, made now or before;
+ * or the key's own, where the token makes none. SoftHSM looks at a token's
+ * files for each use of an object on it, and not for one of a session.
+ */
+static CK_OBJECT_HANDLE copy_of(struct p11_session *session,
+                                CK_OBJECT_HANDLE original)
+{
+    struct p11_token *t = session->token;
+    CK_BBOOL on_token = CK_FALSE;
+    CK_ATTRIBUTE attribute = {CKA_TOKEN, &on_token, sizeof(on_token)};
+    struct p11_copy copy = {session->contact, original, original};
+    size_t i = 0;
+
+    pthread_mutex_lock(&t->lock);
+    if (t->copy_count > 0 && t->copies[0].contact != session->contact)
+        t->copy_count = 0; /* they went with their sessions */
+    while (i < t->copy_count && t->copies[i].original != original)
+        i++;
+    if (i < t->copy_count) {
+        copy = t->copies[i];
+    } else if (i < P11_COPIES_MAX) {
+        if (session->f->C_CopyObject(session->handle, original, &attribute, 1,
+                                     &copy.handle) != CKR_OK)
+            copy.handle = original;
+        t->copies[t->copy_count++] = copy;
+    }
+    pthread_mutex_unlock(&t->lock);
+    return copy.handle;
+}
+
+static enum devid_err find_original(struct p11_key *key,
+                                    struct p11_session *session,
+                                    struct devid_error *err)
 {
     CK_BBOOL each_time = CK_FALSE;
     CK_ATTRIBUTE attribute = {CKA_ALWAYS_AUTHENTICATE, &each_time,
@@ -180,10 +220,8 @@ static enum devid_err find_key(struct p11_key *key, struct p11_session *session,
 
     p11_query_from_uri(&key->uri, CKO_PRIVATE_KEY, &query);
     if (p11_token_recall(session, &query, &key->handle,
-                         &key->always_authenticate)) {
-        key->contact = session->contact;
+                         &key->always_authenticate))
         return DEVID_OK;
-    }
     e = p11_find_one(session, &query, key->text, &handle, err);
     if (e != DEVID_OK)
         return e;
@@ -194,6 +232,18 @@ static enum devid_err find_key(struct p11_key *key, struct p11_session *session,
         return p11_fail(err, rv, "describe the key");
     key->always_authenticate = rv == CKR_OK && each_time != CK_FALSE;
     key->handle = handle;
+    return DEVID_OK;
+}
+
+static enum devid_err find_key(struct p11_key *key, struct p11_session *session,
+                               struct devid_error *err)
+{
+    enum devid_err e = find_original(key, session, err);
+
+    if (e != DEVID_OK)
+        return e;
+    if (key->copy)
+        key->handle = copy_of(session, key->handle);
     key->contact = session->contact;
     return DEVID_OK;
 }

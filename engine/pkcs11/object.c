@@ -42,11 +42,14 @@ enum devid_err p11_find(struct p11_session *session,
                         CK_OBJECT_HANDLE *objects, CK_ULONG max,
                         CK_ULONG *count, struct devid_error *err)
 {
-    CK_ATTRIBUTE template[3];
+    const CK_BBOOL on_token = CK_TRUE;
+    CK_ATTRIBUTE template[4];
     CK_ULONG n = 0;
     CK_RV rv;
 
     *count = 0;
+    /* No copy of a key that a session has. */
+    template[n++] = attribute(CKA_TOKEN, &on_token, sizeof(on_token));
     if (query->class != P11_ANY_CLASS)
         template[n++] =
             attribute(CKA_CLASS, &query->class, sizeof(query->class));

@@ -21,6 +21,7 @@
 
 /* Idle sessions that are kept, and slots that are looked at in one call. */
 #define P11_SESSIONS_MAX 64
+#define P11_COPIES_MAX 16 /* keys of one token that are copied */
 #define P11_SLOTS_MAX 64
 #define P11_ID_MAX 64
 #define P11_LABEL_MAX 128
@@ -106,6 +107,13 @@ struct p11_found {
     bool always_authenticate;
 };
 
+/* A private key in a session beside the one on the token. */
+struct p11_copy {
+    uint64_t contact; /* of the token, when it was made */
+    CK_OBJECT_HANDLE original;
+    CK_OBJECT_HANDLE handle;
+};
+
 struct p11_token {
     struct p11_token *next;
     char *key;            /* URI of the token alone, and its module */
@@ -125,6 +133,8 @@ struct p11_token {
     CK_SESSION_HANDLE idle[P11_SESSIONS_MAX];
     size_t idle_count;
     struct p11_found found;
+    struct p11_copy copies[P11_COPIES_MAX];
+    size_t copy_count;
 };
 
 struct p11_state {
@@ -314,13 +324,15 @@ struct p11_key {
     uint64_t proven;  /* contact in which a signature was verified */
     bool always_authenticate;
 
+    bool copy;          /* the setting pkcs11-copy-keys */
     atomic_bool no_pss; /* the token lacks the mechanism */
     atomic_bool no_raw; /* likewise */
 };
 
 /*
  * The private key's handle. Cost: C_FindObjectsInit, C_FindObjects,
- * C_FindObjectsFinal and C_GetAttributeValue, once a contact.
+ * C_FindObjectsFinal and C_GetAttributeValue, once a contact; and C_CopyObject
+ * where keys are copied.
  */
 DEVID_CHECK enum devid_err p11_key_handle(struct p11_key *key,
                                           struct p11_session *session,

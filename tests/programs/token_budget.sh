@@ -143,6 +143,29 @@ FindObjectsInit FindObjects FindObjectsFinal GetAttributeValue $LATER $END" \
     with_devid curl_mtls "$WORK/uri.pem" "$WORK/ec-p256-client.pem"
 stop_nginx
 
+say "Keys that are copied into the session"
+openssl_conf "$WORK/openssl.cnf" last "pkcs11-copy-keys = yes"
+COPIED=${FIRST/SignInit/CopyObject SignInit}
+for algorithm in ec-p256 rsa-2048; do
+    # In two server blocks, so that the program loads it twice.
+    with_devid start_nginx --key "$WORK/$algorithm-server.key" \
+        --cert "$WORK/$algorithm-server.pem" --also "$algorithm-server"
+    costs "$algorithm: nginx's first handshake" "$COPIED" plain_request
+    costs "$algorithm: nginx's next handshake" "$LATER" plain_request
+    # curl asks the first block again with it.
+    costs "$algorithm: one with the same key in another block: no other copy" \
+        "FindObjectsInit FindObjects FindObjectsFinal GetAttributeValue $LATER \
+$LATER" \
+        plain_request --connect-to "::127.0.0.1:$NGINX_PORT" \
+        "https://$algorithm-server.localhost/"
+    stop_nginx
+    DEVID_SPY_FAULT=C_CopyObject=0x1b costs \
+        "$algorithm: a token that makes no copy signs all the same" \
+        "${COPIED/CopyObject/CopyObject:0x1b} $END" \
+        with_devid openssl req -new -key "$WORK/$algorithm-client.key" -subj /CN=x
+done
+openssl_conf "$WORK/openssl.cnf"
+
 say "Eight programs start at once"
 pids=()
 for ((i = 0; i < 8; i++)); do
