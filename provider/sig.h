@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A signature in the making: what signature.c, sigparams.c and salt.c share. */
+/* A signature in the making: what signature.c, sigcontext.c,
+ * sigparams.c and salt.c share. */
 #ifndef PROV_SIG_H
 #define PROV_SIG_H
 
@@ -30,6 +31,12 @@ struct prov_sig {
     const struct devid_hash *mgf1; /* NULL: as hash */
     int salt_len;                  /* bytes, or enum prov_salt */
 };
+
+/* ---- sigcontext.c ---------------------------------------------------- */
+
+extern OSSL_FUNC_signature_newctx_fn prov_sig_new;
+extern OSSL_FUNC_signature_freectx_fn prov_sig_free;
+extern OSSL_FUNC_signature_dupctx_fn prov_sig_dup;
 
 /* The public half, borrowed; NULL before the first init. */
 const struct devid_public *prov_sig_public(const struct prov_sig *sig);

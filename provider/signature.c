@@ -17,71 +17,6 @@
 
 #define DEFAULT_HASH "SHA2-256"
 
-/* ---- life ------------------------------------------------------------ */
-
-static void *sig_new(void *vctx, const char *properties)
-{
-    struct prov_sig *self = OPENSSL_zalloc(sizeof(*self));
-
-    if (self != NULL && properties != NULL)
-        self->properties = OPENSSL_strdup(properties);
-    if (self == NULL || (properties != NULL && self->properties == NULL)) {
-        OPENSSL_free(self);
-        prov_raise_memory(vctx);
-        return NULL;
-    }
-    self->ctx = vctx;
-    self->salt_len = PROV_SALT_DIGEST_MAX;
-    return self;
-}
-
-static void sig_free(void *vsig)
-{
-    struct prov_sig *self = vsig;
-
-    if (self == NULL)
-        return;
-    devid_key_free(&self->key);
-    OPENSSL_free(self->peer);
-    EVP_MD_CTX_free(self->md);
-    OPENSSL_free(self->properties);
-    OPENSSL_free(self);
-}
-
-const struct devid_public *prov_sig_public(const struct prov_sig *self)
-{
-    return self->key != NULL ? devid_key_public(self->key) : self->peer;
-}
-
-/* EVP_DigestSignFinal works on a copy: nothing may be shared but the key. */
-static void *sig_dup(void *vsig)
-{
-    const struct prov_sig *from = vsig;
-    struct prov_sig *self =
-        sig_new((void *)(uintptr_t)from->ctx, from->properties);
-
-    if (self == NULL)
-        return NULL; /* sig_new raised */
-    self->hash = from->hash;
-    self->mgf1 = from->mgf1;
-    self->pss = from->pss;
-    self->salt_len = from->salt_len;
-    if (from->key != NULL)
-        self->key = devid_key_up_ref(from->key);
-    if (from->peer != NULL)
-        self->peer = OPENSSL_memdup(from->peer, sizeof(*from->peer));
-    if (from->md != NULL)
-        self->md = EVP_MD_CTX_new();
-    if ((from->peer != NULL && self->peer == NULL) ||
-        (from->md != NULL &&
-         (self->md == NULL || EVP_MD_CTX_copy_ex(self->md, from->md) != 1))) {
-        sig_free(self);
-        prov_raise_memory(from->ctx);
-        return NULL;
-    }
-    return self;
-}
-
 static bool take_key(struct prov_sig *self, const struct prov_key *key)
 {
     devid_key_free(&self->key);
@@ -369,9 +304,9 @@ static int message_init(void *vsig, const char *name, void *vkey,
 /* ---- tables ---------------------------------------------------------- */
 
 static const OSSL_DISPATCH signature_functions[] = {
-    {OSSL_FUNC_SIGNATURE_NEWCTX, PROV_FN(sig_new)},
-    {OSSL_FUNC_SIGNATURE_FREECTX, PROV_FN(sig_free)},
-    {OSSL_FUNC_SIGNATURE_DUPCTX, PROV_FN(sig_dup)},
+    {OSSL_FUNC_SIGNATURE_NEWCTX, PROV_FN(prov_sig_new)},
+    {OSSL_FUNC_SIGNATURE_FREECTX, PROV_FN(prov_sig_free)},
+    {OSSL_FUNC_SIGNATURE_DUPCTX, PROV_FN(prov_sig_dup)},
     {OSSL_FUNC_SIGNATURE_SIGN_INIT, PROV_FN(init)},
     {OSSL_FUNC_SIGNATURE_SIGN, PROV_FN(sign)},
     {OSSL_FUNC_SIGNATURE_VERIFY_INIT, PROV_FN(init)},
@@ -392,9 +327,9 @@ static const OSSL_DISPATCH signature_functions[] = {
 
 /* No piece of the message is signed before the last: in one go alone. */
 static const OSSL_DISPATCH message_functions[] = {
-    {OSSL_FUNC_SIGNATURE_NEWCTX, PROV_FN(sig_new)},
-    {OSSL_FUNC_SIGNATURE_FREECTX, PROV_FN(sig_free)},
-    {OSSL_FUNC_SIGNATURE_DUPCTX, PROV_FN(sig_dup)},
+    {OSSL_FUNC_SIGNATURE_NEWCTX, PROV_FN(prov_sig_new)},
+    {OSSL_FUNC_SIGNATURE_FREECTX, PROV_FN(prov_sig_free)},
+    {OSSL_FUNC_SIGNATURE_DUPCTX, PROV_FN(prov_sig_dup)},
     {OSSL_FUNC_SIGNATURE_DIGEST_SIGN_INIT, PROV_FN(message_init)},
     {OSSL_FUNC_SIGNATURE_DIGEST_SIGN, PROV_FN(sign)},
     {OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_INIT, PROV_FN(message_init)},
