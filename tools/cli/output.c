@@ -106,7 +106,8 @@ enum exit_code output_open(struct output *out, const char *path, bool force)
     *out = (struct output){.path = path,
                            .name = slash ? slash + 1 : path,
                            .directory = -1,
-                           .force = force};
+                           .force = force,
+                           .mode = FILE_MODE};
     if (strcmp(path, "-") == 0)
         return EXIT_DONE;
     if (*out->name == '\0')
@@ -140,10 +141,11 @@ static bool write_all(int fd, const void *data, size_t len)
 }
 
 /* Close what was written; false, with errno, where any step fails. */
-static bool write_and_close(int fd, const void *data, size_t len)
+static bool write_and_close(const struct output *out, int fd, const void *data,
+                            size_t len)
 {
     /* The umask may have taken rights away from the owner. */
-    bool ok = write_all(fd, data, len) && fchmod(fd, FILE_MODE) == 0 &&
+    bool ok = write_all(fd, data, len) && fchmod(fd, out->mode) == 0 &&
               fsync(fd) == 0;
     int saved = errno;
 
@@ -189,7 +191,7 @@ enum exit_code output_write(const struct output *out, const void *data,
     fd = open_temporary(out, temporary);
     if (fd < 0)
         return fail("%s cannot be written: %s", out->path, strerror(errno));
-    if (!write_and_close(fd, data, len) || !put_in_place(out, temporary)) {
+    if (!write_and_close(out, fd, data, len) || !put_in_place(out, temporary)) {
         int reason = errno;
         unlinkat(out->directory, temporary, 0);
         return fail("%s cannot be written: %s", out->path, strerror(reason));

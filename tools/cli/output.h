@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files that the tool writes: whole or not at all, mode 0600, never over
- * another file unless asked, never through a symbolic link.
+ * Files that the tool writes: whole or not at all, for their owner alone, never
+ * over another file unless asked, never through a symbolic link.
  */
 #ifndef DEVID_TOOLS_OUTPUT_H
 #define DEVID_TOOLS_OUTPUT_H
@@ -14,6 +14,7 @@ struct output {
     const char *name; /* its last component, borrowed from path */
     int directory;    /* open; -1: standard output */
     bool force;
+    unsigned mode; /* 0600, unless the caller sets another */
 };
 
 /*
