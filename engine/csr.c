@@ -56,6 +56,16 @@ static enum devid_err pick_scheme(const struct devid_public *pub,
     return devid_algorithm_put(tbs, algorithm, err);
 }
 
+/* The caller frees it. */
+static enum devid_err make_name(const struct devid_csr_spec *spec,
+                                X509_NAME **name, struct devid_error *err)
+{
+    if (spec->name == NULL)
+        return devid_subject_parse(spec->subject, name, err);
+    *name = X509_NAME_dup(spec->name);
+    return *name != NULL ? DEVID_OK : devid_no_memory(err);
+}
+
 /* Everything but the signature. */
 static enum devid_err fill(X509_REQ *req, const struct devid_public *pub,
                            const struct devid_csr_spec *spec,
@@ -64,12 +74,12 @@ static enum devid_err fill(X509_REQ *req, const struct devid_public *pub,
     STACK_OF(X509_EXTENSION) *exts = NULL;
     X509_NAME *name = NULL;
     bool empty;
-    enum devid_err e = devid_subject_parse(spec->subject, &name, err);
+    enum devid_err e = make_name(spec, &name, err);
 
     if (e != DEVID_OK)
         return e;
     empty = X509_NAME_entry_count(name) == 0;
-    if (empty && (spec->sans == NULL || spec->sans[0] == NULL))
+    if (empty && !devid_extensions_name(spec))
         e = devid_fail(err, DEVID_ERR_INPUT, 0,
                        "the request names nobody: give a subject such as "
                        "/O=Acme/CN=unit-0001, or a subject alternative name");

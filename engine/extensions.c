@@ -210,6 +210,24 @@ static enum devid_err add_sans(STACK_OF(X509_EXTENSION) * *exts,
     return e;
 }
 
+/* Those of a certificate, byte for byte. */
+static enum devid_err copy_sans(STACK_OF(X509_EXTENSION) * *exts,
+                                const X509 *cert, struct devid_error *err)
+{
+    int at = X509_get_ext_by_NID(cert, NID_subject_alt_name, -1);
+
+    return at < 0 || X509v3_add_ext(exts, X509_get_ext(cert, at), -1) != NULL
+               ? DEVID_OK
+               : devid_no_memory(err);
+}
+
+bool devid_extensions_name(const struct devid_csr_spec *spec)
+{
+    if (spec->like != NULL)
+        return X509_get_ext_by_NID(spec->like, NID_subject_alt_name, -1) >= 0;
+    return spec->sans != NULL && spec->sans[0] != NULL;
+}
+
 enum devid_err devid_extensions_make(const struct devid_csr_spec *spec,
                                      bool san_critical,
                                      STACK_OF(X509_EXTENSION) * *exts,
@@ -223,7 +241,9 @@ enum devid_err devid_extensions_make(const struct devid_csr_spec *spec,
         e = add_key_usage(exts, spec->key_usage, err);
     if (e == DEVID_OK && spec->ext_key_usage != NULL)
         e = add_ext_key_usage(exts, spec->ext_key_usage, err);
-    if (e == DEVID_OK && spec->sans != NULL && spec->sans[0] != NULL)
+    if (e == DEVID_OK && spec->like != NULL)
+        e = copy_sans(exts, spec->like, err);
+    else if (e == DEVID_OK && devid_extensions_name(spec))
         e = add_sans(exts, spec->sans, san_critical, err);
     devid_quiet_end();
     if (e != DEVID_OK) {

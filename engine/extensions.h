@@ -19,6 +19,9 @@
 DEVID_CHECK enum devid_err
 devid_san_parse(const char *text, GENERAL_NAME **name, struct devid_error *err);
 
+/* Will the request have alternative names? */
+bool devid_extensions_name(const struct devid_csr_spec *spec);
+
 /*
  * The extensions that a request's spec asks for; NULL where it asks for none.
  *

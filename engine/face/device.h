@@ -237,6 +237,9 @@ struct devid_csr_spec {
     const char *key_usage;     /* "digitalSignature,keyAgreement"; or NULL */
     const char *ext_key_usage; /* "serverAuth,clientAuth"; or NULL */
     const char *hash;          /* "SHA256"; NULL: fits the key */
+    const X509_NAME *name;     /* in place of subject, as it is; or NULL */
+    const X509 *like; /* has the alternative names to ask for as they are, in
+                         place of sans, and may have none; or NULL */
 };
 
 /*

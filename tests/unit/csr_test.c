@@ -77,6 +77,45 @@ static void every_algorithm_signs_with_the_hash_that_fits_it(void **state)
     }
 }
 
+static void a_request_takes_over_the_names_of_a_certificate(void **state)
+{
+    /* TeletexString, which no subject that is typed comes to. */
+    static const uint8_t teletex[] = {'G', 0xe4, 't', 'e'};
+    struct devid_key *key = new_key("ec-p256");
+    X509 *cert = X509_new();
+    X509_NAME *name = X509_NAME_new();
+    X509_EXTENSION *san = X509V3_EXT_conf_nid(
+        NULL, NULL, NID_subject_alt_name, "critical,DNS:a.local,RID:1.2.3.4");
+    struct devid_csr_spec spec = {.name = name, .like = cert};
+    STACK_OF(X509_EXTENSION) * exts;
+    X509_REQ *req;
+
+    (void)state;
+    assert_int_equal(X509_NAME_add_entry_by_NID(name, NID_commonName,
+                                                V_ASN1_TELETEXSTRING, teletex,
+                                                sizeof(teletex), -1, 0),
+                     1);
+    assert_int_equal(X509_add_ext(cert, san, -1), 1);
+    req = make(key, &spec);
+    assert_int_equal(
+        ASN1_STRING_type(X509_NAME_ENTRY_get_data(
+            X509_NAME_get_entry(X509_REQ_get_subject_name(req), 0))),
+        V_ASN1_TELETEXSTRING);
+    exts = X509_REQ_get_extensions(req);
+    assert_int_equal(sk_X509_EXTENSION_num(exts), 1);
+    assert_int_equal(
+        ASN1_OCTET_STRING_cmp(
+            X509_EXTENSION_get_data(sk_X509_EXTENSION_value(exts, 0)),
+            X509_EXTENSION_get_data(san)),
+        0);
+    sk_X509_EXTENSION_pop_free(exts, X509_EXTENSION_free);
+    X509_REQ_free(req);
+    X509_EXTENSION_free(san);
+    X509_NAME_free(name);
+    X509_free(cert);
+    devid_key_free(&key);
+}
+
 static void a_request_costs_one_signature(void **state)
 {
     const struct devid_csr_spec spec = {.subject = "/CN=x"};
@@ -199,6 +238,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FAKE_TEST(every_algorithm_signs_with_the_hash_that_fits_it),
+        FAKE_TEST(a_request_takes_over_the_names_of_a_certificate),
         FAKE_TEST(a_request_costs_one_signature),
         FAKE_TEST(subject_and_extensions_arrive),
         FAKE_TEST(an_empty_subject_makes_the_names_critical),
