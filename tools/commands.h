@@ -24,5 +24,7 @@ extern const struct command activate_command;
 extern const struct command provision_command;
 extern const struct command install_command;
 extern const struct command decommission_command;
+extern const struct command enroll_command;
+extern const struct command renew_command;
 
 #endif

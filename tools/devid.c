@@ -26,6 +26,8 @@ static const struct command *const commands[] = {
     &whoami_command,
     &provision_command,
     &install_command, &decommission_command,
+    &enroll_command,
+    &renew_command,
     &request_command,
     &activate_command,
     &conf_command,

@@ -14,6 +14,7 @@ void certificates_clear(struct certificates *certificates)
     X509_free(certificates->idevid);
     X509_free(certificates->iak);
     sk_X509_pop_free(certificates->ca, X509_free);
+    sk_X509_pop_free(certificates->anchors, X509_free);
     memset(certificates, 0, sizeof(*certificates));
 }
 

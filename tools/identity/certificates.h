@@ -14,8 +14,9 @@
 
 struct certificates {
     X509 *idevid;
-    X509 *iak;           /* NULL: a device without a TPM */
-    STACK_OF(X509) * ca; /* the issuer first */
+    X509 *iak;                /* NULL: a device without a TPM */
+    STACK_OF(X509) * ca;      /* the issuer first */
+    STACK_OF(X509) * anchors; /* to trust beside the last of `ca`; or NULL */
 };
 void certificates_clear(struct certificates *certificates);
 

@@ -38,8 +38,7 @@ static void give_settings(const struct args *args)
     }
 }
 
-/* What OpenSSL or the provider said last, in words. */
-static const char *openssl_says(void)
+const char *handshake_says(void)
 {
     const char *data = NULL;
     int flags = 0;
@@ -69,7 +68,7 @@ static enum exit_code load_provider(struct handshake *handshake)
     if (handshake->provider != NULL)
         return EXIT_DONE;
     return fail("the provider devid does not load from %s: %s", path,
-                openssl_says());
+                handshake_says());
 }
 
 static BIO *open_file(const char *folder, const char *name)
@@ -96,33 +95,44 @@ static void read_chain(BIO *bio, struct http_identity *identity)
     ERR_clear_error(); /* the end of the file */
 }
 
-enum exit_code handshake_open(const struct args *args, const char *folder,
-                              struct handshake *handshake)
+/* Takes both over; NULL: it could not be opened. */
+static enum exit_code open_from(const struct args *args, const char *name,
+                                BIO *key, BIO *chain,
+                                struct handshake *handshake)
 {
     struct http_identity *identity = &handshake->identity;
     enum exit_code code;
-    BIO *key;
-    BIO *chain;
 
     memset(handshake, 0, sizeof(*handshake));
     give_settings(args);
     code = load_provider(handshake);
-    if (code != EXIT_DONE)
-        return code;
-    key = open_file(folder, "key.pem");
-    chain = open_file(folder, "chain.pem");
-    if (chain != NULL)
+    if (code == EXIT_DONE && chain != NULL)
         read_chain(chain, identity);
-    if (key != NULL)
+    if (code == EXIT_DONE && key != NULL)
         identity->key = PEM_read_bio_PrivateKey(key, NULL, NULL, NULL);
+    if (code == EXIT_DONE && (identity->key == NULL || identity->cert == NULL))
+        code = fail("the identity in %s cannot be read: %s", name,
+                    identity->cert == NULL ? "chain.pem is no certificate"
+                                           : handshake_says());
+    ERR_clear_error();
     BIO_free(key);
     BIO_free(chain);
-    if (identity->key == NULL || identity->cert == NULL)
-        code = fail("the identity in %s cannot be read: %s", folder,
-                    identity->cert == NULL ? "chain.pem is no certificate"
-                                           : openssl_says());
-    ERR_clear_error();
     return code;
+}
+
+enum exit_code handshake_open(const struct args *args, const char *folder,
+                              struct handshake *handshake)
+{
+    return open_from(args, folder, open_file(folder, "key.pem"),
+                     open_file(folder, "chain.pem"), handshake);
+}
+
+enum exit_code handshake_open_pem(const struct args *args, const char *name,
+                                  const char *key, const char *chain,
+                                  struct handshake *handshake)
+{
+    return open_from(args, name, BIO_new_mem_buf(key, -1),
+                     BIO_new_mem_buf(chain, -1), handshake);
 }
 
 void handshake_close(struct handshake *handshake)

@@ -21,7 +21,14 @@ struct handshake {
  */
 enum exit_code handshake_open(const struct args *args, const char *folder,
                               struct handshake *handshake);
+/* The same of a key and a chain in PEM; `name` is theirs in the sentence. */
+enum exit_code handshake_open_pem(const struct args *args, const char *name,
+                                  const char *key, const char *chain,
+                                  struct handshake *handshake);
 void handshake_close(struct handshake *handshake);
+
+/* What OpenSSL or the provider said last, in words. */
+const char *handshake_says(void);
 
 /* At the program's end: let go of what OpenSSL needed meanwhile. */
 void handshake_finish(void);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http_internal.h"
 
+#include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/rand.h>
-#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,43 +21,11 @@ enum {
     PAUSE_MAX_MS = 8 * 1000
 };
 
-/* ---- TLS --------------------------------------------------------------- */
-
-/* The station's own certificate counts, whoever issued it, and nothing else. */
-static int check_fingerprint(X509_STORE_CTX *store, void *arg)
-{
-    const struct http *http = arg;
-    const X509 *cert = X509_STORE_CTX_get0_cert(store);
-    uint8_t digest[EVP_MAX_MD_SIZE];
-    unsigned len = 0;
-    bool same = cert != NULL &&
-                X509_digest(cert, EVP_sha256(), digest, &len) == 1 &&
-                len == HTTP_FINGERPRINT_LEN &&
-                CRYPTO_memcmp(digest, http->fingerprint, len) == 0;
-
-    X509_STORE_CTX_set_error(store,
-                             same ? X509_V_OK : X509_V_ERR_CERT_UNTRUSTED);
-    return same;
-}
-
-static CURLcode prepare_tls(CURL *curl, void *vctx, void *arg)
-{
-    SSL_CTX *ctx = vctx;
-    struct http *http = arg;
-    const struct http_identity *id = &http->identity;
-
-    (void)curl;
-    if (http->fingerprint != NULL)
-        SSL_CTX_set_cert_verify_callback(ctx, check_fingerprint, http);
-    if (id->key == NULL)
-        return CURLE_OK;
-    if (SSL_CTX_use_certificate(ctx, id->cert) == 1 &&
-        (id->chain == NULL || SSL_CTX_set1_chain(ctx, id->chain) == 1) &&
-        SSL_CTX_use_PrivateKey(ctx, id->key) == 1)
-        return CURLE_OK;
-    http->identity_wrong = true;
-    return CURLE_SSL_CERTPROBLEM;
-}
+static const struct http_peer station = {
+    .name = "station",
+    .form = "https://HOST:PORT",
+    .trust = "--ca names the station's",
+};
 
 /* ---- open and close ---------------------------------------------------- */
 
@@ -81,19 +49,28 @@ static size_t take_answer(const char *data, size_t size, size_t count,
     return len;
 }
 
-static bool set_options(struct http *http, const char *ca)
+/* What vouches for the peer is that alone. */
+static bool set_trust(const struct http *http, const struct http_spec *spec)
+{
+    CURL *c = http->curl;
+    long verify = spec->unverified ? 0 : 1;
+    long name = spec->unverified || spec->fingerprint != NULL ? 0 : 2;
+
+    return curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, verify) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, name) == CURLE_OK &&
+           ((spec->ca == NULL && spec->trusted == NULL) ||
+            (curl_easy_setopt(c, CURLOPT_CAINFO, spec->ca) == CURLE_OK &&
+             curl_easy_setopt(c, CURLOPT_CAPATH, NULL) == CURLE_OK));
+}
+
+static bool set_options(struct http *http)
 {
     CURL *c = http->curl;
 
     return curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_SSLVERSION,
                             (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
-           curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST,
-                            http->fingerprint ? 0L : 2L) == CURLE_OK &&
-           (ca == NULL ||
-            (curl_easy_setopt(c, CURLOPT_CAINFO, ca) == CURLE_OK &&
-             curl_easy_setopt(c, CURLOPT_CAPATH, NULL) == CURLE_OK)) &&
-           curl_easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, prepare_tls) ==
+           curl_easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, http_prepare_tls) ==
                CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_SSL_CTX_DATA, http) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
@@ -108,15 +85,6 @@ static bool set_options(struct http *http, const char *ca)
            curl_easy_setopt(c, CURLOPT_WRITEDATA, http) == CURLE_OK;
 }
 
-static void add_header(struct http *http, const char *header)
-{
-    struct curl_slist *list = curl_slist_append(http->headers, header);
-
-    if (list == NULL)
-        die_no_memory();
-    http->headers = list;
-}
-
 enum exit_code http_open(const struct http_spec *spec, struct http **http)
 {
     struct http *self = OPENSSL_zalloc(sizeof(*self));
@@ -129,17 +97,24 @@ enum exit_code http_open(const struct http_spec *spec, struct http **http)
         len--;
     self->url = OPENSSL_strndup(spec->url, len);
     self->fingerprint = spec->fingerprint;
+    self->trusted = spec->trusted;
+    self->peer = spec->peer != NULL ? spec->peer : &station;
     self->patience_ms = (int64_t)spec->patience_s * 1000;
     self->curl = curl_easy_init();
     if (self->url == NULL || self->curl == NULL)
         die_no_memory();
     *http = self;
-    add_header(self, "Content-Type: application/json");
-    add_header(self, "Expect:");
-    if (set_options(self, spec->ca))
+    if (set_options(self) && set_trust(self, spec))
         return EXIT_DONE;
     http_close(http);
     return fail("libcurl lacks an option that devid needs of it");
+}
+
+static void free_secret(char *text)
+{
+    if (text != NULL)
+        OPENSSL_cleanse(text, strlen(text));
+    OPENSSL_free(text);
 }
 
 void http_close(struct http **http)
@@ -150,34 +125,55 @@ void http_close(struct http **http)
     if (self == NULL)
         return;
     curl_easy_cleanup(self->curl);
-    if (self->token_header != NULL)
-        OPENSSL_cleanse(self->token_header, strlen(self->token_header));
-    curl_slist_free_all(self->headers);
+    free_secret(self->authorization);
     OPENSSL_clear_free(self->answer, self->answer_len);
     OPENSSL_free(self->url);
     OPENSSL_free(self);
 }
 
-void http_set_token(struct http *http, const char *token)
+static void set_authorization(struct http *http, const char *scheme,
+                              const char *value)
 {
-    static const char before[] = "Authorization: Bearer ";
-    size_t size = sizeof(before) + strlen(token);
+    size_t size = sizeof("Authorization:  ") + strlen(scheme) + strlen(value);
     char *header = OPENSSL_malloc(size);
-    struct curl_slist *last;
 
     if (header == NULL)
         die_no_memory();
-    (void)snprintf(header, size, "%s%s", before, token);
-    add_header(http, header);
-    OPENSSL_clear_free(header, size);
-    for (last = http->headers; last->next != NULL;)
-        last = last->next;
-    http->token_header = last->data;
+    (void)snprintf(header, size, "Authorization: %s %s", scheme, value);
+    free_secret(http->authorization);
+    http->authorization = header;
+}
+
+void http_set_token(struct http *http, const char *token)
+{
+    set_authorization(http, "Bearer", token);
+}
+
+void http_set_basic(struct http *http, const char *user, const char *secret)
+{
+    size_t size = strlen(user) + strlen(secret) + 2;
+    char *pair = OPENSSL_malloc(size);
+    char *text = OPENSSL_malloc((size + 2) / 3 * 4 + 1);
+
+    if (pair == NULL || text == NULL || size > INT_MAX / 2)
+        die_no_memory();
+    (void)snprintf(pair, size, "%s:%s", user, secret);
+    (void)EVP_EncodeBlock((unsigned char *)text, (unsigned char *)pair,
+                          (int)size - 1);
+    set_authorization(http, "Basic", text);
+    free_secret(pair);
+    free_secret(text);
 }
 
 void http_set_identity(struct http *http, const struct http_identity *identity)
 {
     http->identity = *identity;
+    http->identity_asked = false;
+}
+
+bool http_identity_was_asked(const struct http *http)
+{
+    return http->identity_asked;
 }
 
 const char *http_refusal(const struct http *http)
@@ -187,11 +183,6 @@ const char *http_refusal(const struct http *http)
 
 /* ---- a request, and again ----------------------------------------------- */
 
-struct call {
-    const char *path;
-    char *body; /* NULL: GET */
-};
-
 static int64_t now_ms(void)
 {
     struct timespec now;
@@ -200,36 +191,96 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static CURLcode try_once(struct http *http, const struct call *call,
+static void add_header(struct curl_slist **list, const char *name,
+                       const char *value)
+{
+    size_t size = strlen(name) + strlen(value) + 1;
+    char *header = OPENSSL_malloc(size);
+    struct curl_slist *longer;
+
+    if (header == NULL)
+        die_no_memory();
+    (void)snprintf(header, size, "%s%s", name, value);
+    longer = curl_slist_append(*list, header);
+    if (longer == NULL)
+        die_no_memory();
+    *list = longer;
+    free_secret(header);
+}
+
+static struct curl_slist *make_headers(const struct http *http,
+                                       const struct http_request *request)
+{
+    struct curl_slist *list = NULL;
+
+    add_header(&list, "Expect:", "");
+    if (request->type != NULL)
+        add_header(&list, "Content-Type: ", request->type);
+    if (request->encoding != NULL)
+        add_header(&list, "Content-Transfer-Encoding: ", request->encoding);
+    if (request->accept != NULL)
+        add_header(&list, "Accept: ", request->accept);
+    if (http->authorization != NULL)
+        add_header(&list, http->authorization, "");
+    return list;
+}
+
+static void free_headers(struct curl_slist *list)
+{
+    for (const struct curl_slist *at = list; at != NULL; at = at->next)
+        OPENSSL_cleanse(at->data, strlen(at->data));
+    curl_slist_free_all(list);
+}
+
+static CURLcode set_request(CURL *c, const struct http_request *request)
+{
+    CURLcode rc;
+
+    if (request->body == NULL)
+        return curl_easy_setopt(c, CURLOPT_HTTPGET, 1L);
+    rc = curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE, (long)request->body_len);
+    if (rc == CURLE_OK)
+        rc = curl_easy_setopt(c, CURLOPT_POSTFIELDS, request->body);
+    return rc == CURLE_OK ? curl_easy_setopt(c, CURLOPT_POST, 1L) : rc;
+}
+
+static CURLcode perform(struct http *http, const char *url,
+                        const struct http_request *request, int64_t left_ms)
+{
+    struct curl_slist *headers = make_headers(http, request);
+    CURL *c = http->curl;
+    CURLcode rc = curl_easy_setopt(c, CURLOPT_URL, url);
+
+    if (rc == CURLE_OK)
+        rc = curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
+    if (rc == CURLE_OK)
+        rc = curl_easy_setopt(c, CURLOPT_TIMEOUT_MS,
+                              (long)(left_ms < TRY_MS ? left_ms : TRY_MS));
+    if (rc == CURLE_OK)
+        rc = set_request(c, request);
+    if (rc == CURLE_OK)
+        rc = curl_easy_perform(c);
+    (void)curl_easy_setopt(c, CURLOPT_HTTPHEADER, NULL);
+    free_headers(headers);
+    return rc;
+}
+
+static CURLcode try_once(struct http *http, const struct http_request *request,
                          int64_t left_ms)
 {
-    size_t size = strlen(http->url) + strlen(call->path) + 1;
+    size_t size = strlen(http->url) + strlen(request->path) + 1;
     char *url = OPENSSL_malloc(size);
-    CURL *c = http->curl;
     CURLcode rc;
 
     if (url == NULL)
         die_no_memory();
-    (void)snprintf(url, size, "%s%s", http->url, call->path);
+    (void)snprintf(url, size, "%s%s", http->url, request->path);
     OPENSSL_clear_free(http->answer, http->answer_len);
     http->answer = NULL;
     http->answer_len = 0;
     http->curl_says[0] = '\0';
-    rc = curl_easy_setopt(c, CURLOPT_URL, url);
+    rc = perform(http, url, request, left_ms);
     OPENSSL_free(url);
-    if (rc == CURLE_OK)
-        rc = curl_easy_setopt(c, CURLOPT_HTTPHEADER, http->headers);
-    if (rc == CURLE_OK)
-        rc = curl_easy_setopt(c, CURLOPT_TIMEOUT_MS,
-                              (long)(left_ms < TRY_MS ? left_ms : TRY_MS));
-    if (rc == CURLE_OK && call->body == NULL)
-        rc = curl_easy_setopt(c, CURLOPT_HTTPGET, 1L);
-    if (rc == CURLE_OK && call->body != NULL)
-        rc = curl_easy_setopt(c, CURLOPT_POSTFIELDS, call->body);
-    if (rc == CURLE_OK && call->body != NULL)
-        rc = curl_easy_setopt(c, CURLOPT_POST, 1L);
-    if (rc == CURLE_OK)
-        rc = curl_easy_perform(c);
     /* OpenSSL's queue is the caller's. */
     ERR_clear_error();
     return rc;
@@ -249,8 +300,9 @@ static void tell_of_pause(const struct http *http, int64_t pause_ms,
                           int64_t end_ms)
 {
     if (pause_ms == PAUSE_MIN_MS)
-        note("the station at %s %s: it is tried again for %lld seconds",
-             http->url, *http->refusal != '\0' ? "is busy" : "does not answer",
+        note("the %s at %s %s: it is tried again for %lld seconds",
+             http->peer->name, http->url,
+             *http->refusal != '\0' ? "is busy" : "does not answer",
              (long long)((end_ms - now_ms()) / 1000));
 }
 
@@ -277,9 +329,22 @@ static bool pause_before_next(const struct http *http, int64_t *pause_ms,
     return true;
 }
 
-/* Sets *status; the answer, where it is JSON, is the caller's. */
-static CURLcode try_until(struct http *http, const struct call *call,
-                          long *status, json_t **answer)
+/* Why it was refused says whether to try again; an answer may be no JSON. */
+static void read_refusal(struct http *http, long status)
+{
+    json_t *answer = NULL;
+
+    http->refusal[0] = '\0';
+    if (http->answer == NULL || (status >= 200 && status <= 299))
+        return;
+    answer = json_loadb(http->answer, http->answer_len, JSON_REJECT_DUPLICATES,
+                        NULL);
+    (void)http_read_refusal(http, answer);
+    json_decref(answer);
+}
+
+static CURLcode try_until(struct http *http, const struct http_request *request,
+                          long *status)
 {
     int64_t end_ms = now_ms() + http->patience_ms;
     int64_t left_ms = http->patience_ms;
@@ -287,54 +352,47 @@ static CURLcode try_until(struct http *http, const struct call *call,
     CURLcode rc;
 
     for (;;) {
-        http->refusal[0] = '\0';
         *status = 0;
-        rc = try_once(http, call, left_ms > 0 ? left_ms : TRY_MS);
+        rc = try_once(http, request, left_ms > 0 ? left_ms : TRY_MS);
         if (rc == CURLE_OK)
             (void)curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, status);
-        *answer = http->answer == NULL
-                      ? NULL
-                      : json_loadb(http->answer, http->answer_len,
-                                   JSON_REJECT_DUPLICATES, NULL);
-        (void)http_read_refusal(http, *answer);
+        read_refusal(http, *status);
         if (!http_may_pass(http, rc, *status) ||
             !pause_before_next(http, &pause_ms, end_ms))
             return rc;
-        json_decref(*answer);
         left_ms = end_ms - now_ms();
     }
 }
 
-enum exit_code http_call(struct http *http, const char *path,
-                         const json_t *body, json_t **answer)
+/* "application/pkcs7-mime; smime-type=certs-only" to what stands before ";". */
+static void read_type(struct http *http)
 {
-    struct call call = {.path = path};
-    enum exit_code code = EXIT_DONE;
-    long status = 0;
+    const char *type = NULL;
+
+    (void)curl_easy_getinfo(http->curl, CURLINFO_CONTENT_TYPE, &type);
+    if (type == NULL)
+        type = "";
+    (void)snprintf(http->type, sizeof(http->type), "%.*s",
+                   (int)strcspn(type, "; \t"), type);
+}
+
+enum exit_code http_exchange(struct http *http,
+                             const struct http_request *request,
+                             struct http_answer *answer)
+{
+    curl_off_t retry_after_s = 0;
     CURLcode rc;
 
-    *answer = NULL;
-    if (body != NULL) {
-        call.body = json_dumps(body, JSON_COMPACT);
-        if (call.body == NULL)
-            die_no_memory();
-    }
-    rc = try_until(http, &call, &status, answer);
-    if (call.body != NULL)
-        OPENSSL_cleanse(call.body, strlen(call.body));
-    free(call.body);
+    *answer = (struct http_answer){0};
+    rc = try_until(http, request, &answer->status);
     if (rc != CURLE_OK)
-        code = http_transfer_failed(http, rc);
-    else if (status < 200 || status > 299)
-        code = http_status_failed(http, path, status, *answer);
-    else if (!json_is_object(*answer))
-        code = fail_with(EXIT_UNTRUSTED,
-                         "what answers at %s%s is no station: its answer is "
-                         "no JSON object",
-                         http->url, path);
-    if (code == EXIT_DONE)
-        return code;
-    json_decref(*answer);
-    *answer = NULL;
-    return code;
+        return http_transfer_failed(http, rc);
+    read_type(http);
+    if (curl_easy_getinfo(http->curl, CURLINFO_RETRY_AFTER, &retry_after_s) ==
+        CURLE_OK)
+        answer->retry_after_s = (int64_t)retry_after_s;
+    answer->type = http->type;
+    answer->data = http->answer != NULL ? http->answer : "";
+    answer->len = http->answer_len;
+    return EXIT_DONE;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JSON over HTTPS to a station. What may pass (a network that is not there
- * yet, a station that is busy) is tried again, with growing, jittered pauses,
- * until the patience is over; a refusal never is.
+ * HTTPS to a station, with JSON, or to a CA. What may pass (a network that is
+ * not there yet, a station that is busy) is tried again, with growing, jittered
+ * pauses, until the patience is over; a refusal never is.
  */
 #ifndef DEVID_TOOLS_HTTP_H
 #define DEVID_TOOLS_HTTP_H
@@ -16,12 +16,22 @@
 #define HTTP_FINGERPRINT_LEN 32
 #define HTTP_CODE_SIZE 64
 
+/* What the other end is called in sentences. */
+struct http_peer {
+    const char *name;  /* "station" */
+    const char *form;  /* "https://HOST:PORT" */
+    const char *trust; /* "--ca names the station's": where it is not trusted */
+};
+
 struct http_spec {
     const char *url; /* "https://station:8443"; borrowed, as all of these */
     const char *ca;  /* PEM file; NULL: what OpenSSL trusts */
     /* sha256 of the station's own certificate, in place of any CA; or NULL */
     const uint8_t *fingerprint;
-    unsigned patience_s; /* for one request, all its tries */
+    const STACK_OF(X509) * trusted; /* in place of any CA; or NULL */
+    bool unverified;                /* whoever answers will do */
+    unsigned patience_s;            /* for one request, all its tries */
+    const struct http_peer *peer;   /* NULL: a station */
 };
 
 struct http;
@@ -33,6 +43,8 @@ void http_close(struct http **http);
 
 /* "Authorization: Bearer TOKEN" from now on; copied. */
 void http_set_token(struct http *http, const char *token);
+/* "Authorization: Basic ..." from now on; copied. */
+void http_set_basic(struct http *http, const char *user, const char *secret);
 
 /* A client's identity for the handshake; borrowed until http_close. */
 struct http_identity {
@@ -41,12 +53,40 @@ struct http_identity {
     STACK_OF(X509) * chain; /* may be NULL */
 };
 void http_set_identity(struct http *http, const struct http_identity *identity);
+/* Was it asked for, in a handshake since then? */
+bool http_identity_was_asked(const struct http *http);
 
 /* "ek-expired": why the station refused the last call; "" where it did not. */
 const char *http_refusal(const struct http *http);
 
+struct http_request {
+    const char *path; /* after the URL */
+    const char *body; /* borrowed; NULL: GET */
+    size_t body_len;
+    const char *type;     /* of the body, "application/pkcs10" */
+    const char *accept;   /* of the answer; or NULL */
+    const char *encoding; /* Content-Transfer-Encoding; or NULL */
+};
+
+struct http_answer {
+    long status;
+    const char *type; /* of the content, without parameters; "" */
+    int64_t retry_after_s;
+    const char *data; /* NUL-ended, "" where there is none */
+    size_t len;
+};
+
 /*
- * One request: POST of `body` (borrowed), or GET where it is NULL.
+ * One request, whatever is answered. What is in `answer` is borrowed until the
+ * next one. Prints the sentence where nothing is: EXIT_UNREACHABLE, _REFUSED,
+ * _UNTRUSTED, _DEVICE.
+ */
+enum exit_code http_exchange(struct http *http,
+                             const struct http_request *request,
+                             struct http_answer *answer);
+
+/*
+ * One request to a station: POST of `body` (borrowed), or GET where it is NULL.
  *
  * path    "/v1/station", after the URL
  * answer  out: a JSON object, the caller's

@@ -14,8 +14,20 @@ static bool device_failed(const struct http *http)
            strstr(http->curl_says, ":devid:") != NULL;
 }
 
+/* The peer names what it does not like: "sslv3 alert certificate expired". */
+static bool identity_refused(const struct http *http)
+{
+    return http->identity.key != NULL &&
+           strstr(http->curl_says, " alert ") != NULL &&
+           (strstr(http->curl_says, "certificate") != NULL ||
+            strstr(http->curl_says, "unknown ca") != NULL ||
+            strstr(http->curl_says, "access denied") != NULL);
+}
+
 bool http_may_pass(const struct http *http, CURLcode rc, long status)
 {
+    if (identity_refused(http))
+        return false;
     switch ((int)rc) {
     case CURLE_OK:
         return status == 503 || status == 502 || status == 504 ||
@@ -44,8 +56,13 @@ enum exit_code http_transfer_failed(const struct http *http, CURLcode rc)
     if (device_failed(http))
         return fail_with(EXIT_DEVICE,
                          "the device did not sign the handshake with the "
-                         "station at %s: %s",
-                         http->url, why);
+                         "%s at %s: %s",
+                         http->peer->name, http->url, why);
+    if (identity_refused(http))
+        return fail_with(EXIT_REFUSED,
+                         "the %s at %s refuses the certificate of this "
+                         "device's identity: %s",
+                         http->peer->name, http->url, why);
     switch ((int)rc) {
     case CURLE_PEER_FAILED_VERIFICATION:
         if (http->fingerprint != NULL)
@@ -56,24 +73,23 @@ enum exit_code http_transfer_failed(const struct http *http, CURLcode rc)
         return fail_with(
             EXIT_UNTRUSTED,
             "what answers at %s has no certificate for that name from "
-            "an authority that this device trusts (%s): --ca names "
-            "the station's",
-            http->url, why);
+            "an authority that this device trusts (%s): %s",
+            http->url, why, http->peer->trust);
     case CURLE_SSL_CACERT_BADFILE:
         return fail("the file of --ca cannot be read, or holds no certificate "
                     "in PEM");
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
-        return fail("'%s' is no station: that is https://HOST:PORT", http->url);
+        return fail("'%s' is no %s: that is %s", http->url, http->peer->name,
+                    http->peer->form);
     case CURLE_WRITE_ERROR:
         return fail_with(EXIT_UNTRUSTED,
-                         "what answers at %s is no station: its answer has "
-                         "more than %d bytes",
-                         http->url, (int)HTTP_ANSWER_MAX);
+                         "what answers at %s is no %s: its answer has more "
+                         "than %d bytes",
+                         http->url, http->peer->name, (int)HTTP_ANSWER_MAX);
     default: /* of a hundred */
-        return fail_with(EXIT_UNREACHABLE,
-                         "the station at %s cannot be reached: %s", http->url,
-                         why);
+        return fail_with(EXIT_UNREACHABLE, "the %s at %s cannot be reached: %s",
+                         http->peer->name, http->url, why);
     }
 }
 

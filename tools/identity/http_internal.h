@@ -16,16 +16,24 @@ struct http {
     CURL *curl;
     char *url;
     const uint8_t *fingerprint;
+    const STACK_OF(X509) * trusted;
+    const struct http_peer *peer;
     int64_t patience_ms;
-    struct curl_slist *headers;
+    char *authorization; /* header; NULL: none; secret */
     struct http_identity identity;
     bool identity_wrong; /* OpenSSL does not take it */
+    bool identity_asked;
     char curl_says[CURL_ERROR_SIZE];
     char refusal[HTTP_CODE_SIZE];
     char *answer; /* of the try at work; NUL-ended */
     size_t answer_len;
-    char *token_header; /* in `headers`; borrowed: to be wiped there */
+    char type[64];
 };
+
+/* ---- http_tls.c ---------------------------------------------------------- */
+
+/* For CURLOPT_SSL_CTX_FUNCTION; the argument is the struct http. */
+CURLcode http_prepare_tls(CURL *curl, void *ssl_ctx, void *arg);
 
 /* ---- http_failure.c: what a try came to --------------------------------- */
 

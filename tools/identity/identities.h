@@ -32,6 +32,7 @@ struct identity_conf {
     char *algorithm;     /* a name of devid_algorithms(); NULL: ec-p256 */
     char *parent;        /* TPM: as struct devid_key_spec has it */
     char *subject;       /* "/CN=unit-0001" */
+    char *san;           /* "DNS:a.local, DNS:a" */
     char *user;          /* HTTP Basic's, or CMP's reference */
     char *secret_source; /* file:PATH or env:NAME: the user's secret */
     char *idevid;        /* folder of the identity that authenticates */

@@ -33,6 +33,7 @@ static const struct setting {
     {"algorithm", AT(algorithm)},
     {"parent", AT(parent)},
     {"subject", AT(subject)},
+    {"san", AT(san)},
     {"user", AT(user)},
     {"secret-source", AT(secret_source)},
     {"idevid", AT(idevid)},

@@ -190,8 +190,11 @@ static void put_files(BIO *const texts[FILES], const char *key,
     put_cert(texts[CERT], certificates->idevid);
     put_chain(texts[CHAIN], certificates);
     put_cert(texts[CA], sk_X509_value(ca, sk_X509_num(ca) - 1));
+    for (int i = 0; i < sk_X509_num(certificates->anchors); i++)
+        put_cert(texts[CA], sk_X509_value(certificates->anchors, i));
     put_chain(texts[COMBINED], certificates);
-    put_unit(texts[UNIT], unit);
+    if (unit != NULL)
+        put_unit(texts[UNIT], unit);
     if (certificates->iak != NULL)
         put_cert(texts[IAK], certificates->iak);
 }
@@ -218,8 +221,11 @@ enum exit_code keep_on_disk(const struct devid_key *key,
     for (int i = 0; i < FILES; i++)
         texts[i] = new_text();
     put_files(texts, pem, certificates, unit);
-    for (int i = 0; i < (certificates->iak != NULL ? FILES : IAK); i++)
-        add_file(files, &count, names[i], texts[i]);
+    for (int i = 0; i < FILES; i++) {
+        if ((i != UNIT || unit != NULL) &&
+            (i != IAK || certificates->iak != NULL))
+            add_file(files, &count, names[i], texts[i]);
+    }
     code = folder_replace(spec->folder, files, count, changed);
     for (int i = 0; i < FILES; i++)
         BIO_free(texts[i]);

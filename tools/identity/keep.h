@@ -35,10 +35,11 @@ enum exit_code keep_on_token(struct devid *engine, const struct devid_key *key,
 
 /*
  * Make the folder hold key.pem, the key's reference; cert.pem; chain.pem, the
- * certificate and those between it and the last of `ca`; ca.pem, that one;
- * combined.pem, key and chain; unit.json; iak.pem, of a TPM.
+ * certificate and those between it and the last of `ca`; ca.pem, that one and
+ * the anchors; combined.pem, key and chain; unit.json; iak.pem, of a TPM.
  *
- * unit  what is known of the unit: {"unit": ID, "serial": ..., ...}
+ * unit  what is known of the unit: {"unit": ID, "serial": ..., ...}; NULL:
+ *       there is to be no unit.json
  */
 enum exit_code keep_on_disk(const struct devid_key *key,
                             const struct keep_spec *spec,

@@ -8,6 +8,7 @@
 
 #include "message.h"
 #include "provision.h"
+#include "token_key.h"
 
 #define KEY_LABEL "IDevID"
 
@@ -16,23 +17,6 @@ struct token {
     uint8_t *pkcs10; /* OPENSSL_malloc */
     size_t len;
 };
-
-/* The key's URI: the token's, with the label before what is behind "?". */
-static char *key_uri(const char *device)
-{
-    static const char middle[] = ";object=" KEY_LABEL ";type=private";
-    size_t path = strcspn(device, "?");
-    size_t size = strlen(device) + sizeof(middle);
-    char *uri = OPENSSL_malloc(size);
-    /* "pkcs11:" alone has no attribute that a ";" could follow. */
-    bool first = path > 0 && device[path - 1] == ':';
-
-    if (uri == NULL)
-        die_no_memory();
-    (void)snprintf(uri, size, "%.*s%s%s", (int)path, device, middle + first,
-                   device + path);
-    return uri;
-}
 
 /* The token's key of that label, or a new one. */
 static enum devid_err open_key(struct provision *p, struct token *token,
@@ -45,7 +29,7 @@ static enum devid_err open_key(struct provision *p, struct token *token,
         .algorithm = algorithm != NULL ? algorithm : "ec-p256",
         .label = KEY_LABEL,
     };
-    char *uri = key_uri(device);
+    char *uri = token_key_uri(device, KEY_LABEL, "private");
     enum devid_err e = devid_key_from_uri(p->engine, uri, &token->key, err);
 
     OPENSSL_free(uri);
