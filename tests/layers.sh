@@ -23,7 +23,7 @@ includes() {
         "$1"/*.[ch] | sed -E 's/:[^<"]*[<"]/:/'
 }
 
-for dir in provider tools tools/cli tools/doctor tools/identity tools/station; do
+for dir in provider tools tools/cli tools/doctor tools/identity tools/station tools/trust; do
     while IFS=: read -r file header; do
         case $dir/${file##*/}:$header in
         tools/token*:libp11.h | tools/token*:p11-kit/*) continue ;;

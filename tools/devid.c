@@ -30,6 +30,7 @@ static const struct command *const commands[] = {
     &renew_command,
     &request_command,
     &activate_command,
+    &trust_command,
     &conf_command,
     &test_command,
     &doctor_command,

@@ -170,7 +170,7 @@ members() {
         "$@" | sort -u
 }
 spoken=$TOP/tools/identity/line.c # to a station
-mapfile -t files < <(printf '%s\n' "$TOP"/tools/{.,cli,identity}/*.c "$TOP"/tools/doctor/finding.c |
+mapfile -t files < <(printf '%s\n' "$TOP"/tools/{.,cli,identity,trust}/*.c "$TOP"/tools/doctor/finding.c |
     grep -vxF "$spoken")
 members=$(members "${files[@]}")
 pages=$(cat "$man"/devid-*.1)

@@ -72,13 +72,13 @@ static enum exit_code read_link(struct folder *f)
     if (len < 0)
         return fail("%s is there and is no folder of devid's, which is a "
                     "symbolic link to a version of it: move it away, or name "
-                    "another with --dir",
+                    "another folder",
                     f->path);
     f->current[len] = '\0';
     if (version_of(f, f->current) != 0)
         return EXIT_DONE;
     return fail("%s is a symbolic link to %s, which devid has not made: name "
-                "another folder with --dir",
+                "another folder",
                 f->path, f->current);
 }
 
