@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The ledger: a row for every unit that the station has certified, or is about
- * to, the batches that they belong to, and the audit log of what was done and
- * refused. In SQLite, or in PostgreSQL for several stations on one ledger.
+ * to, the batches that they belong to, the LDevIDs that they were given later,
+ * and the audit log of what was done and refused. In SQLite, or in PostgreSQL
+ * for several stations on one ledger.
  *
  * What is written goes through one queue, whose thread commits all that waits
  * there at once; a job is done only when it is committed. Any thread may
@@ -30,81 +31,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "attest.h"
-
-#define LEDGER_TEXT_SIZE 128 /* of a name, serial, model, with its NUL */
-#define LEDGER_NAME_SIZE 133 /* of a TPM Name in hex */
-#define LEDGER_ID_SIZE 33 /* of what numbers a unit: 16 random bytes in hex */
-
-/* How far a unit has come; kept as these words, "ek-verified". */
-enum unit_state {
-    UNIT_SEEN,        /* a request without a TPM's proofs (PKCS#10) */
-    UNIT_EK_VERIFIED, /* its EK alone (a request without IAK proof) */
-    UNIT_CERTIFIED,   /* all that a request can show holds */
-    UNIT_ACTIVATED,   /* its TPM answered the challenge */
-    UNIT_ISSUED,      /* certificates are made and recorded */
-    UNIT_INSTALLED,   /* the device has them in its NV or on disk */
-    UNIT_TESTED,      /* a handshake under the new identity succeeded */
-    UNIT_LOCKED,      /* its authorisations are escrowed and set */
-    UNIT_RETIRED,     /* decommissioned or revoked */
-};
-const char *unit_state_name(enum unit_state state);
-bool unit_state_parse(const char *name, enum unit_state *state);
-
-/* Bytes of its own; `data` by OPENSSL_malloc, NULL: none. */
-struct ledger_blob {
-    uint8_t *data;
-    size_t len;
-};
-
-struct ledger_unit {
-    char id[LEDGER_ID_SIZE]; /* the ledger's, made by it */
-    char serial[LEDGER_TEXT_SIZE];
-    char model[LEDGER_TEXT_SIZE];
-    char mac[LEDGER_TEXT_SIZE];   /* "" where the device named none */
-    char batch[LEDGER_TEXT_SIZE]; /* its name */
-    char operator_name[LEDGER_TEXT_SIZE];
-    char station[LEDGER_TEXT_SIZE];       /* that enrolled it */
-    char ek_digest[DEVID_EK_DIGEST_SIZE]; /* "" without a TPM */
-    char iak_name[LEDGER_NAME_SIZE];      /* "" without a TPM */
-    char idevid_name[LEDGER_NAME_SIZE];   /* PKCS#10: sha256 of the SPKI */
-    enum unit_state state;
-    bool attested;       /* false: "asserted by the operator" */
-    unsigned generation; /* 1; one more for each new owner */
-    int64_t enrolled_ms; /* since 1970; so the next */
-    int64_t changed_ms;
-    /* the challenge that is open: sha256 of its secret in hex, "": none */
-    char challenge_digest[65];
-    int64_t challenge_expires_ms;
-    struct ledger_blob ek_cert; /* DER, as all of these; empty: none */
-    /* SubjectPublicKeyInfo of the IDevID, and behind it of the IAK */
-    struct ledger_blob keys;
-    char hw_serial[160]; /* the TPM's in certificates, struct devid_hw_module */
-    struct ledger_blob iak_cert;
-    struct ledger_blob idevid_cert;
-    struct ledger_blob escrow; /* CMS EnvelopedData of the unit's auth values */
-    int reason;                /* RFC 5280's number, of a retired one */
-    int64_t revision;          /* the ledger's: one more for each change */
-};
-void ledger_unit_clear(struct ledger_unit *unit);
-
-struct ledger_batch {
-    char name[LEDGER_TEXT_SIZE];
-    char product[LEDGER_TEXT_SIZE]; /* the model that its units have */
-    char token_digest[65];          /* sha256 of the line's token in hex */
-    uint64_t quota;                 /* units */
-    uint64_t used;                  /* units enrolled; leased ones are not */
-    bool closed;
-    int64_t opened_ms;
-};
+#include "ledger_rows.h"
 
 /* ---- jobs -------------------------------------------------------------- */
 
 enum ledger_op {
-    LEDGER_ENROL,   /* a new row, or the one that is there: see ledger_job */
-    LEDGER_ISSUE,   /* its certificates, once */
-    LEDGER_ADVANCE, /* its state; with an escrow where `unit` has one */
-    LEDGER_RETIRE, /* its state; its certificates go onto the list of revoked */
+    LEDGER_ENROL,      /* a new row, or the one that is there: see ledger_job */
+    LEDGER_ISSUE,      /* its certificates, once */
+    LEDGER_ADVANCE,    /* its state; with an escrow where `unit` has one */
+    LEDGER_RETIRE,     /* its state; all of its certificates are revoked */
+    LEDGER_ASK_LDEVID, /* for a person to look at */
+    LEDGER_ISSUE_LDEVID, /* its certificate, once for each key and renewal */
+    LEDGER_APPROVE_LDEVID,
+    LEDGER_REFUSE_LDEVID,
+    LEDGER_REVOKE_LDEVID,
     LEDGER_REFUSE, /* nothing but an audit entry */
     LEDGER_OPEN_BATCH,
     LEDGER_CLOSE_BATCH,
@@ -136,6 +76,15 @@ enum ledger_outcome {
  * ADVANCE  unit.id, state, escrow: only forward, beyond `issued` only what is
  *          issued; where it is there already: AGAIN, a new escrow is kept.
  * RETIRE   unit.id; reason: RFC 5280's number, 0: unspecified.
+ * ASK_LDEVID    ldevid: unit, label, key_digest, subject, request; of a later
+ *          one renews and renewal. Where the newest row of that key has not
+ *          the number that this one renews, that row comes back: AGAIN, however
+ *          far it has come. A key that another unit, or another label, has:
+ *          DUPLICATE, "key" or "label". A retired unit, a revoked key: STATE.
+ * ISSUE_LDEVID  the same, and number, cert and its dates: into a new row, or
+ *          into the one that was approved. What is pending or refused: STATE.
+ * APPROVE_LDEVID, REFUSE_LDEVID  ldevid.id; what is issued: STATE.
+ * REVOKE_LDEVID  ldevid.number; reason. Its unit's other certificates stay.
  * REFUSE   unit.serial, detail.
  * OPEN_BATCH  batch: name, product, token_digest, quota. CLOSE_BATCH: its name.
  *
@@ -144,7 +93,8 @@ enum ledger_outcome {
  */
 struct ledger_job {
     enum ledger_op op;
-    struct ledger_unit unit; /* in and out */
+    struct ledger_unit unit; /* in and out; so the next two */
+    struct ledger_ldevid ldevid;
     struct ledger_batch batch;
     bool new_owner;
     int reason;
@@ -259,9 +209,56 @@ ledger_entries(struct ledger *ledger, const char *serial,
                bool (*each)(void *arg, const struct ledger_entry *entry),
                void *arg, struct devid_error *err);
 
+/* ---- LDevIDs ----------------------------------------------------------- */
+
+enum ldevid_key {
+    LDEVID_BY_ID,
+    LDEVID_BY_NUMBER,
+    LDEVID_BY_KEY, /* the newest row of that key_digest, in any state */
+};
+
+/* Returns DEVID_OK, DEVID_ERR_NOT_FOUND, _BUSY, _SYSTEM. */
+DEVID_CHECK enum devid_err ledger_find_ldevid(struct ledger *ledger,
+                                              enum ldevid_key key,
+                                              const char *value,
+                                              struct ledger_ldevid *ldevid,
+                                              struct devid_error *err);
+/* The newest that was issued to a unit under a label. */
+DEVID_CHECK enum devid_err
+ledger_newest_ldevid(struct ledger *ledger, const char *unit, const char *label,
+                     struct ledger_ldevid *ldevid, struct devid_error *err);
+
 /*
- * The certificates that are revoked, for a list of them: those of retired
- * units, and of the owners before the present one.
+ * A page of LDevIDs. The next one begins behind the last row of the one
+ * before: behind its time and its id, whatever was added or has gone since.
+ */
+enum ldevid_list {
+    LDEVIDS_OF_UNIT, /* all of `unit`, the newest first */
+    LDEVIDS_PENDING, /* by asked_ms */
+    /* By not_after_ms, from from_ms until before it is before_ms: those in
+     * force that are to be renewed by then, or that were not and are over.
+     * None that a later one has followed, that is revoked, or whose unit is
+     * retired. */
+    LDEVIDS_ENDING,
+};
+struct ldevid_query {
+    enum ldevid_list list;
+    const char *unit;
+    int64_t from_ms;
+    int64_t before_ms;
+    int64_t after_ms;     /* asked_ms or not_after_ms of the last row; or 0 */
+    const char *after_id; /* its id; NULL: from the beginning */
+    unsigned limit;       /* rows; 0: 100 */
+};
+DEVID_CHECK enum devid_err
+ledger_ldevids(struct ledger *ledger, const struct ldevid_query *query,
+               bool (*each)(void *arg, const struct ledger_ldevid *ldevid),
+               void *arg, struct devid_error *err);
+
+/*
+ * The certificates that are revoked and have not expired, for a list of them:
+ * those of retired units, of the owners before the present one, and LDevIDs
+ * that were revoked by themselves.
  */
 struct ledger_revoked {
     const char *number; /* the certificate's, in hex */

@@ -52,35 +52,40 @@ static enum devid_err ask(struct postgres_db *db, const char *sql,
     return code;
 }
 
-static enum devid_err check_version(struct postgres_db *db,
-                                    struct devid_error *err)
+/* The version that is there; 0 for no tables. */
+static enum devid_err find_version(struct postgres_db *db, bool create,
+                                   int *version, struct devid_error *err)
 {
-    char version[32];
-    char mine[32];
-    enum devid_err code = ask(db, VERSION, version, err);
+    char there[32];
+    char found[32] = "";
+    enum devid_err code = ask(db, HAS_TABLES, there, err);
 
-    snprintf(mine, sizeof(mine), "%d", LEDGER_VERSION);
-    if (code == DEVID_OK && strcmp(version, mine) != 0)
-        code = ledger_fail(err, DEVID_ERR_INPUT,
-                           "the %s has tables of version %s, this program "
-                           "knows version %s",
-                           db->name, version, mine);
-    return code;
+    if (code == DEVID_OK && there[0] != 'f')
+        code = ask(db, VERSION, found, err);
+    else if (code == DEVID_OK && !create)
+        code = ledger_fail(err, DEVID_ERR_NOT_FOUND,
+                           "the %s has no tables of a ledger", db->name);
+    return code == DEVID_OK
+               ? ledger_version_check(db->name, found, create, version, err)
+               : code;
 }
 
+/* What is not there yet of them, once no other station makes it. */
 static enum devid_err make_tables(struct postgres_db *db,
                                   struct devid_error *err)
 {
-    char there[32] = "";
     enum devid_err code = run(db, "BEGIN", NULL, err);
+    int version = LEDGER_VERSION;
 
     if (code == DEVID_OK)
         code = run(db, SCHEMA_LOCK, NULL, err);
     if (code == DEVID_OK)
-        code = ask(db, HAS_TABLES, there, err);
-    for (const char *const *sql = ledger_schema(DIALECT_POSTGRES);
-         code == DEVID_OK && there[0] == 'f' && *sql; sql++)
-        code = run(db, *sql, NULL, err);
+        code = find_version(db, true, &version, err);
+    while (code == DEVID_OK && version++ < LEDGER_VERSION) {
+        for (const char *const *sql = ledger_schema(DIALECT_POSTGRES, version);
+             code == DEVID_OK && *sql; sql++)
+            code = run(db, *sql, NULL, err);
+    }
     if (code == DEVID_OK)
         return run(db, "COMMIT", NULL, err);
     PQclear(PQexec(db->conn, "ROLLBACK"));
@@ -90,15 +95,11 @@ static enum devid_err make_tables(struct postgres_db *db,
 static enum devid_err find_tables(struct postgres_db *db, bool create,
                                   struct devid_error *err)
 {
-    char there[32];
-    enum devid_err code = ask(db, HAS_TABLES, there, err);
+    int version = LEDGER_VERSION;
+    enum devid_err code = find_version(db, create, &version, err);
 
-    if (code == DEVID_OK && there[0] == 'f')
-        code = create
-                   ? make_tables(db, err)
-                   : ledger_fail(err, DEVID_ERR_NOT_FOUND,
-                                 "the %s has no tables of a ledger", db->name);
-    return code == DEVID_OK ? check_version(db, err) : code;
+    return code == DEVID_OK && version != LEDGER_VERSION ? make_tables(db, err)
+                                                         : code;
 }
 
 static enum devid_err prepare_all(struct postgres_db *db,

@@ -39,12 +39,12 @@ static enum devid_err send_certificate(struct work *work, struct ledger_db *db,
                                        struct devid_error *err)
 {
     const struct ledger_value values[] = {
-        value_text(work->numbers[work->certificate]),
-        value_text(work->unit.id),
+        value_text(work->numbers[work->certificate]), value_text(work->unit.id),
         value_number(work->unit.generation),
+        value_number(0), /* it never expires */
     };
 
-    return db->store->send(db, STMT_PUT_CERTIFICATE, values, 3, err);
+    return db->store->send(db, STMT_PUT_CERTIFICATE, values, 4, err);
 }
 
 static enum devid_err take_certificate(struct work *work,
@@ -155,9 +155,20 @@ static enum devid_err take_revoke(struct work *work,
 {
     (void)row;
     (void)err;
-    work_end(work, LEDGER_DONE, "%s", "");
-    work_set_unit(work);
-    return DEVID_OK;
+    return work_end(work, LEDGER_DONE, "%s", "");
+}
+
+/* Only now: whoever issued to it meanwhile held its row until that was there.
+ */
+static enum devid_err take_retired(struct work *work,
+                                   const struct ledger_row *row,
+                                   struct devid_error *err)
+{
+    enum devid_err code = take_set(work, row, err);
+
+    if (code == DEVID_OK)
+        work_next(work, send_revoke, take_revoke);
+    return code;
 }
 
 static enum devid_err retire(struct work *work, struct devid_error *err)
@@ -168,7 +179,8 @@ static enum devid_err retire(struct work *work, struct devid_error *err)
                         work->unit.serial);
     work->unit.state = UNIT_RETIRED;
     work->unit.reason = work->job->reason;
-    work_next(work, send_revoke, take_revoke);
+    work_set_unit(work);
+    work->take = take_retired;
     return DEVID_OK;
 }
 
@@ -192,6 +204,11 @@ static enum devid_err take_unit(struct work *work, const struct ledger_row *row,
     case LEDGER_RETIRE:
         return retire(work, err);
     case LEDGER_ENROL:
+    case LEDGER_ASK_LDEVID:
+    case LEDGER_ISSUE_LDEVID:
+    case LEDGER_APPROVE_LDEVID:
+    case LEDGER_REFUSE_LDEVID:
+    case LEDGER_REVOKE_LDEVID:
     case LEDGER_REFUSE:
     case LEDGER_OPEN_BATCH:
     case LEDGER_CLOSE_BATCH:

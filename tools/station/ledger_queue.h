@@ -90,6 +90,19 @@ DEVID_CHECK enum devid_err quota_top_up(struct ledger *ledger,
 DEVID_CHECK enum devid_err quota_give_back(struct ledger *ledger,
                                            struct devid_error *err);
 
+/*
+ * Reading: one row at most, over the connection that is kept for it, which is
+ * made again, once, where it was lost since the last read; or many, over a
+ * connection of their own, so that no caller's function runs under a lock.
+ */
+DEVID_CHECK enum devid_err ledger_read_row(struct ledger *ledger,
+                                           const struct ledger_query *query,
+                                           struct ledger_row *row,
+                                           struct devid_error *err);
+DEVID_CHECK enum devid_err ledger_read_rows(struct ledger *ledger,
+                                            const struct ledger_query *query,
+                                            struct devid_error *err);
+
 /* The thread of the queue. */
 void *ledger_write_queue(void *arg);
 

@@ -5,26 +5,36 @@
  */
 #include "ledger_queue.h"
 
-/* A connection that was lost since the last read is made again, once. */
-static enum devid_err read_row(struct ledger *ledger, enum ledger_stmt stmt,
-                               const char *value, struct ledger_row *row,
-                               struct devid_error *err)
+enum devid_err ledger_read_row(struct ledger *ledger,
+                               const struct ledger_query *query,
+                               struct ledger_row *row, struct devid_error *err)
 {
-    const struct ledger_value values[] = {value_text(value)};
     struct ledger_db *db = ledger->reader;
     enum devid_err code;
 
     pthread_mutex_lock(&ledger->read_lock);
-    code = db_run(db, stmt, values, 1, row, err);
+    code = db_run(db, query->stmt, query->values, query->count, row, err);
     if (code != DEVID_OK)
         db->store->abandon(db);
     if (code != DEVID_OK && db->store->lost(db)) {
         code = db->store->reconnect(db, err);
         if (code == DEVID_OK)
-            code = db_run(db, stmt, values, 1, row, err);
+            code =
+                db_run(db, query->stmt, query->values, query->count, row, err);
     }
     pthread_mutex_unlock(&ledger->read_lock);
     return code;
+}
+
+static enum devid_err read_row(struct ledger *ledger, enum ledger_stmt stmt,
+                               const char *value, struct ledger_row *row,
+                               struct devid_error *err)
+{
+    const struct ledger_value values[] = {value_text(value)};
+    const struct ledger_query query = {
+        .stmt = stmt, .values = values, .count = 1};
+
+    return ledger_read_row(ledger, &query, row, err);
 }
 
 enum devid_err ledger_find(struct ledger *ledger, enum unit_key key,
@@ -71,7 +81,7 @@ enum devid_err ledger_batch(struct ledger *ledger, const char *name,
 
 /* ---- lists ------------------------------------------------------------- */
 
-static enum devid_err read_rows(struct ledger *ledger,
+enum devid_err ledger_read_rows(struct ledger *ledger,
                                 const struct ledger_query *query,
                                 struct devid_error *err)
 {
@@ -121,7 +131,7 @@ ledger_units(struct ledger *ledger, const struct ledger_filter *filter,
     };
     const struct ledger_query query = {STMT_UNITS, values, 4, read_unit,
                                        &reader};
-    code = read_rows(ledger, &query, err);
+    code = ledger_read_rows(ledger, &query, err);
     return reader.no_memory ? ledger_no_memory(err) : code;
 }
 
@@ -148,7 +158,7 @@ enum devid_err ledger_batches(struct ledger *ledger,
     const struct ledger_query query = {
         .stmt = STMT_BATCHES, .each = read_batch, .arg = &reader};
 
-    return read_rows(ledger, &query, err);
+    return ledger_read_rows(ledger, &query, err);
 }
 
 struct revoked_reader {
@@ -175,10 +185,11 @@ ledger_revoked(struct ledger *ledger,
                void *arg, struct devid_error *err)
 {
     struct revoked_reader reader = {each, arg};
-    const struct ledger_query query = {
-        .stmt = STMT_REVOKED, .each = read_revoked, .arg = &reader};
+    const struct ledger_value now = value_number(ledger_now_ms());
+    const struct ledger_query query = {STMT_REVOKED, &now, 1, read_revoked,
+                                       &reader};
 
-    return read_rows(ledger, &query, err);
+    return ledger_read_rows(ledger, &query, err);
 }
 
 struct head_reader {
@@ -207,7 +218,7 @@ enum devid_err ledger_heads(struct ledger *ledger,
     const struct ledger_query query = {
         .stmt = STMT_CHAINS, .each = read_head, .arg = &reader};
 
-    return read_rows(ledger, &query, err);
+    return ledger_read_rows(ledger, &query, err);
 }
 
 struct entry_reader {
@@ -243,5 +254,5 @@ enum devid_err ledger_entries(struct ledger *ledger, const char *serial,
         serial ? STMT_ENTRIES_OF_UNIT : STMT_ENTRIES, &value, serial ? 1 : 0,
         read_entry, &reader};
 
-    return read_rows(ledger, &query, err);
+    return ledger_read_rows(ledger, &query, err);
 }

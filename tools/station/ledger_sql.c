@@ -3,6 +3,7 @@
  * Every statement of the ledger. SQLite and PostgreSQL take most of them alike:
  * parameters are $1 and so on, whole numbers BIGINT, bytes BLOB or BYTEA.
  */
+#include "ledger_ldevid.h"
 #include "ledger_store.h"
 #include "ledger_unit.h"
 
@@ -23,6 +24,10 @@
     "WHERE l.batch = b.name) AS BIGINT), b.closed, b.opened_ms"
 #define UNIT_BY(column)                                                        \
     BOTH("SELECT " UNIT_COLUMNS " FROM unit WHERE " column " = $1")
+
+#define LDEVID_BY(which)                                                       \
+    BOTH("SELECT " LDEVID_COLUMNS " FROM ldevid WHERE " which)
+#define HOLD_UNIT "SELECT serial, state, generation FROM unit WHERE id = $1"
 
 /*
  * `granted` in batch and lease is what the last UPDATE took: RETURNING shows
@@ -111,12 +116,35 @@ static const char *const statements[STMT_COUNT][DIALECT_COUNT] = {
     [STMT_UNIT_BY_IDEVID] = UNIT_BY("idevid_name"),
     [STMT_UNIT_BY_MAC] = UNIT_BY("mac"),
     [STMT_PUT_CERTIFICATE] = BOTH(
-        "INSERT INTO certificate (number, subject, generation, revoked_ms, "
-        "reason) VALUES ($1, $2, $3, 0, 0) ON CONFLICT DO NOTHING "
-        "RETURNING number"),
+        "INSERT INTO certificate (number, subject, generation, expires_ms, "
+        "revoked_ms, reason) VALUES ($1, $2, $3, $4, 0, 0) "
+        "ON CONFLICT DO NOTHING RETURNING number"),
     [STMT_REVOKE] = BOTH(
         "UPDATE certificate SET revoked_ms = $2, reason = $3 "
         "WHERE subject = $1 AND revoked_ms = 0"),
+    [STMT_REVOKE_NUMBER] = BOTH(
+        "UPDATE certificate SET revoked_ms = $2, reason = $3 "
+        "WHERE number = $1 AND revoked_ms = 0"),
+    [STMT_HOLD_UNIT] = {HOLD_UNIT, HOLD_UNIT " FOR SHARE"},
+    [STMT_PUT_LDEVID] = BOTH(
+        "INSERT INTO ldevid (" LDEVID_COLUMNS ") VALUES ($1, $2, $3, $4, $5, "
+        "$6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, "
+        "$20, $21, $22) ON CONFLICT DO NOTHING RETURNING revision"),
+    [STMT_SET_LDEVID] = BOTH(
+        "UPDATE ldevid SET unit = $2, serial = $3, label = $4, "
+        "key_digest = $5, subject = $6, state = $7, generation = $8, "
+        "renewal = $9, number = $10, renews = $11, station = $12, "
+        "asked_ms = $13, changed_ms = $14, issued_ms = $15, "
+        "not_before_ms = $16, not_after_ms = $17, revoked_ms = $18, "
+        "reason = $19, request = $20, certificate = $21, revision = $22 "
+        "WHERE id = $1 AND revision = $22 - 1 RETURNING revision"),
+    [STMT_LDEVID_BY_ID] = LDEVID_BY("id = $1"),
+    [STMT_LDEVID_BY_NUMBER] = LDEVID_BY("number = $1"),
+    [STMT_LDEVID_BY_KEY] = LDEVID_BY(
+        "key_digest = $1 ORDER BY id DESC LIMIT 1"),
+    [STMT_LDEVID_OF_UNIT] = LDEVID_BY(
+        "unit = $1 AND label = $2 AND state = 'issued' "
+        "ORDER BY id DESC LIMIT 1"),
     [STMT_BATCH_BY_NAME] = BOTH(
         "SELECT " BATCH_COLUMNS " FROM batch b WHERE b.name = $1"),
     [STMT_BATCH_BY_TOKEN] = BOTH(
@@ -130,7 +158,24 @@ static const char *const statements[STMT_COUNT][DIALECT_COUNT] = {
         "SELECT " BATCH_COLUMNS " FROM batch b ORDER BY b.opened_ms, b.name"),
     [STMT_REVOKED] = BOTH(
         "SELECT number, subject, reason, revoked_ms FROM certificate "
-        "WHERE revoked_ms > 0 ORDER BY revoked_ms, number"),
+        "WHERE revoked_ms > 0 AND (expires_ms = 0 OR expires_ms > $1) "
+        "ORDER BY revoked_ms, number"),
+    [STMT_LDEVIDS_OF_UNIT] = BOTH(
+        "SELECT " LDEVID_COLUMNS " FROM ldevid WHERE unit = $1 "
+        "AND ($2 = '' OR id < $2) ORDER BY id DESC LIMIT $3"),
+    /* What no later one has taken the place of, of units that are in use. */
+    [STMT_LDEVIDS_ENDING] = BOTH(
+        "SELECT " LDEVID_COLUMNS " FROM ldevid l WHERE state = 'issued' "
+        "AND revoked_ms = 0 AND not_after_ms >= $1 AND not_after_ms < $2 "
+        "AND (not_after_ms, id) > ($3, $4) AND NOT EXISTS (SELECT 1 "
+        "FROM ldevid n WHERE n.renews = l.number AND n.renews <> '' "
+        "AND n.state = 'issued') AND EXISTS (SELECT 1 FROM unit u "
+        "WHERE u.id = l.unit AND u.state <> 'retired' "
+        "AND u.generation = l.generation) "
+        "ORDER BY not_after_ms, id LIMIT $5"),
+    [STMT_LDEVIDS_PENDING] = BOTH(
+        "SELECT " LDEVID_COLUMNS " FROM ldevid WHERE state = 'pending' "
+        "AND (asked_ms, id) > ($1, $2) ORDER BY asked_ms, id LIMIT $3"),
     [STMT_ENTRIES] = BOTH(
         "SELECT " ENTRY_COLUMNS " FROM audit ORDER BY station, seq"),
     [STMT_ENTRIES_OF_UNIT] = BOTH(
@@ -138,6 +183,9 @@ static const char *const statements[STMT_COUNT][DIALECT_COUNT] = {
         " UNION ALL "
         ENTRIES_WHERE("subject IN (" ID_OF_SERIAL ") AND subject <> '' "
                       "AND revision = 0") " UNION ALL "
+        ENTRIES_WHERE("subject IN (SELECT 'ldevid:' || id FROM ldevid "
+                      "WHERE unit IN (" ID_OF_SERIAL ")) AND revision > 0")
+        " UNION ALL "
         ENTRIES_WHERE("subject = '' AND serial = $1")
         " ORDER BY time_ms, station, seq"),
     [STMT_CHAINS] = BOTH(
@@ -153,6 +201,13 @@ static const char *const statements[STMT_COUNT][DIALECT_COUNT] = {
         "b.opened_ms, a.row_digest, a.station, a.seq "
         "FROM batch b LEFT JOIN audit a ON a.subject = 'batch:' || b.name "
         "AND a.revision = b.closed + 1 AND a.revision > 0 ORDER BY b.name"),
+    [STMT_CHECK_LDEVIDS] = BOTH(
+        "SELECT " LDEVID_COLUMNS ", a.row_digest, a.of_station, a.of_seq "
+        "FROM ldevid LEFT JOIN (SELECT subject AS of_subject, "
+        "revision AS of_revision, row_digest, station AS of_station, "
+        "seq AS of_seq FROM audit WHERE revision > 0) a "
+        "ON a.of_subject = 'ldevid:' || id AND a.of_revision = revision "
+        "ORDER BY id"),
     /* The row of an entry is gone, or older than the entry. */
     [STMT_CHECK_LOST] = BOTH(
         "SELECT a.station, a.seq, a.serial FROM audit a WHERE a.revision > 0 "
@@ -160,6 +215,8 @@ static const char *const statements[STMT_COUNT][DIALECT_COUNT] = {
         "AND u.revision >= a.revision) "
         "AND NOT EXISTS (SELECT 1 FROM batch b "
         "WHERE 'batch:' || b.name = a.subject AND b.closed + 1 >= a.revision) "
+        "AND NOT EXISTS (SELECT 1 FROM ldevid l "
+        "WHERE 'ldevid:' || l.id = a.subject AND l.revision >= a.revision) "
         "ORDER BY a.station, a.seq LIMIT 1"),
     /* Entries of a chain that has no head. */
     [STMT_CHECK_STRAY] = BOTH(
@@ -167,66 +224,19 @@ static const char *const statements[STMT_COUNT][DIALECT_COUNT] = {
         "(SELECT 1 FROM chain c WHERE c.station = a.station) "
         "ORDER BY a.station, a.seq LIMIT 1"),
     [STMT_CHECK_REVOKED] = BOTH(
-        "SELECT c.number, u.serial FROM certificate c, unit u "
-        "WHERE c.subject = u.id AND (c.revoked_ms > 0) <> "
-        "(u.state = 'retired' OR c.generation < u.generation) LIMIT 1"),
+        "SELECT c.number, u.serial FROM certificate c "
+        "JOIN unit u ON u.id = c.subject "
+        "LEFT JOIN ldevid l ON l.number = c.number "
+        "WHERE (c.revoked_ms > 0) <> (u.state = 'retired' "
+        "OR c.generation < u.generation OR COALESCE(l.revoked_ms, 0) > 0) "
+        "OR c.expires_ms <> COALESCE(l.not_after_ms, 0) UNION ALL "
+        "SELECT l.number, l.serial FROM ldevid l WHERE l.state = 'issued' "
+        "AND NOT EXISTS (SELECT 1 FROM certificate c "
+        "WHERE c.number = l.number) LIMIT 1"),
 };
-
-/* `bytes` is what the dialect calls a column of them. */
-#define SCHEMA(bytes)                                                          \
-    "CREATE TABLE ledger (version BIGINT NOT NULL)",                           \
-    "INSERT INTO ledger (version) VALUES (1)",                                 \
-    "CREATE TABLE batch (name TEXT NOT NULL PRIMARY KEY, "                     \
-    "product TEXT NOT NULL, token_digest TEXT NOT NULL UNIQUE, "               \
-    "quota BIGINT NOT NULL, "                                                  \
-    "available BIGINT NOT NULL CHECK (available >= 0), "                       \
-    "granted BIGINT NOT NULL, closed BIGINT NOT NULL, "                        \
-    "opened_ms BIGINT NOT NULL)",                                              \
-    "CREATE TABLE lease (batch TEXT NOT NULL, station TEXT NOT NULL, "         \
-    "remaining BIGINT NOT NULL CHECK (remaining >= 0), "                       \
-    "granted BIGINT NOT NULL, PRIMARY KEY (batch, station))",                  \
-    "CREATE TABLE unit (id TEXT NOT NULL PRIMARY KEY, "                        \
-    "serial TEXT NOT NULL UNIQUE, model TEXT NOT NULL, mac TEXT UNIQUE, "      \
-    "batch TEXT NOT NULL, operator_name TEXT NOT NULL, "                       \
-    "station TEXT NOT NULL, ek_digest TEXT UNIQUE, iak_name TEXT UNIQUE, "     \
-    "idevid_name TEXT UNIQUE, state TEXT NOT NULL, attested BIGINT NOT NULL, " \
-    "generation BIGINT NOT NULL, enrolled_ms BIGINT NOT NULL, "                \
-    "changed_ms BIGINT NOT NULL, challenge_digest TEXT NOT NULL, "             \
-    "challenge_expires_ms BIGINT NOT NULL, ek_cert " bytes ", "                \
-    "iak_cert " bytes ", idevid_cert " bytes ", escrow " bytes ", "            \
-    "keys " bytes ", hw_serial TEXT NOT NULL, reason BIGINT NOT NULL, "        \
-    "revision BIGINT NOT NULL)",                                               \
-    "CREATE TABLE certificate (number TEXT NOT NULL PRIMARY KEY, "             \
-    "subject TEXT NOT NULL, generation BIGINT NOT NULL, "                      \
-    "revoked_ms BIGINT NOT NULL, reason BIGINT NOT NULL)",                     \
-    "CREATE INDEX certificate_of_unit ON certificate (subject)",               \
-    "CREATE INDEX certificate_revoked ON certificate (revoked_ms) "            \
-    "WHERE revoked_ms > 0",                                                    \
-    "CREATE TABLE chain (station TEXT NOT NULL PRIMARY KEY, "                  \
-    "seq BIGINT NOT NULL, head TEXT NOT NULL, signed_seq BIGINT NOT NULL, "    \
-    "signed_head TEXT NOT NULL, signature " bytes ", "                         \
-    "signed_ms BIGINT NOT NULL)",                                              \
-    "CREATE TABLE audit (station TEXT NOT NULL, seq BIGINT NOT NULL, "         \
-    "time_ms BIGINT NOT NULL, event TEXT NOT NULL, subject TEXT NOT NULL, "    \
-    "revision BIGINT NOT NULL, serial TEXT NOT NULL, peer TEXT NOT NULL, "     \
-    "detail TEXT NOT NULL, row_digest TEXT NOT NULL, hash TEXT NOT NULL, "     \
-    "PRIMARY KEY (station, seq))",                                             \
-    "CREATE UNIQUE INDEX audit_of_row ON audit (subject, revision) "           \
-    "WHERE revision > 0",                                                      \
-    "CREATE INDEX audit_without_row ON audit (subject) "                       \
-    "WHERE revision = 0 AND subject <> ''",                                    \
-    "CREATE INDEX audit_without_unit ON audit (serial) WHERE subject = ''"
-
-static const char *const sqlite_schema[] = {SCHEMA("BLOB"), NULL};
-static const char *const postgres_schema[] = {SCHEMA("BYTEA"), NULL};
 /* clang-format on */
 
 const char *ledger_sql(enum ledger_dialect dialect, enum ledger_stmt stmt)
 {
     return statements[stmt][dialect];
-}
-
-const char *const *ledger_schema(enum ledger_dialect dialect)
-{
-    return dialect == DIALECT_SQLITE ? sqlite_schema : postgres_schema;
 }

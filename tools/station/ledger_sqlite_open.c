@@ -74,45 +74,56 @@ static enum devid_err exec(struct sqlite_db *db, const char *sql,
 }
 
 static enum devid_err check_version(struct sqlite_db *db, const char *found,
+                                    bool create, int *version,
                                     struct devid_error *err)
 {
-    char mine[VERSION_SIZE];
+    char name[600];
 
-    snprintf(mine, sizeof(mine), "%d", LEDGER_VERSION);
-    if (strcmp(found, mine) == 0)
-        return DEVID_OK;
-    return ledger_fail(err, DEVID_ERR_INPUT,
-                       "the ledger %s has tables of version %s, this program "
-                       "knows version %s",
-                       db->path, found, mine);
+    snprintf(name, sizeof(name), "ledger %.500s", db->path);
+    return ledger_version_check(name, found, create, version, err);
+}
+
+/* What is not there yet of the tables. */
+static enum devid_err make_tables(struct sqlite_db *db, int version,
+                                  struct devid_error *err)
+{
+    enum devid_err code = DEVID_OK;
+
+    while (code == DEVID_OK && version++ < LEDGER_VERSION) {
+        for (const char *const *sql = ledger_schema(DIALECT_SQLITE, version);
+             code == DEVID_OK && *sql; sql++)
+            code = exec(db, *sql, err);
+    }
+    return code;
 }
 
 /* In one transaction, so that two programs do not make them twice. */
-static enum devid_err make_tables(struct sqlite_db *db, bool create,
+static enum devid_err find_tables(struct sqlite_db *db, bool create,
                                   struct devid_error *err)
 {
-    char version[VERSION_SIZE] = "";
+    char found[VERSION_SIZE] = "";
     char tables[VERSION_SIZE] = "";
+    int version = 0;
     enum devid_err code;
 
-    sqlite3_exec(db->sqlite, VERSION_SQL, take_version, version, NULL);
-    if (*version)
-        return check_version(db, version, err);
+    sqlite3_exec(db->sqlite, VERSION_SQL, take_version, found, NULL);
+    code = check_version(db, found, create, &version, err);
+    if (code != DEVID_OK || version == LEDGER_VERSION)
+        return code;
     code = exec(db, "BEGIN IMMEDIATE", err);
     if (code != DEVID_OK)
         return code;
-    sqlite3_exec(db->sqlite, VERSION_SQL, take_version, version, NULL);
+    sqlite3_exec(db->sqlite, VERSION_SQL, take_version, found, NULL);
     sqlite3_exec(db->sqlite, "SELECT count(*) FROM sqlite_master", take_version,
                  tables, NULL);
-    if (*version)
-        code = check_version(db, version, err);
+    if (*found)
+        code = check_version(db, found, create, &version, err);
     else if (!create || strcmp(tables, "0") != 0)
         code = ledger_fail(err, DEVID_ERR_INPUT,
                            "%s is a database, but no ledger of a station",
                            db->path);
-    for (const char *const *sql = ledger_schema(DIALECT_SQLITE);
-         code == DEVID_OK && !*version && *sql; sql++)
-        code = exec(db, *sql, err);
+    if (code == DEVID_OK)
+        code = make_tables(db, version, err);
     if (code == DEVID_OK)
         return exec(db, "COMMIT", err);
     sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
@@ -151,7 +162,7 @@ static enum devid_err set_up(struct sqlite_db *db, bool create,
                 "PRAGMA journal_size_limit = 67108864;"
                 "PRAGMA temp_store = MEMORY",
                 err);
-    return code == DEVID_OK ? make_tables(db, create, err) : code;
+    return code == DEVID_OK ? find_tables(db, create, err) : code;
 }
 
 enum devid_err sqlite_begin(const char *url, bool create,

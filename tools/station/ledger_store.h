@@ -46,6 +46,14 @@ enum ledger_stmt {
     STMT_UNIT_BY_MAC,
     STMT_PUT_CERTIFICATE,
     STMT_REVOKE,
+    STMT_REVOKE_NUMBER,
+    STMT_HOLD_UNIT,
+    STMT_PUT_LDEVID,
+    STMT_SET_LDEVID,
+    STMT_LDEVID_BY_ID,
+    STMT_LDEVID_BY_NUMBER,
+    STMT_LDEVID_BY_KEY,  /* its newest */
+    STMT_LDEVID_OF_UNIT, /* likewise, of a label */
     STMT_BATCH_BY_NAME,
     STMT_BATCH_BY_TOKEN,
     STMT_WRITES_END,
@@ -53,11 +61,15 @@ enum ledger_stmt {
     STMT_UNITS = STMT_WRITES_END,
     STMT_BATCHES,
     STMT_REVOKED,
+    STMT_LDEVIDS_OF_UNIT,
+    STMT_LDEVIDS_ENDING,
+    STMT_LDEVIDS_PENDING,
     STMT_ENTRIES,
     STMT_ENTRIES_OF_UNIT,
     STMT_CHAINS,
     STMT_CHECK_UNITS,
     STMT_CHECK_BATCHES,
+    STMT_CHECK_LDEVIDS,
     STMT_CHECK_LOST,
     STMT_CHECK_STRAY,
     STMT_CHECK_REVOKED,
@@ -65,10 +77,20 @@ enum ledger_stmt {
 };
 
 const char *ledger_sql(enum ledger_dialect dialect, enum ledger_stmt stmt);
-/* Statements that make the tables, ended by NULL. */
-const char *const *ledger_schema(enum ledger_dialect dialect);
-/* The one number of the tables that this program writes. */
-#define LEDGER_VERSION 1
+/* The number of the tables that this program writes. */
+#define LEDGER_VERSION 2
+/* Statements that make tables of that version out of those of the one before,
+ * ended by NULL; 1: out of nothing. */
+const char *const *ledger_schema(enum ledger_dialect dialect, int version);
+/*
+ * From which version on these tables are to be made: 0, where there are none
+ * (`found` ""), LEDGER_VERSION where nothing is to be done. A newer one, or an
+ * older one that is not to be changed, is refused.
+ */
+DEVID_CHECK enum devid_err ledger_version_check(const char *name,
+                                                const char *found, bool change,
+                                                int *version,
+                                                struct devid_error *err);
 
 enum ledger_kind {
     VALUE_NULL,

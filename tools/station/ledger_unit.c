@@ -10,12 +10,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ledger_member.h"
+
 static const char *const state_names[] = {
     [UNIT_SEEN] = "seen",           [UNIT_EK_VERIFIED] = "ek-verified",
     [UNIT_CERTIFIED] = "certified", [UNIT_ACTIVATED] = "activated",
     [UNIT_ISSUED] = "issued",       [UNIT_INSTALLED] = "installed",
     [UNIT_TESTED] = "tested",       [UNIT_LOCKED] = "locked",
-    [UNIT_RETIRED] = "retired",
+    [UNIT_RETIRED] = "retired",     NULL,
 };
 
 const char *unit_state_name(enum unit_state state)
@@ -25,179 +27,67 @@ const char *unit_state_name(enum unit_state state)
 
 bool unit_state_parse(const char *name, enum unit_state *state)
 {
-    for (size_t i = 0; i < sizeof(state_names) / sizeof(*state_names); i++) {
-        if (strcmp(name, state_names[i]) != 0)
-            continue;
-        *state = (enum unit_state)i;
-        return true;
-    }
-    return false;
+    unsigned at;
+
+    if (!word_parse(state_names, name, &at))
+        return false;
+    *state = (enum unit_state)at;
+    return true;
 }
 
 /* ---- a unit's members as columns --------------------------------------- */
 
-enum member_kind {
-    MEMBER_TEXT,
-    MEMBER_NAME, /* text, NULL where it is empty: many may be */
-    MEMBER_STATE,
-    MEMBER_FLAG,
-    MEMBER_COUNT,
-    MEMBER_REASON,
-    MEMBER_TIME, /* or any other int64_t */
-    MEMBER_BLOB,
-};
-
-#define MEMBER(kind, name)                                                     \
-    {                                                                          \
-        kind, offsetof(struct ledger_unit, name),                              \
-            sizeof(((struct ledger_unit *)NULL)->name)                         \
-    }
-
 /* In the order of UNIT_COLUMNS. */
-static const struct member {
-    enum member_kind kind;
-    size_t offset;
-    size_t size;
-} members[UNIT_VALUES] = {
-    MEMBER(MEMBER_TEXT, id),
-    MEMBER(MEMBER_TEXT, serial),
-    MEMBER(MEMBER_TEXT, model),
-    MEMBER(MEMBER_NAME, mac),
-    MEMBER(MEMBER_TEXT, batch),
-    MEMBER(MEMBER_TEXT, operator_name),
-    MEMBER(MEMBER_TEXT, station),
-    MEMBER(MEMBER_NAME, ek_digest),
-    MEMBER(MEMBER_NAME, iak_name),
-    MEMBER(MEMBER_NAME, idevid_name),
-    MEMBER(MEMBER_STATE, state),
-    MEMBER(MEMBER_FLAG, attested),
-    MEMBER(MEMBER_COUNT, generation),
-    MEMBER(MEMBER_TIME, enrolled_ms),
-    MEMBER(MEMBER_TIME, changed_ms),
-    MEMBER(MEMBER_TEXT, challenge_digest),
-    MEMBER(MEMBER_TIME, challenge_expires_ms),
-    MEMBER(MEMBER_BLOB, ek_cert),
-    MEMBER(MEMBER_BLOB, iak_cert),
-    MEMBER(MEMBER_BLOB, idevid_cert),
-    MEMBER(MEMBER_BLOB, escrow),
-    MEMBER(MEMBER_BLOB, keys),
-    MEMBER(MEMBER_TEXT, hw_serial),
-    MEMBER(MEMBER_REASON, reason),
-    MEMBER(MEMBER_TIME, revision),
+static const struct member unit_list[UNIT_VALUES] = {
+    MEMBER(ledger_unit, MEMBER_TEXT, id),
+    MEMBER(ledger_unit, MEMBER_TEXT, serial),
+    MEMBER(ledger_unit, MEMBER_TEXT, model),
+    MEMBER(ledger_unit, MEMBER_NAME, mac),
+    MEMBER(ledger_unit, MEMBER_TEXT, batch),
+    MEMBER(ledger_unit, MEMBER_TEXT, operator_name),
+    MEMBER(ledger_unit, MEMBER_TEXT, station),
+    MEMBER(ledger_unit, MEMBER_NAME, ek_digest),
+    MEMBER(ledger_unit, MEMBER_NAME, iak_name),
+    MEMBER(ledger_unit, MEMBER_NAME, idevid_name),
+    MEMBER_OF(ledger_unit, state, state_names),
+    MEMBER(ledger_unit, MEMBER_FLAG, attested),
+    MEMBER(ledger_unit, MEMBER_COUNT, generation),
+    MEMBER(ledger_unit, MEMBER_TIME, enrolled_ms),
+    MEMBER(ledger_unit, MEMBER_TIME, changed_ms),
+    MEMBER(ledger_unit, MEMBER_TEXT, challenge_digest),
+    MEMBER(ledger_unit, MEMBER_TIME, challenge_expires_ms),
+    MEMBER(ledger_unit, MEMBER_BLOB, ek_cert),
+    MEMBER(ledger_unit, MEMBER_BLOB, iak_cert),
+    MEMBER(ledger_unit, MEMBER_BLOB, idevid_cert),
+    MEMBER(ledger_unit, MEMBER_BLOB, escrow),
+    MEMBER(ledger_unit, MEMBER_BLOB, keys),
+    MEMBER(ledger_unit, MEMBER_TEXT, hw_serial),
+    MEMBER(ledger_unit, MEMBER_REASON, reason),
+    MEMBER(ledger_unit, MEMBER_TIME, revision),
 };
-
-static struct ledger_value member_value(enum member_kind kind, const void *at)
-{
-    const struct ledger_blob *blob = at;
-
-    switch (kind) {
-    case MEMBER_TEXT:
-        return value_text(at);
-    case MEMBER_NAME:
-        return value_name(at);
-    case MEMBER_STATE:
-        return value_text(unit_state_name(*(const enum unit_state *)at));
-    case MEMBER_FLAG:
-        return value_number(*(const bool *)at);
-    case MEMBER_COUNT:
-        return value_number(*(const unsigned *)at);
-    case MEMBER_REASON:
-        return value_number(*(const int *)at);
-    case MEMBER_TIME:
-        return value_number(*(const int64_t *)at);
-    case MEMBER_BLOB:
-        return value_blob(blob->data, blob->len);
-    }
-    return value_text("");
-}
+static const struct members unit_members = {unit_list, UNIT_VALUES};
 
 void unit_to_values(const struct ledger_unit *unit,
                     struct ledger_value values[UNIT_VALUES])
 {
-    for (unsigned i = 0; i < UNIT_VALUES; i++)
-        values[i] = member_value(members[i].kind,
-                                 (const char *)unit + members[i].offset);
-}
-
-static bool blob_set(struct ledger_blob *blob, const void *data, size_t len)
-{
-    *blob = (struct ledger_blob){0};
-    if (len == 0)
-        return true;
-    blob->data = OPENSSL_memdup(data, len);
-    blob->len = blob->data ? len : 0;
-    return blob->data != NULL;
-}
-
-static bool member_from_row(const struct ledger_row *row, unsigned column,
-                            const struct member *member, void *at)
-{
-    const struct ledger_value *value = &row->values[column];
-
-    switch (member->kind) {
-    case MEMBER_TEXT:
-    case MEMBER_NAME:
-        row_copy_text(row, column, at, member->size);
-        return true;
-    case MEMBER_STATE:
-        /* A word that nobody knows is found by the row's digest. */
-        if (!unit_state_parse(row_text(row, column), at))
-            *(enum unit_state *)at = UNIT_SEEN;
-        return true;
-    case MEMBER_FLAG:
-        *(bool *)at = row_number(row, column) != 0;
-        return true;
-    case MEMBER_COUNT:
-        *(unsigned *)at = (unsigned)row_number(row, column);
-        return true;
-    case MEMBER_REASON:
-        *(int *)at = (int)row_number(row, column);
-        return true;
-    case MEMBER_TIME:
-        *(int64_t *)at = row_number(row, column);
-        return true;
-    case MEMBER_BLOB:
-        return blob_set(at, value->data, value->len);
-    }
-    return false;
+    members_to_values(&unit_members, unit, values);
 }
 
 bool unit_from_row(const struct ledger_row *row, struct ledger_unit *unit)
 {
-    bool ok = true;
-
     *unit = (struct ledger_unit){0};
-    for (unsigned i = 0; i < UNIT_VALUES; i++)
-        ok = member_from_row(row, i, &members[i],
-                             (char *)unit + members[i].offset) &&
-             ok;
-    return ok;
+    return members_from_row(&unit_members, row, unit);
 }
 
 bool unit_copy(const struct ledger_unit *from, struct ledger_unit *to)
 {
-    bool ok = true;
-
     *to = *from;
-    for (unsigned i = 0; i < UNIT_VALUES; i++) {
-        const struct ledger_blob *blob;
-        if (members[i].kind != MEMBER_BLOB)
-            continue;
-        blob = (const void *)((const char *)from + members[i].offset);
-        ok = blob_set((void *)((char *)to + members[i].offset), blob->data,
-                      blob->len) &&
-             ok;
-    }
-    return ok;
+    return members_own_blobs(&unit_members, to);
 }
 
 void ledger_unit_clear(struct ledger_unit *unit)
 {
-    OPENSSL_free(unit->ek_cert.data);
-    OPENSSL_free(unit->iak_cert.data);
-    OPENSSL_free(unit->idevid_cert.data);
-    OPENSSL_free(unit->escrow.data);
-    OPENSSL_free(unit->keys.data);
+    members_free_blobs(&unit_members, unit);
     *unit = (struct ledger_unit){0};
 }
 

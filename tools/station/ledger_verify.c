@@ -214,6 +214,12 @@ static bool check_unit(void *arg, const struct ledger_row *row)
     return check_row(arg, row, UNIT_VALUES, "unit", row_text(row, 1));
 }
 
+static bool check_ldevid(void *arg, const struct ledger_row *row)
+{
+    return check_row(arg, row, LDEVID_VALUES, "an LDevID of unit",
+                     row_text(row, 2));
+}
+
 static bool check_batch(void *arg, const struct ledger_row *row)
 {
     return check_row(arg, row, BATCH_VALUES, "batch", row_text(row, 0));
@@ -266,6 +272,7 @@ static void check_all(struct check *check)
     }
     if (go_through(check, STMT_CHECK_UNITS, check_unit) &&
         go_through(check, STMT_CHECK_BATCHES, check_batch) &&
+        go_through(check, STMT_CHECK_LDEVIDS, check_ldevid) &&
         go_through(check, STMT_CHECK_LOST, found_lost))
         go_through(check, STMT_CHECK_REVOKED, found_revoked);
 }

@@ -10,6 +10,11 @@ static const char *const op_names[] = {
     [LEDGER_ISSUE] = "issue",
     [LEDGER_ADVANCE] = "advance",
     [LEDGER_RETIRE] = "retire",
+    [LEDGER_ASK_LDEVID] = "ldevid-ask",
+    [LEDGER_ISSUE_LDEVID] = "ldevid-issue",
+    [LEDGER_APPROVE_LDEVID] = "ldevid-approve",
+    [LEDGER_REFUSE_LDEVID] = "ldevid-refuse",
+    [LEDGER_REVOKE_LDEVID] = "ldevid-revoke",
     [LEDGER_REFUSE] = "refuse",
     [LEDGER_OPEN_BATCH] = "open-batch",
     [LEDGER_CLOSE_BATCH] = "close-batch",
@@ -111,6 +116,7 @@ static void copy_clean(char *text, size_t size, const char *from)
 static bool texts_are_clean(const struct ledger_job *job)
 {
     const struct ledger_unit *unit = &job->unit;
+    const struct ledger_ldevid *ldevid = &job->ldevid;
     const struct ledger_batch *batch = &job->batch;
 
     if (job->op == LEDGER_REFUSE)
@@ -120,6 +126,9 @@ static bool texts_are_clean(const struct ledger_job *job)
            is_clean(unit->batch) && is_clean(unit->operator_name) &&
            is_clean(unit->ek_digest) && is_clean(unit->iak_name) &&
            is_clean(unit->idevid_name) && is_clean(unit->challenge_digest) &&
+           is_clean(ldevid->id) && is_clean(ldevid->unit) &&
+           is_clean(ldevid->label) && is_clean(ldevid->number) &&
+           is_clean(ldevid->renews) && is_clean(ldevid->key_digest) &&
            is_clean(batch->name) && is_clean(batch->product) &&
            is_clean(batch->token_digest);
 }
@@ -136,6 +145,11 @@ static void (*const beginnings[])(struct work *work) = {
     [LEDGER_ISSUE] = unit_begin,
     [LEDGER_ADVANCE] = unit_begin,
     [LEDGER_RETIRE] = unit_begin,
+    [LEDGER_ASK_LDEVID] = ldevid_begin,
+    [LEDGER_ISSUE_LDEVID] = ldevid_begin,
+    [LEDGER_APPROVE_LDEVID] = ldevid_begin,
+    [LEDGER_REFUSE_LDEVID] = ldevid_begin,
+    [LEDGER_REVOKE_LDEVID] = ldevid_begin,
     [LEDGER_REFUSE] = refuse_begin,
     [LEDGER_OPEN_BATCH] = open_batch_begin,
     [LEDGER_CLOSE_BATCH] = close_batch_begin,
@@ -160,6 +174,7 @@ void work_begin(struct work *work)
 void work_clear(struct work *work)
 {
     ledger_unit_clear(&work->unit);
+    ledger_ldevid_clear(&work->ldevid);
 }
 
 void work_hand_over(struct work *work)
@@ -171,6 +186,11 @@ void work_hand_over(struct work *work)
     memcpy(job->column, work->column, sizeof(job->column));
     if (work->batch.name[0])
         job->batch = work->batch;
+    if (work->ldevid.id[0]) {
+        ledger_ldevid_clear(&job->ldevid);
+        job->ldevid = work->ldevid;
+        work->ldevid = (struct ledger_ldevid){0};
+    }
     if (!work->unit.id[0])
         return;
     ledger_unit_clear(&job->unit);
@@ -233,6 +253,11 @@ static bool is_refusal(const struct work *work)
     return work->outcome != LEDGER_DONE && work->outcome != LEDGER_AGAIN;
 }
 
+static bool is_ldevid_op(enum ledger_op op)
+{
+    return beginnings[op] == ldevid_begin;
+}
+
 static void put_detail(const struct work *work, char *detail, size_t size)
 {
     const struct ledger_job *job = work->job;
@@ -246,6 +271,8 @@ static void put_detail(const struct work *work, char *detail, size_t size)
         snprintf(text, sizeof(text), "again%s%s", *own ? ": " : "", own);
     else if (job->op == LEDGER_ADVANCE && !*own)
         snprintf(text, sizeof(text), "%s", unit_state_name(job->unit.state));
+    else if (is_ldevid_op(job->op) && !*own)
+        snprintf(text, sizeof(text), "%s", work->ldevid.number);
     else
         snprintf(text, sizeof(text), "%s", own);
     copy_clean(detail, size, text);
@@ -263,6 +290,14 @@ static void put_subject(const struct work *work, struct entry_texts *texts)
             snprintf(texts->subject, sizeof(texts->subject), "batch:%s",
                      job->batch.name);
         serial = "";
+    } else if (is_ldevid_op(job->op)) {
+        serial = *work->unit.serial ? work->unit.serial : work->ldevid.serial;
+        if (work->changed)
+            snprintf(texts->subject, sizeof(texts->subject), "ldevid:%s",
+                     work->ldevid.id);
+        else if (*work->unit.serial)
+            snprintf(texts->subject, sizeof(texts->subject), "%s",
+                     *work->ldevid.unit ? work->ldevid.unit : job->ldevid.unit);
     } else if (work->unit.id[0] && work->outcome != LEDGER_DUPLICATE) {
         snprintf(texts->subject, sizeof(texts->subject), "%s", work->unit.id);
         serial = work->unit.serial;
@@ -276,7 +311,9 @@ void work_entry(const struct work *work, int64_t seq, struct entry_texts *texts,
     const struct ledger_job *job = work->job;
     bool is_batch =
         job->op == LEDGER_OPEN_BATCH || job->op == LEDGER_CLOSE_BATCH;
-    int64_t revision = is_batch ? 1 + work->batch.closed : work->unit.revision;
+    int64_t revision = is_batch                ? 1 + work->batch.closed
+                       : is_ldevid_op(job->op) ? work->ldevid.revision
+                                               : work->unit.revision;
 
     put_subject(work, texts);
     put_detail(work, texts->detail, sizeof(texts->detail));

@@ -8,6 +8,7 @@
 #define DEVID_STATION_LEDGER_WORK_H
 
 #include "ledger_chain.h"
+#include "ledger_ldevid.h"
 #include "ledger_unit.h"
 
 /* What the jobs of one transaction may enrol into a batch. */
@@ -32,6 +33,8 @@ struct work {
                            struct devid_error *err);
 
     struct ledger_unit unit; /* as it was found, then as it is to be */
+    struct ledger_ldevid
+        ldevid; /* likewise; then `unit` is what of it counts */
     struct ledger_batch batch;
     enum unit_key key; /* by which it is being looked for */
     bool renewing;     /* a retired unit has a new owner */
@@ -66,7 +69,8 @@ enum devid_err work_changed_meanwhile(struct devid_error *err);
 
 /* The first step of each kind of job, by enum ledger_op. */
 void enrol_begin(struct work *work);
-void unit_begin(struct work *work); /* ISSUE, ADVANCE, RETIRE */
+void unit_begin(struct work *work);   /* ISSUE, ADVANCE, RETIRE */
+void ldevid_begin(struct work *work); /* all that are about LDevIDs */
 void open_batch_begin(struct work *work);
 void close_batch_begin(struct work *work);
 
