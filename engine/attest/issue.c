@@ -38,12 +38,17 @@ static bool set_number(X509 *cert, OSSL_LIB_CTX *libctx,
     return ok;
 }
 
-static bool set_dates(X509 *cert, int64_t not_before)
+static bool set_dates(X509 *cert, const struct devid_issue *issue)
 {
-    time_t from = not_before != 0 ? (time_t)not_before : time(NULL);
+    time_t from =
+        issue->not_before != 0 ? (time_t)issue->not_before : time(NULL);
+    ASN1_TIME *until = X509_getm_notAfter(cert);
 
-    return ASN1_TIME_set(X509_getm_notBefore(cert), from) != NULL &&
-           ASN1_TIME_set_string(X509_getm_notAfter(cert), NEVER) == 1;
+    if (ASN1_TIME_set(X509_getm_notBefore(cert), from) == NULL)
+        return false;
+    return issue->not_after != 0
+               ? ASN1_TIME_set(until, (time_t)issue->not_after) != NULL
+               : ASN1_TIME_set_string(until, NEVER) == 1;
 }
 
 static enum devid_err set_names(X509 *cert, const struct devid_issuer *issuer,
@@ -72,6 +77,36 @@ static enum devid_err set_names(X509 *cert, const struct devid_issuer *issuer,
              X509_set_subject_name(cert, subject) != 1)
         e = devid_no_memory(err);
     X509_NAME_free(subject);
+    return e;
+}
+
+/* The subject and the subjectAltName of the IDevID, as they are. */
+static enum devid_err set_names_like(X509 *cert,
+                                     const struct devid_issuer *issuer,
+                                     const struct devid_issue *issue,
+                                     struct devid_error *err)
+{
+    const unsigned char *p = issue->like.data;
+    X509 *like = X509_new_ex(issuer->libctx, DEVID_PROPQ);
+    enum devid_err e = DEVID_OK;
+    int at;
+
+    if (like == NULL)
+        return devid_no_memory(err);
+    if (issue->like.len > INT32_MAX ||
+        d2i_X509(&like, &p, (long)issue->like.len) == NULL) {
+        X509_free(like);
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "the certificate of the IDevID (%zu bytes) is no DER "
+                          "of an X.509 certificate",
+                          issue->like.len);
+    }
+    at = X509_get_ext_by_NID(like, NID_subject_alt_name, -1);
+    if (X509_set_issuer_name(cert, issuer->name) != 1 ||
+        X509_set_subject_name(cert, X509_get_subject_name(like)) != 1 ||
+        (at >= 0 && X509_add_ext(cert, X509_get_ext(like, at), -1) != 1))
+        e = devid_no_memory(err);
+    X509_free(like);
     return e;
 }
 
@@ -136,6 +171,8 @@ static enum devid_err set_extensions(X509 *cert,
         return devid_no_memory(err);
     if (!add_own(cert, subject_key_id(cert, issuer->libctx)))
         return devid_no_memory(err);
+    if (issue->kind == DEVID_CERT_LDEVID)
+        return DEVID_OK;
     e = issuer_san(issue->module, issue->sans, &san, err);
     if (e == DEVID_OK && san != NULL && !add_own(cert, san))
         e = devid_no_memory(err);
@@ -150,9 +187,11 @@ static enum devid_err fill(X509 *cert, const struct devid_issuer *issuer,
 
     if (X509_set_version(cert, X509_VERSION_3) != 1 ||
         !set_number(cert, issuer->libctx, issued->number) ||
-        !set_dates(cert, issue->not_before))
+        !set_dates(cert, issue))
         return devid_no_memory(err);
-    e = set_names(cert, issuer, issue, err);
+    e = issue->kind == DEVID_CERT_LDEVID
+            ? set_names_like(cert, issuer, issue, err)
+            : set_names(cert, issuer, issue, err);
     if (e == DEVID_OK)
         e = devid_public_put(issue->pub, own_key(cert), err);
     if (e == DEVID_OK)

@@ -21,16 +21,19 @@
 static const struct {
     int nid;
     const char *value;
-    bool of[ISSUER_KINDS]; /* IDevID, IAK, asserted */
+    bool of[ISSUER_KINDS]; /* IDevID, IAK, asserted, LDevID */
 } profile[] = {
-    {NID_basic_constraints, "critical,CA:FALSE", {true, true, true}},
-    {NID_key_usage, "critical,digitalSignature", {true, true, true}},
-    {NID_ext_key_usage, "2.23.133.8.3", {false, true, false}}, /* tcg-kp-AIK */
+    {NID_basic_constraints, "critical,CA:FALSE", {true, true, true, true}},
+    {NID_key_usage, "critical,digitalSignature", {true, true, true, true}},
+    {NID_ext_key_usage,
+     "2.23.133.8.3",
+     {false, true, false, false}}, /* tcg-kp-AIK */
 };
 
 /*
  * verifiedTPMResidency, with verifiedTPMFixed or verifiedTPMRestricted; of a
- * key that nobody verified, any policy, and a notice in words.
+ * key that nobody verified, any policy, and a notice in words; of an LDevID,
+ * nothing: where its key is, its device alone knows.
  */
 static const struct {
     const char *oid[2];
@@ -39,6 +42,7 @@ static const struct {
     {{"2.23.133.11.1.1", "2.23.133.11.1.2"}, NULL},
     {{"2.23.133.11.1.1", "2.23.133.11.1.3"}, NULL},
     {{"2.5.29.32.0", NULL}, "asserted by the operator"},
+    {{NULL, NULL}, NULL},
 };
 
 /* explicitText, of which a user notice may be made: RFC 5280, 4.2.1.4. */
@@ -118,15 +122,41 @@ static bool push(STACK_OF(X509_EXTENSION) * exts, X509_EXTENSION *ext)
     return false;
 }
 
+/* authorityInfoAccess: where the state of a certificate is asked. */
+static X509_EXTENSION *ocsp_extension(const char *url)
+{
+    ACCESS_DESCRIPTION *access = ACCESS_DESCRIPTION_new();
+    AUTHORITY_INFO_ACCESS *list = AUTHORITY_INFO_ACCESS_new();
+    ASN1_IA5STRING *uri = ASN1_IA5STRING_new();
+    X509_EXTENSION *ext = NULL;
+
+    if (access != NULL && list != NULL && uri != NULL &&
+        ASN1_STRING_set(uri, url, -1) == 1) {
+        ASN1_OBJECT_free(access->method);
+        access->method = OBJ_nid2obj(NID_ad_OCSP);
+        GENERAL_NAME_set0_value(access->location, GEN_URI, uri);
+        uri = NULL;
+        if (sk_ACCESS_DESCRIPTION_push(list, access) > 0) {
+            access = NULL;
+            ext = X509V3_EXT_i2d(NID_info_access, 0, list);
+        }
+    }
+    ASN1_IA5STRING_free(uri);
+    ACCESS_DESCRIPTION_free(access);
+    AUTHORITY_INFO_ACCESS_free(list);
+    return ext;
+}
+
 static enum devid_err encode_profile(struct devid_issuer *issuer, X509 *ca,
-                                     struct devid_error *err)
+                                     const char *ocsp, struct devid_error *err)
 {
     for (int kind = 0; kind < ISSUER_KINDS; kind++) {
         STACK_OF(X509_EXTENSION) *exts = sk_X509_EXTENSION_new_null();
 
         issuer->fixed[kind] = exts;
         if (exts == NULL || !push(exts, key_id(ca)) ||
-            !push(exts, policies_of(kind)))
+            (policies[kind].oid[0] != NULL && !push(exts, policies_of(kind))) ||
+            (ocsp != NULL && !push(exts, ocsp_extension(ocsp))))
             return devid_no_memory(err);
         for (size_t i = 0; i < sizeof(profile) / sizeof(profile[0]); i++) {
             if (profile[i].of[kind] &&
@@ -173,14 +203,19 @@ out:
     return ext;
 }
 
-static enum devid_err check_url(const char *url, unsigned shards,
-                                struct devid_error *err)
+static bool is_url(const char *url)
 {
     const char *p;
 
     for (p = url; *p > ' ' && *p < 0x7f; p++) {
     }
-    if (*p != '\0' || p - url > URL_MAX || strstr(url, "://") == NULL) {
+    return *p == '\0' && p - url <= URL_MAX && strstr(url, "://") != NULL;
+}
+
+static enum devid_err check_url(const char *url, unsigned shards,
+                                struct devid_error *err)
+{
+    if (!is_url(url)) {
         return devid_fail(err, DEVID_ERR_INPUT, 0,
                           "'%.100s' is no URL for a list of revoked "
                           "certificates: ASCII without spaces is wanted, such "
@@ -298,8 +333,14 @@ static enum devid_err fill(struct devid_issuer *issuer,
         e = devid_no_memory(err);
     if (e == DEVID_OK)
         e = pick_hash(issuer, err);
+    if (e == DEVID_OK && spec->ocsp_url != NULL && !is_url(spec->ocsp_url))
+        e = devid_fail(err, DEVID_ERR_INPUT, 0,
+                       "'%.100s' is no URL to ask for certificates' state: "
+                       "ASCII without spaces is wanted, such as "
+                       "http://ca.example/ocsp",
+                       spec->ocsp_url);
     if (e == DEVID_OK)
-        e = encode_profile(issuer, ca, err);
+        e = encode_profile(issuer, ca, spec->ocsp_url, err);
     if (e == DEVID_OK && spec->crl_url != NULL)
         e = encode_crls(issuer, spec->crl_url, spec->shards, err);
     return e;

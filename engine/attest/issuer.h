@@ -7,7 +7,7 @@
 
 #include <openssl/x509.h>
 
-#define ISSUER_KINDS 3 /* of enum devid_cert_kind */
+#define ISSUER_KINDS 4 /* of enum devid_cert_kind */
 
 struct devid_issuer {
     OSSL_LIB_CTX *libctx; /* borrowed */

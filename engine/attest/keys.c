@@ -14,8 +14,6 @@
 
 #include <string.h>
 
-#define RSA_BITS_MIN 2048
-
 static const struct role {
     const char *name;
     const char *field;
@@ -98,13 +96,10 @@ check_algorithm(const struct role *role, const struct attest_key *key,
                              role->name,
                              role->fixed_scheme ? "" : ", nor none");
     }
-    if (devid_key_kind(pub->type)->is_rsa &&
-        (pub->bits < RSA_BITS_MIN ||
-         devid_roca_fingerprint(pub->modulus, pub->coordinate_len))) {
+    if (devid_public_weakness(pub) != NULL) {
         return attest_refuse(verdict, role->key,
-                             "the %s's RSA key of %u bits is weak: too short, "
-                             "or of a generator with CVE-2017-15361 (\"ROCA\")",
-                             role->name, pub->bits);
+                             "the %s's RSA key of %u bits is weak: it %s",
+                             role->name, pub->bits, devid_public_weakness(pub));
     }
     return DEVID_ATTEST_TRUSTED;
 }

@@ -7,6 +7,8 @@
  */
 #include "../attest.h"
 
+#include "../backend.h"
+
 #define GENERATOR 65537U
 
 static unsigned remainder_of(const uint8_t *number, size_t len, unsigned prime)
@@ -46,4 +48,17 @@ bool devid_roca_fingerprint(const uint8_t *modulus, size_t len)
             return false;
     }
     return true;
+}
+
+#define RSA_BITS_MIN 2048
+
+const char *devid_public_weakness(const struct devid_public *pub)
+{
+    if (!devid_key_kind(pub->type)->is_rsa)
+        return NULL;
+    if (pub->bits < RSA_BITS_MIN)
+        return "is shorter than 2048 bits";
+    return devid_roca_fingerprint(pub->modulus, pub->coordinate_len)
+               ? "is of a generator with CVE-2017-15361 (\"ROCA\")"
+               : NULL;
 }

@@ -87,6 +87,7 @@ struct devid_issuer_spec {
     const char *subject;   /* "/O=Acme", before the serialNumber; or NULL */
     const char *crl_url;   /* "http://ca.example/{shard}.crl"; or NULL */
     unsigned shards;       /* lists of revoked certificates; 0: one */
+    const char *ocsp_url;  /* where its certificates' state is asked; or NULL */
     OSSL_LIB_CTX *libctx;  /* borrowed, may be NULL */
 };
 
@@ -110,12 +111,16 @@ enum devid_cert_kind {
     DEVID_CERT_IAK,
     DEVID_CERT_ASSERTED, /* no TPM vouches for the key: the policy says that it
                             is "asserted by the operator" */
+    DEVID_CERT_LDEVID,   /* named as the IDevID `like` is; it ends */
 };
 
 struct devid_issue {
     enum devid_cert_kind kind;
-    const struct devid_public *pub;       /* borrowed, as all of these */
-    const char *serial;                   /* the product's: serialNumber */
+    const struct devid_public *pub; /* borrowed, as all of these */
+    const char *serial;             /* the product's: serialNumber */
+    struct devid_bytes like; /* LDEVID: a certificate in DER, whose subject and
+                                subjectAltName it has; none of serial, module,
+                                subject and sans counts then */
     const struct devid_hw_module *module; /* of the TPM that holds the key;
                                              ASSERTED: NULL */
     const char *subject;     /* in place of the issuer's; NULL: that */
@@ -123,6 +128,7 @@ struct devid_issue {
                                 none */
     unsigned shard;          /* below shards */
     int64_t not_before;      /* since 1970; 0: the clock's now */
+    int64_t not_after;       /* 0: never */
 };
 
 #define DEVID_SERIAL_NUMBER_LEN 20
@@ -134,13 +140,13 @@ struct devid_issued {
 };
 
 /*
- * Issue the certificate of an IDevID or IAK, which never expires: notAfter is
- * 99991231235959Z.
+ * Issue a certificate. One that never expires has 99991231235959Z as notAfter.
  *
  * Returns DEVID_OK; DEVID_ERR_INPUT (a serial that a PrintableString does not
- * take, a malformed subject or name, no such shard), or what the key's provider
- * says, _DEVICE. Cost: one signature. Source: TCG, TPM 2.0 Keys for Device
- * Identity and Attestation 1.0, 8; IEEE 802.1AR-2018, 8; RFC 5280, 4.
+ * take, a malformed subject or name, no such shard, `like` is none), or what
+ * the key's provider says, _DEVICE. Cost: one signature. Source: TCG, TPM 2.0
+ * Keys for Device Identity and Attestation 1.0, 8; IEEE 802.1AR-2018, 8; RFC
+ * 5280, 4.
  */
 DEVID_CHECK enum devid_err devid_issuer_issue(const struct devid_issuer *issuer,
                                               const struct devid_issue *issue,

@@ -88,6 +88,12 @@ DEVID_CHECK enum devid_err devid_tcg_csr_encode(struct devid_bytes contents,
  */
 bool devid_roca_fingerprint(const uint8_t *modulus, size_t len);
 
+/*
+ * Whether a key is not to be certified: RSA shorter than 2048 bits, or with
+ * that fingerprint. A sentence's end, "is too short"; NULL where it is sound.
+ */
+const char *devid_public_weakness(const struct devid_public *pub);
+
 /* ---- vendors' certificates --------------------------------------------- */
 
 struct devid_trust;

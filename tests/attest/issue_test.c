@@ -284,6 +284,52 @@ static void a_key_without_a_tpm_is_not_called_attested(void **state)
     close_factory(&f);
 }
 
+static void an_ldevid_is_named_as_its_idevid_and_ends(void **state)
+{
+    static const char *const wanted[] = {
+        "Subject: O = Acme, serialNumber = SN-123",
+        "othername: ",
+        "URI:http://ca.example/7.crl",
+        "OCSP - URI:http://ca.example/ocsp",
+        "Not After : Jan  2 00:00:00 2030 GMT",
+        NULL,
+    };
+    struct devid_issued idevid;
+    struct devid_error err = {0};
+    struct factory f;
+    const struct devid_issue first = {
+        .pub = &f.pub, .serial = "SN-123", .module = &module};
+    struct devid_issue what = {.kind = DEVID_CERT_LDEVID,
+                               .pub = &f.pub,
+                               .shard = 7,
+                               .not_after = 1893542400};
+    X509 *cert;
+
+    (void)state;
+    open_factory(&f, "ec-p256");
+    devid_issuer_free(&f.issuer);
+    f.spec.ocsp_url = "no URL";
+    assert_int_equal(devid_issuer_new(&f.spec, &f.issuer, &err),
+                     DEVID_ERR_INPUT);
+    expect_text(&err, "'no URL' is no URL to ask for certificates' state");
+    f.spec.ocsp_url = "http://ca.example/ocsp";
+    assert_int_equal(devid_issuer_new(&f.spec, &f.issuer, &err), DEVID_OK);
+    assert_int_equal(devid_issuer_issue(f.issuer, &first, &idevid, &err),
+                     DEVID_OK);
+    what.like = (struct devid_bytes){idevid.der, idevid.len};
+    cert = issue_this(&f, &what);
+    expect_in_text(cert, wanted);
+    assert_int_equal(X509_get_ext_by_NID(cert, NID_certificate_policies, -1),
+                     -1);
+    X509_free(cert);
+    what.like.len--;
+    assert_int_equal(devid_issuer_issue(f.issuer, &what, &idevid, &err),
+                     DEVID_ERR_INPUT);
+    expect_text(&err, "is no DER of an X.509 certificate");
+    OPENSSL_free((void *)(uintptr_t)what.like.data);
+    close_factory(&f);
+}
+
 static void *issue_many(void *arg)
 {
     for (int i = 0; i < 50; i++)
@@ -387,6 +433,7 @@ int main(void)
         cmocka_unit_test(certificates_have_the_profile_and_verify),
         cmocka_unit_test(the_tpm_is_named_as_the_tcg_says),
         cmocka_unit_test(a_key_without_a_tpm_is_not_called_attested),
+        cmocka_unit_test(an_ldevid_is_named_as_its_idevid_and_ends),
         cmocka_unit_test(threads_share_an_issuer),
         cmocka_unit_test(an_issuer_that_could_issue_nothing_good_is_refused),
         cmocka_unit_test(serials_and_shards_that_do_not_go_in_are_refused),
