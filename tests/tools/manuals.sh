@@ -138,9 +138,11 @@ assert_equal "its page has all options" \
     "$(options_in_page any)"
 # By the table in the source, each behind its section.
 assert_equal "its page has its settings" \
-    "$(sed -nE 's/^ *\{"([a-z]+)", "([a-z0-9_]+)", (TEXT|PATH|KEY|LEDGER|NUMBER|FLAG),.*/\1 \2/p' \
-        "$TOP/tools/station/config.c" | sort)" \
-    "$(awk '/^\.Ss Section/ { section = $3 } /^\.Sh/ { section = "" }
+    "$( (sed -nE 's/^ *\{"([a-z]+)", "([a-z0-9_]+)", (TEXT|PATH|KEY|LEDGER|NUMBER|FLAG),.*/\1 \2/p' \
+        "$TOP/tools/station/config.c" &&
+        sed -nE 's/^ *\{"([a-z_]+)", take_.*/est \1/p' \
+            "$TOP/tools/station/config_est.c") | sort)" \
+    "$(awk '/^\.Ss Section/ { section = $3 == "est.LABEL" ? "est" : $3 } /^\.Sh/ { section = "" }
         section && /^\.It Ic/ { print section, $3 }' \
         "$man/devid-station.8" | sort)"
 program devid

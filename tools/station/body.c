@@ -40,27 +40,36 @@ static bool is_base64(const char *text, size_t len)
     return len > 0 && len % 4 == 0 && padding <= 2 && digits + padding == len;
 }
 
+bool body_unbase64(const char *text, size_t len, uint8_t **data, size_t *size)
+{
+    int n = -1;
+
+    *data = NULL;
+    if (!is_base64(text, len))
+        return false;
+    *data = OPENSSL_malloc(len / 4 * 3 + 1);
+    if (*data)
+        n = EVP_DecodeBlock(*data, (const unsigned char *)text, (int)len);
+    if (n < 0) {
+        OPENSSL_free(*data);
+        *data = NULL;
+        return false;
+    }
+    *size = (size_t)n - (text[len - 1] == '=') - (text[len - 2] == '=');
+    return true;
+}
+
 static enum devid_err take_bytes(const json_t *value, const char *name,
                                  struct devid_bytes *out,
                                  struct devid_error *err)
 {
     const char *text = json_string_value(value);
-    size_t len = json_string_length(value);
-    uint8_t *data;
-    int n;
+    uint8_t *data = NULL;
 
-    if (!text || !is_base64(text, len))
+    if (!text ||
+        !body_unbase64(text, json_string_length(value), &data, &out->len))
         return malformed(err, "\"%s\" is not base64 on one line", name);
-    data = OPENSSL_malloc(len / 4 * 3 + 1);
-    if (!data)
-        return no_memory(err);
-    n = EVP_DecodeBlock(data, (const unsigned char *)text, (int)len);
-    if (n < 0) {
-        OPENSSL_free(data);
-        return malformed(err, "\"%s\" is not base64 on one line", name);
-    }
     out->data = data;
-    out->len = (size_t)n - (text[len - 1] == '=') - (text[len - 2] == '=');
     return DEVID_OK;
 }
 

@@ -47,6 +47,12 @@ DEVID_CHECK enum devid_err body_parse(const void *data, size_t len,
                                       void *out, struct devid_error *err);
 void body_clear(const struct body_member *table, void *out);
 
+/*
+ * What base64 without white space stands for, by OPENSSL_malloc. False: it is
+ * none, or memory's end.
+ */
+bool body_unbase64(const char *text, size_t len, uint8_t **data, size_t *size);
+
 /* Bytes as a JSON string, base64 on one line. NULL: out of memory. */
 json_t *body_base64(const void *data, size_t len);
 

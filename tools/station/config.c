@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "attest.h"
+#include "config_est.h"
 #include "devid.h"
 #include "message.h"
 #include "nearest.h"
@@ -47,6 +48,7 @@ static const struct setting settings[] = {
     {"ca", "chain", PATH, AT(ca_chain), 0, 0, NULL},
     {"ca", "subject", TEXT, AT(subject), 0, 0, NULL},
     {"ca", "san", TEXT, AT(san), 0, 0, NULL},
+    {"ca", "ocsp_url", TEXT, AT(ocsp_url), 0, 0, NULL},
     {"ca", "crl_url", TEXT, AT(crl_url), 0, 0, NULL},
     {"ca", "crl_shards", NUMBER, AT(crl_shards), 1, DEVID_SHARDS_MAX, NULL},
     {"ca", "crl_hours", NUMBER, AT(crl_hours), 24, 8760, NULL},
@@ -61,6 +63,7 @@ static const struct setting settings[] = {
     {"server", "address_connections", NUMBER, AT(address_connections), 100,
      60000, NULL},
     {"server", "queue", NUMBER, AT(queue), 256, 65536, NULL},
+    {"est", "users", PATH, AT(est_users), 0, 0, NULL},
     {"policy", "allow_sha1", FLAG, AT(allow_sha1), 0, 0, NULL},
     {"policy", "allow_expired", FLAG, AT(allow_expired), 0, 0, NULL},
     {"policy", "allow_no_eku", FLAG, AT(allow_no_eku), 0, 0, NULL},
@@ -95,7 +98,8 @@ static bool section_is_known(const char *name)
         if (strcmp(settings[i].section, name) == 0)
             return true;
     }
-    return strcmp(name, DEVICE) == 0 || strcmp(name, STATIONS) == 0;
+    return strcmp(name, DEVICE) == 0 || strcmp(name, STATIONS) == 0 ||
+           est_section(name);
 }
 
 static enum exit_code unknown_section(const struct reader *reader,
@@ -111,7 +115,8 @@ static enum exit_code unknown_section(const struct reader *reader,
         return fail("%s: there is no section [%s]; did you mean [%s]?",
                     reader->file, name, nearest.word);
     return fail("%s: there is no section [%s]: there are [station], [ca], "
-                "[server], [policy], [" DEVICE "] and [" STATIONS "]",
+                "[server], [" EST "], [" EST ".LABEL], [policy], [" DEVICE
+                "] and [" STATIONS "]",
                 reader->file, name);
 }
 
@@ -127,6 +132,8 @@ static enum exit_code unknown_setting(const struct reader *reader,
     for (const struct devid_setting *s = devid_settings();
          strcmp(section, DEVICE) == 0 && s->name; s++)
         nearest_offer(&nearest, s->name, NULL);
+    if (est_section(section))
+        est_offer_settings(&nearest);
     if (nearest.word)
         return fail("%s: there is no setting %s in [%s]; did you mean %s?",
                     reader->file, name, section, nearest.word);
@@ -137,7 +144,7 @@ static enum exit_code unknown_setting(const struct reader *reader,
 
 static bool setting_is_known(const char *section, const char *name)
 {
-    if (strcmp(section, STATIONS) == 0)
+    if (strcmp(section, STATIONS) == 0 || est_setting(section, name))
         return true;
     for (const struct devid_setting *s = devid_settings();
          strcmp(section, DEVICE) == 0 && s->name; s++) {
@@ -338,6 +345,8 @@ static enum exit_code read_file(struct reader *reader)
         code = take(reader, &settings[i]);
     if (code == EXIT_DONE)
         code = check_name(reader);
+    if (code == EXIT_DONE)
+        code = est_labels(reader->conf, reader->file, reader->config);
     reader->config->device = take_pairs(reader, DEVICE);
     reader->config->stations = take_pairs(reader, STATIONS);
     return code;
@@ -375,6 +384,7 @@ void config_clear(struct config *config)
             OPENSSL_free(
                 *(char **)(void *)((char *)config + settings[i].offset));
     }
+    est_labels_free(config);
     OPENSSL_free(config->dir);
     OPENSSL_free(config->device);
     OPENSSL_free(config->stations);

@@ -13,6 +13,18 @@
 #define STATION_DIR "/var/lib/devid-station"
 #define STATION_CONF "station.conf"
 
+/*
+ * What [est] and [est.LABEL] say of the LDevIDs of a label: [est] is that of
+ * "", and what the others begin with.
+ */
+struct est_label {
+    char *name;
+    bool manual; /* a person approves the first of each key */
+    unsigned lifetime_s;
+    unsigned retry_s; /* after which who waits asks again */
+    char *csrattrs;   /* object identifiers, by commas; NULL: none */
+};
+
 /* A name and its value, each the configuration's. */
 struct config_pair {
     const char *name;
@@ -38,6 +50,7 @@ struct config {
     char *ca_chain; /* those above it */
     char *subject;  /* before the serialNumber: "/O=Acme/CN={model}" */
     char *san;      /* "DNS:{serial}.acme.example, ..." */
+    char *ocsp_url;
     char *crl_url;
     unsigned crl_shards;
     unsigned crl_hours; /* that a list is valid for */
@@ -60,6 +73,10 @@ struct config {
     bool allow_other_templates;
     bool allow_pkcs10;
     unsigned challenge_seconds;
+    /* [est] and [est.LABEL] */
+    struct est_label *labels;
+    unsigned label_count; /* 0: no EST */
+    char *est_users;      /* file of names and secrets; NULL: none */
     /* [device]: the provider's settings */
     struct config_pair *device; /* ended by a NULL name */
     /* [stations]: others on the ledger, with files of their public keys */
@@ -73,6 +90,10 @@ struct config {
  */
 enum exit_code config_load(const struct args *args, struct config *config);
 void config_clear(struct config *config);
+
+/* NULL: there is no such label. */
+const struct est_label *config_label(const struct config *config,
+                                     const char *name);
 
 /* The absolute name of a file in the folder; OPENSSL_free. */
 char *config_path(const char *dir, const char *name);

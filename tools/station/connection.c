@@ -241,6 +241,14 @@ size_t connection_cert(const struct connection *c, uint8_t **der)
     return len > 0 ? (size_t)len : 0;
 }
 
+/* Of a handshake that is never resumed the first Finished is the client's. */
+size_t connection_unique(const struct connection *c, uint8_t *unique)
+{
+    if (!c || SSL_version(c->ssl) != TLS1_2_VERSION)
+        return 0;
+    return SSL_get_peer_finished(c->ssl, unique, EVP_MAX_MD_SIZE);
+}
+
 /* ---- TLS --------------------------------------------------------------- */
 
 /*

@@ -46,6 +46,7 @@ static enum exit_code make_issuer(struct context *context)
         .key = context->ca_key,
         .subject = is_template ? NULL : config->subject,
         .crl_url = config->crl_url,
+        .ocsp_url = config->ocsp_url,
         .shards = config->crl_shards,
     };
     enum devid_err e = devid_issuer_new(&spec, &context->issuer, &err);

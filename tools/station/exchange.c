@@ -21,6 +21,14 @@ enum step exchange_answer(struct exchange *x, int status, json_t *answer)
     return STEP_ANSWERED;
 }
 
+enum step exchange_answer_nothing(struct exchange *x)
+{
+    json_decref(x->answer);
+    x->answer = NULL;
+    x->status = 204;
+    return STEP_ANSWERED;
+}
+
 static json_t *refusal(const struct exchange *x, const char *unit)
 {
     return unit ? json_pack("{s:{s:s,s:s,s:s}}", "error", "code", x->code,
@@ -130,6 +138,8 @@ void exchange_clear(struct exchange *x)
 {
     json_decref(x->answer);
     ledger_unit_clear(&x->job.unit);
+    ledger_ldevid_clear(&x->job.ldevid);
+    OPENSSL_free(x->bytes);
     OPENSSL_free(x->challenge);
     OPENSSL_free(x->iak.der);
     OPENSSL_free(x->idevid.der);

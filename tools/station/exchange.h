@@ -34,12 +34,21 @@ struct exchange {
     const char *batch; /* its name, from an operator who needs no token */
     unsigned challenge_seconds; /* 0: as the configuration has it */
     char unit_id[LEDGER_ID_SIZE];
+    char label[LEDGER_TEXT_SIZE]; /* of EST; "": none was given */
+    bool again;                   /* EST's simplereenroll */
+    const char *basic; /* name and secret in base64; NULL: none were given */
+    struct devid_bytes unique; /* TLS 1.2's tls-unique, or empty */
     struct devid_bytes body;
     struct devid_bytes client_cert; /* that TLS has verified; DER, or empty */
     struct ledger_job job;
     /* the answer */
     int status; /* of HTTP */
     json_t *answer;
+    uint8_t *bytes; /* in its place, OPENSSL_malloc: of that type */
+    size_t bytes_len;
+    const char *type;
+    bool plain;       /* a refusal is a sentence alone, without JSON */
+    unsigned retry_s; /* after which to ask again; 0: not said */
     char code[EXCHANGE_CODE_SIZE];       /* "" where nothing was refused */
     char serial[LEDGER_TEXT_SIZE];       /* of the unit, for the log */
     char message[DEVID_ERROR_TEXT_SIZE]; /* why, for the log */
@@ -60,6 +69,11 @@ exchange_step exchange_state;
 exchange_step exchange_retire;
 /* GET /v1/station */
 exchange_step exchange_station;
+/* EST, RFC 7030: POST .../simpleenroll, .../simplereenroll */
+exchange_step exchange_est;
+/* GET .../cacerts, .../csrattrs */
+exchange_step exchange_cacerts;
+exchange_step exchange_csrattrs;
 
 /* From its first step to its answer, in the caller's thread. */
 void exchange_drive(struct exchange *x);
@@ -69,6 +83,9 @@ void exchange_clear(struct exchange *x);
 
 /* Answer; takes over `answer`. A NULL one is memory's end. */
 enum step exchange_answer(struct exchange *x, int status, json_t *answer);
+
+/* Answer that there is nothing: 204. */
+enum step exchange_answer_nothing(struct exchange *x);
 
 /* Answer with a refusal. */
 enum step exchange_refuse(struct exchange *x, int status, const char *code,

@@ -154,6 +154,8 @@ enum exit_code init_write_conf(const struct plan *plan)
     BIO_printf(bio,
                "\n[server]\nport = %s\nkey = server.key\n"
                "certificate = server.pem\n\n"
+               "# LDevIDs for units that have their IDevID, by EST.\n"
+               "[est]\nlifetime = 7d\n\n"
                "[policy]\nchallenge_seconds = 300\n",
                port);
     put_device(bio, plan);

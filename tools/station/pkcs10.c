@@ -22,6 +22,9 @@ const char *pkcs10_open(struct devid_bytes der, uint8_t **spki, size_t *len)
         if (n <= 0 ||
             devid_public_from_spki(*spki, *len, &pub, NULL) != DEVID_OK)
             why = "the key in \"pkcs10\" is none that a unit may have";
+        else if (devid_public_weakness(&pub))
+            why = "the RSA key in \"pkcs10\" is weak: shorter than 2048 bits, "
+                  "or of a generator with CVE-2017-15361 (\"ROCA\")";
     }
     X509_REQ_free(req);
     ERR_clear_error();

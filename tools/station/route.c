@@ -72,13 +72,62 @@ static bool matches(const struct route *route, const char *path,
     return true;
 }
 
-const struct route *route_find(const char *path, char id[LEDGER_ID_SIZE])
+/* ---- EST ---------------------------------------------------------------- */
+
+#define EST_ROOT "/.well-known/est/"
+#define RENEW "simplereenroll"
+
+static const struct route est_routes[] = {
+    {"cacerts", NULL, EVHTTP_REQ_GET, exchange_cacerts},
+    {"csrattrs", NULL, EVHTTP_REQ_GET, exchange_csrattrs},
+    {"simpleenroll", NULL, EVHTTP_REQ_POST, exchange_est},
+    {RENEW, NULL, EVHTTP_REQ_POST, exchange_est},
+};
+
+static bool take_label(const char *at, size_t len, struct exchange *x)
 {
-    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-        if (matches(&routes[i], path, id))
-            return &routes[i];
+    if (len == 0 || len >= sizeof(x->label) || memchr(at, '/', len))
+        return false;
+    memcpy(x->label, at, len);
+    x->label[len] = '\0';
+    return true;
+}
+
+/* A label stands behind the well-known part, as RFC 7030, 3.2.2, has it, or
+ * before it, where clients put what belongs to the server's address. */
+static const struct route *find_est(const char *path, struct exchange *x)
+{
+    const char *root = strstr(path, EST_ROOT);
+    const char *operation;
+    const char *slash;
+
+    if (!root ||
+        (root > path && !take_label(path + 1, (size_t)(root - path) - 1, x)))
+        return NULL;
+    operation = root + sizeof(EST_ROOT) - 1;
+    slash = strchr(operation, '/');
+    if (slash &&
+        (root > path || !take_label(operation, (size_t)(slash - operation), x)))
+        return NULL;
+    if (slash)
+        operation = slash + 1;
+    for (size_t i = 0; i < sizeof(est_routes) / sizeof(est_routes[0]); i++) {
+        if (strcmp(est_routes[i].prefix, operation) != 0)
+            continue;
+        x->again = strcmp(operation, RENEW) == 0;
+        x->plain = true;
+        return &est_routes[i];
     }
     return NULL;
+}
+
+const struct route *route_find(const char *path, struct exchange *x)
+{
+    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+        if (matches(&routes[i], path, x->unit_id))
+            return &routes[i];
+    }
+    return find_est(path, x);
 }
 
 /* "/v1/crl/7.crl" */

@@ -16,8 +16,9 @@ struct route {
 /* A sentence; NULL where the head is as RFC 9112 has it. */
 const char *route_check_head(const struct evhttp_request *req);
 
-/* Whither a path leads, and the unit's id in it; NULL: nowhere. */
-const struct route *route_find(const char *path, char id[LEDGER_ID_SIZE]);
+/* Whither a path leads; what it says of a unit or label goes into the exchange.
+ * NULL: nowhere. */
+const struct route *route_find(const char *path, struct exchange *x);
 /* "/v1/crl/7.crl": its number. */
 bool route_crl(const char *path, unsigned long *number);
 

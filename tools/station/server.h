@@ -93,6 +93,9 @@ void connection_arrived(struct connection *connection);
 void connection_deadline(struct connection *connection, unsigned seconds);
 /* Has its address too many connections? */
 bool connection_is_over(const struct connection *connection);
+/* TLS 1.2's tls-unique (RFC 5929), of at most EVP_MAX_MD_SIZE bytes; 0: the
+ * connection has none. */
+size_t connection_unique(const struct connection *connection, uint8_t *unique);
 /* The client's certificate in DER, OPENSSL_free; 0 where it has none. */
 size_t connection_cert(const struct connection *connection, uint8_t **der);
 
