@@ -37,7 +37,7 @@ void tpm2_orphans_objects(struct tpm2_conn *conn, OSSL_LIB_CTX *libctx,
         return;
     if (object != ESYS_TR_NONE)
         (void)Esys_TR_GetTpmHandle(conn->esys, object, &mine);
-    if (tpm2_capability(conn, TPM2_CAP_HANDLES, TPM2_TRANSIENT_FIRST,
+    if (tpm2_capability(conn, TPM2_CAP_HANDLES, TPM2_TRANSIENT_MIN,
                         TPM2_MAX_CAP_HANDLES, &data, NULL) != DEVID_OK)
         return;
     for (UINT32 i = 0; i < data->data.handles.count; i++) {

@@ -66,7 +66,7 @@ static unsigned flush_objects(struct tpm2_conn *conn, is_ours *ours)
     TPMS_CAPABILITY_DATA *data = NULL;
     unsigned flushed = 0;
 
-    if (tpm2_capability(conn, TPM2_CAP_HANDLES, TPM2_TRANSIENT_FIRST,
+    if (tpm2_capability(conn, TPM2_CAP_HANDLES, TPM2_TRANSIENT_MIN,
                         TPM2_MAX_CAP_HANDLES, &data, NULL) != DEVID_OK)
         return 0;
     for (UINT32 i = 0; i < data->data.handles.count; i++) {

@@ -23,6 +23,7 @@
 #define TPM2_IAK_HANDLE 0x81020001u
 /* Ranges of handles (TPM 2.0 Part 2, 7.2); tss2 shifts a signed int. */
 #define TPM2_NV_INDEX_MIN 0x01000000u
+#define TPM2_TRANSIENT_MIN 0x80000000u
 #define TPM2_PERSISTENT_MIN 0x81000000u
 #define TPM2_PERSISTENT_PLATFORM 0x81800000u
 #define TPM2_PERSISTENT_MAX 0x81ffffffu

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What operations start from: keys, a digest, a ciphertext, a certificate. */
+#include "sweep.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OPERATIONS_MAX 48
+#define CERT_LEN 700
+
+static struct kept {
+    char *pem;
+    char uri[DEVID_URI_SIZE];
+    uint8_t *ciphertext;
+    size_t ciphertext_len;
+} kept[OPERATIONS_MAX];
+
+static EVP_PKEY *software;
+
+void must(enum devid_err e, const struct devid_error *err, const char *what)
+{
+    if (e == DEVID_OK)
+        return;
+    (void)fprintf(stderr, "%s: %s\n", what, err->text);
+    exit(EXIT_FAILURE);
+}
+
+EVP_PKEY *fixture_software_key(void)
+{
+    if (software == NULL)
+        software = software_key("ec-p256");
+    return software;
+}
+
+/* No certificate at all: devices look into none. */
+const uint8_t *fixture_cert(size_t *len)
+{
+    static uint8_t der[CERT_LEN] = {0x30, 0x82, (CERT_LEN - 4) >> 8,
+                                    (CERT_LEN - 4) & 0xff};
+
+    for (size_t i = 4; i < CERT_LEN; i++)
+        der[i] = (uint8_t)(i * 7 + i / 256);
+    *len = CERT_LEN;
+    return der;
+}
+
+struct devid_key_spec fixture_spec(const struct trial *t, unsigned number)
+{
+    static char handle[16];
+    static char label[16];
+    struct devid_key_spec spec = {
+        .device = t->stand->device,
+        .algorithm = t->op->algorithm,
+        .decrypt = t->op->decrypt,
+    };
+
+    (void)snprintf(handle, sizeof(handle), "0x810002%02x", number & 0xffu);
+    (void)snprintf(label, sizeof(label), "sweep-%u", number);
+    if (spec.device != NULL) {
+        spec.label = label;
+        return spec;
+    }
+    spec.parent = t->op->parent;
+    spec.persist = t->op->persist ? handle : NULL;
+    spec.auth = t->op->auth ? FIXTURE_AUTH : NULL;
+    spec.auth_len = t->op->auth ? strlen(FIXTURE_AUTH) : 0;
+    return spec;
+}
+
+void fixture_numbered(const struct trial *t, unsigned number, const char *more,
+                      char uri[DEVID_URI_SIZE])
+{
+    const char *device = t->stand->device;
+
+    if (device == NULL)
+        (void)snprintf(uri, DEVID_URI_SIZE, "tpm2:handle=0x810002%02x",
+                       number & 0xffu);
+    else
+        (void)snprintf(uri, DEVID_URI_SIZE, "%.*s;object=sweep-%u%s%s",
+                       (int)strcspn(device, "?"), device, number, more,
+                       device + strcspn(device, "?"));
+}
+
+static struct kept *kept_of(struct trial *t)
+{
+    const size_t number = (size_t)(t->op - operations);
+    struct devid_key_spec spec = fixture_spec(t, (unsigned)number);
+    struct devid_key *key = NULL;
+    struct devid_error err = {0};
+    struct kept *k = &kept[number];
+    size_t len = 0;
+
+    if (k->pem != NULL)
+        return k;
+    must(devid_key_create(t->engine, &spec, &key, &err), &err, t->op->name);
+    must(devid_key_to_pem(key, &k->pem, &len, &err), &err, t->op->name);
+    fixture_numbered(t, (unsigned)number, "", k->uri);
+    devid_key_free(&key);
+    /* The next use is the first of this process again. */
+    devid_shutdown();
+    return k;
+}
+
+const char *fixture_pem(struct trial *t)
+{
+    return kept_of(t)->pem;
+}
+
+const char *fixture_uri(struct trial *t)
+{
+    return kept_of(t)->uri;
+}
+
+void fixture_tbs(const struct devid_key *key, struct devid_tbs *tbs)
+{
+    static uint8_t digest[64];
+    const struct devid_hash *hash = devid_hash_by_name("SHA256");
+
+    digest_text(hash, "to be signed", digest);
+    *tbs = (struct devid_tbs){
+        .scheme = devid_key_kind(devid_key_public(key)->type)->scheme,
+        .hash = hash,
+        .digest = digest,
+        .digest_len = hash->len,
+    };
+}
+
+void fixture_ciphertext(struct trial *t, struct devid_ciphertext *c)
+{
+    struct devid_plaintext plain = {.len = strlen(FIXTURE_CLEAR)};
+    struct devid_plaintext sent = {0};
+    struct devid_error err = {0};
+    struct kept *k = kept_of(t);
+    EVP_PKEY *pkey = NULL;
+
+    *c = (struct devid_ciphertext){
+        .padding = DEVID_PAD_OAEP,
+        .hash = devid_hash_by_name("SHA256"),
+    };
+    if (k->ciphertext == NULL) {
+        memcpy(plain.data, FIXTURE_CLEAR, plain.len);
+        must(devid_public_to_pkey(devid_key_public(t->key), NULL, &pkey, &err),
+             &err, t->op->name);
+        software_encrypt(pkey, c, &plain, &sent);
+        EVP_PKEY_free(pkey);
+        k->ciphertext = OPENSSL_memdup(sent.data, sent.len);
+        k->ciphertext_len = sent.len;
+    }
+    c->data = k->ciphertext;
+    c->len = k->ciphertext_len;
+}
+
+void fixture_free(void)
+{
+    for (size_t i = 0; i < OPERATIONS_MAX; i++) {
+        OPENSSL_free(kept[i].pem);
+        OPENSSL_free(kept[i].ciphertext);
+    }
+    EVP_PKEY_free(software);
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* usage: sweep_tpm2 [OPTION...] libtss2-tcti-fault.so TCTI */
+#include "sweep.h"
+#include "tcti_fault.h"
+
+#include "../../swtpm-ci/commands.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tss2/tss2_mu.h>
+#include <tss2/tss2_tcti.h>
+#include <tss2/tss2_tctildr.h>
+
+/* TPM 2.0 Part 2, 7.2; tss2 shifts a signed int. */
+#define TRANSIENT_FIRST 0x80000000u
+#define LOADED_SESSION_FIRST 0x02000000u
+#define ACTIVE_SESSION_FIRST 0x03000000u
+
+static struct tcti_fault_plan *plan;
+static TSS2_TCTI_CONTEXT *clean; /* past the faults */
+static char tcti[512];
+
+#define CODE(name, value)                                                      \
+    {                                                                          \
+        name, TCTI_FAULT_CODE, value, false, false                             \
+    }
+
+static const struct fault faults[] = {
+    {"transmit error", TCTI_FAULT_TRANSMIT, 0, false, false},
+    {"receive error", TCTI_FAULT_RECEIVE, 0, false, true},
+    {"link gone", TCTI_FAULT_CONNECT, 0, false, false},
+    {"answer later", TCTI_FAULT_AGAIN, 0, false, false},
+    {"half a header", TCTI_FAULT_HEADER, 0, false, true},
+    {"short answer", TCTI_FAULT_SHORT, 0, false, true},
+    {"cut answer", TCTI_FAULT_CUT, 0, true, true},
+    {"noise", TCTI_FAULT_NOISE, 0, true, true},
+    {"noise behind the header", TCTI_FAULT_BODY, 0, true, true},
+    {"0xff behind the header", TCTI_FAULT_ONES, 0, true, true},
+    {"flipped bit", TCTI_FAULT_FLIPPED, 0, true, true},
+    {"long answer", TCTI_FAULT_LONG, 0, true, true},
+    {"too long an answer", TCTI_FAULT_TOO_LONG, 0, false, true},
+    {"slow", TCTI_FAULT_SLOW, 0, false, false},
+    CODE("RETRY", TPM2_RC_RETRY),
+    CODE("YIELDED", TPM2_RC_YIELDED),
+    CODE("TESTING", TPM2_RC_TESTING),
+    CODE("MEMORY", TPM2_RC_MEMORY),
+    CODE("OBJECT_MEMORY", TPM2_RC_OBJECT_MEMORY),
+    CODE("SESSION_MEMORY", TPM2_RC_SESSION_MEMORY),
+    CODE("LOCKOUT", TPM2_RC_LOCKOUT),
+    CODE("AUTH_FAIL", TPM2_RC_AUTH_FAIL | TPM2_RC_S | TPM2_RC_1),
+    CODE("REFERENCE_H0", TPM2_RC_REFERENCE_H0),
+    CODE("REFERENCE_S0", TPM2_RC_REFERENCE_S0),
+    CODE("HANDLE", TPM2_RC_HANDLE | TPM2_RC_1),
+    CODE("INITIALIZE", TPM2_RC_INITIALIZE),
+    CODE("FAILURE", TPM2_RC_FAILURE),
+    CODE("NV_RATE", TPM2_RC_NV_RATE),
+    CODE("COMMAND_CODE", TPM2_RC_COMMAND_CODE),
+    CODE("VALUE", TPM2_RC_VALUE | TPM2_RC_P | TPM2_RC_1),
+    CODE("manager's IO error", TSS2_RESMGR_RC_LAYER | TSS2_BASE_RC_IO_ERROR),
+    {NULL, 0, 0, false, false},
+};
+
+static void set(const struct trial *t, const char *name, const char *value)
+{
+    struct devid_error err = {0};
+
+    must(devid_set(t->engine, name, value, &err), &err, name);
+}
+
+static void configure(const struct trial *t)
+{
+    set(t, "tcti", tcti);
+    set(t, "tpm2-sharing", t->op->managed ? "managed" : "bare");
+    /* What passes does so within the limit; what lasts is over at once. */
+    set(t, "lock-timeout", t->lasting ? "0" : "20");
+    set(t, "check-signatures", "always");
+    set(t, "random-source", "tpm2:");
+}
+
+static void arm(const struct trial *t)
+{
+    *plan = (struct tcti_fault_plan){
+        .kind = t->fault->kind,
+        .code = (uint32_t)t->fault->code,
+        .at = t->at,
+        .lasting = t->lasting,
+    };
+}
+
+static unsigned disarm(const char **what)
+{
+    const char *name = tpm_command_name(plan->command);
+    unsigned struck = plan->struck;
+
+    *what = name != NULL ? name : "?";
+    *plan = (struct tcti_fault_plan){.kind = TCTI_FAULT_NONE};
+    return struck;
+}
+
+/* ---- what is left ---------------------------------------------------- */
+
+static void ask(const uint8_t *command, size_t len, uint8_t *answer,
+                size_t *answer_len)
+{
+    if (Tss2_Tcti_Transmit(clean, len, command) != 0 ||
+        Tss2_Tcti_Receive(clean, answer_len, answer, TSS2_TCTI_TIMEOUT_BLOCK) !=
+            0) {
+        (void)fprintf(stderr, "the TPM is gone\n");
+        exit(EXIT_FAILURE);
+    }
+}
+
+static size_t put(uint8_t *to, size_t at, uint32_t value)
+{
+    (void)Tss2_MU_UINT32_Marshal(value, to, at + 4, &at);
+    return at;
+}
+
+static size_t header(uint8_t *command, uint32_t len, TPM2_CC code)
+{
+    command[0] = 0x80; /* TPM_ST_NO_SESSIONS */
+    command[1] = 0x01;
+    return put(command, put(command, 2, len), code);
+}
+
+static void flush(uint32_t handle)
+{
+    uint8_t command[14];
+    uint8_t answer[TPM2_MAX_RESPONSE_SIZE];
+    size_t len = sizeof(answer);
+
+    (void)put(command, header(command, sizeof(command), TPM2_CC_FlushContext),
+              handle);
+    ask(command, sizeof(command), answer, &len);
+}
+
+/* Flushes what there is of a kind of handle; returns how many. */
+static unsigned flush_kind(uint32_t first)
+{
+    uint8_t command[22];
+    uint8_t answer[TPM2_MAX_RESPONSE_SIZE];
+    size_t len = sizeof(answer);
+    size_t at = 11; /* behind the header and moreData */
+    TPMS_CAPABILITY_DATA data = {0};
+
+    at = header(command, sizeof(command), TPM2_CC_GetCapability);
+    at = put(command, put(command, put(command, at, TPM2_CAP_HANDLES), first),
+             TPM2_MAX_CAP_HANDLES);
+    ask(command, at, answer, &len);
+    at = 11;
+    if (Tss2_MU_TPMS_CAPABILITY_DATA_Unmarshal(answer, len, &at, &data) != 0) {
+        (void)fprintf(stderr, "GetCapability: no such answer\n");
+        exit(EXIT_FAILURE);
+    }
+    for (UINT32 i = 0; i < data.data.handles.count; i++)
+        flush(data.data.handles.handle[i]);
+    return data.data.handles.count;
+}
+
+static void left(const struct trial *t, bool closed, char *text, size_t size)
+{
+    unsigned objects = flush_kind(TRANSIENT_FIRST);
+    unsigned loaded = flush_kind(LOADED_SESSION_FIRST);
+    unsigned saved = flush_kind(ACTIVE_SESSION_FIRST);
+
+    (void)t;
+    (void)closed;
+    if (objects + loaded + saved > 0)
+        (void)snprintf(text, size,
+                       "%u objects, %u sessions loaded and %u saved", objects,
+                       loaded, saved);
+}
+
+static void open_stand(const char *module, const char *inner)
+{
+    void *library = dlopen(module, RTLD_NOW | RTLD_LOCAL);
+    fault_plan_fn *get = NULL;
+
+    if (library != NULL)
+        *(void **)&get = dlsym(library, "tcti_fault_plan");
+    if (get == NULL) {
+        (void)fprintf(stderr, "%s\n", dlerror());
+        exit(EXIT_FAILURE);
+    }
+    plan = get();
+    (void)snprintf(tcti, sizeof(tcti), "%s:%s", module, inner);
+    if (Tss2_TctiLdr_Initialize(inner, &clean) != 0) {
+        (void)fprintf(stderr, "no TPM at %s\n", inner);
+        exit(EXIT_FAILURE);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const words[] = {"TPM", NULL};
+    const struct stand stand = {
+        .name = "tpm2",
+        .secret = FIXTURE_AUTH,
+        .words = words,
+        .faults = faults,
+        .configure = configure,
+        .arm = arm,
+        .disarm = disarm,
+        .left = left,
+    };
+    struct sweep_options options = {0};
+    int status;
+
+    if (!sweep_options(&argc, &argv, &options) || argc != 2) {
+        (void)fprintf(stderr, "usage: sweep_tpm2 [--whole] [--verbose] "
+                              "[--operation NAME] [--fault NAME] "
+                              "[--report FILE] MODULE TCTI\n");
+        return 2;
+    }
+    (void)setenv("TSS2_LOG", "all+none", 1);
+    open_stand(argv[0], argv[1]);
+    status = sweep_run(&stand, &options);
+    Tss2_TctiLdr_Finalize(&clean);
+    return status;
+}
