@@ -32,11 +32,7 @@ static bool has_attribute(const char *uri, const char *name)
     return false;
 }
 
-/*
- * The URI of the certificate that has its key's id; of its label where the
- * key's URI has no id.
- */
-static void cert_beside(const char *key, char uri[PLACE_SIZE])
+void place_beside(const char *key, const char *type, char uri[PLACE_SIZE])
 {
     const char *at = key + strlen(TOKEN_SCHEME);
     bool by_id = has_attribute(key, "id=");
@@ -50,7 +46,7 @@ static void cert_beside(const char *key, char uri[PLACE_SIZE])
         at += len;
         at += *at == ';';
     }
-    snprintf(uri + used, PLACE_SIZE - (size_t)used, "type=cert%s", at);
+    snprintf(uri + used, PLACE_SIZE - (size_t)used, "type=%s%s", type, at);
 }
 
 static enum exit_code at_index(const struct command *command, const char *nv,
@@ -91,6 +87,6 @@ enum exit_code place_to_read(const struct command *command,
 
     devid_key_info(key, &info);
     if (code == EXIT_DONE && is_on_token(&info))
-        cert_beside(info.uri, uri);
+        place_beside(info.uri, "cert", uri);
     return code;
 }

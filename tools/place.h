@@ -22,4 +22,13 @@ enum exit_code place_to_read(const struct command *command,
                              const struct devid_key *key, const char *nv,
                              char uri[PLACE_SIZE]);
 
+/*
+ * The URI of what a token has beside a key, by its id, or by its label where
+ * the key's URI has no id.
+ *
+ * key   the key's URI, of DEVID_URI_SIZE at most
+ * type  as RFC 7512 has it: "cert", "public"
+ */
+void place_beside(const char *key, const char *type, char uri[PLACE_SIZE]);
+
 #endif

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "decommission_objects.h"
 #include "folder.h"
 #include "handshake.h"
 #include "keep.h"
@@ -10,6 +11,7 @@
 #include "open.h"
 #include "progress.h"
 #include "report.h"
+#include "token_key.h"
 #include "where.h"
 
 enum {
@@ -64,6 +66,7 @@ static const struct option_row options[] = {
 struct decommission {
     const struct args *args;
     struct progress progress;
+    struct objects objects;
     const char *folder;
     json_t *unit; /* what the folder says of it; NULL: nothing */
     struct where where;
@@ -71,9 +74,23 @@ struct decommission {
     char refusal[HTTP_CODE_SIZE];
 };
 
+/* What only a TPM has. */
+static enum exit_code check_device(const struct decommission *d)
+{
+    if (!d->objects.on_token)
+        return EXIT_DONE;
+    if (args_flag(d->args, CLEAR) || args_flag(d->args, LOCKOUT_AUTH_SOURCE))
+        return wrong_use("decommission",
+                         "--clear and --lockout-auth-source are for a TPM; the "
+                         "identity of %s is on a token",
+                         d->folder);
+    return token_check_pin(d->args);
+}
+
 static enum exit_code read_command_line(struct decommission *d)
 {
     const char *dir = args_text(d->args, DIR);
+    enum exit_code code;
     struct where_options where = {
         .url = args_text(d->args, STATION),
         .ca = args_text(d->args, CA),
@@ -83,6 +100,12 @@ static enum exit_code read_command_line(struct decommission *d)
 
     d->folder = dir != NULL ? dir : KEEP_FOLDER;
     d->unit = keep_read_unit(d->folder);
+    code = objects_find_out(args_text(d->args, ROW_DEVICE), d->folder,
+                            &d->objects);
+    if (code == EXIT_DONE)
+        code = check_device(d);
+    if (code != EXIT_DONE)
+        return code;
     if (args_flag(d->args, OFFLINE) || d->unit == NULL)
         return EXIT_DONE;
     if (where.url == NULL)
@@ -94,7 +117,7 @@ static enum exit_code open_engine(struct decommission *d)
 {
     const char *lockout = args_text(d->args, LOCKOUT_AUTH_SOURCE);
     struct devid_error err;
-    enum exit_code code = engine_open(d->args, NULL, &d->engine);
+    enum exit_code code = engine_open(d->args, d->objects.key, &d->engine);
 
     if (code == EXIT_DONE && lockout != NULL &&
         devid_set(d->engine, "lockout-auth-source", lockout, &err))
@@ -105,16 +128,26 @@ static enum exit_code open_engine(struct decommission *d)
 /* ---- at the station -------------------------------------------------------
  */
 
-/* The key goes after the station has been told: without it, it was. */
+/*
+ * The key goes after the station has been told: without it, it was. That of
+ * another folder would have the station revoke what another key is used by.
+ */
 static enum exit_code look_for_key(struct decommission *d, bool *there)
 {
+    const struct objects *objects = &d->objects;
     struct devid_key *key = NULL;
     struct devid_error err;
-    enum devid_err e =
-        devid_key_from_uri(d->engine, DEVID_IDEVID_URI, &key, &err);
+    enum devid_err e = devid_key_from_uri(d->engine, objects->key, &key, &err);
+    bool other = e == DEVID_OK && objects->has_folder &&
+                 !devid_public_equal(devid_key_public(key), &objects->folders);
 
     devid_key_free(&key);
     *there = e == DEVID_OK;
+    if (other)
+        return fail("the folder %s is of another key than the device's "
+                    "identity: --dir names another folder, --offline goes on "
+                    "without the station",
+                    d->folder);
     return e == DEVID_OK || e == DEVID_ERR_NOT_FOUND ? EXIT_DONE
                                                      : step_fail(e, &err);
 }
@@ -172,19 +205,19 @@ static enum exit_code retire(struct decommission *d)
 
 static enum exit_code remove_all(struct decommission *d)
 {
-    static const char *const uris[] = {DEVID_IDEVID_CERT_URI,
-                                       DEVID_IAK_CERT_URI, DEVID_IDEVID_URI,
-                                       DEVID_IAK_URI};
     struct devid_error err;
 
     progress_step(&d->progress, "device");
-    for (size_t i = 0; i < sizeof(uris) / sizeof(*uris); i++) {
-        enum devid_err e = devid_delete(d->engine, uris[i], &err);
+    for (size_t i = 0; i < d->objects.count; i++) {
+        enum devid_err e = devid_delete(d->engine, d->objects.uris[i], &err);
 
         if (e != DEVID_OK && e != DEVID_ERR_NOT_FOUND)
             return step_fail(e, &err);
     }
-    progress_done(&d->progress, "IDevID, IAK and their certificates are gone");
+    progress_done(&d->progress, "%s",
+                  d->objects.on_token
+                      ? "IDevID and its certificate are gone"
+                      : "IDevID, IAK and their certificates are gone");
     return EXIT_DONE;
 }
 
@@ -256,6 +289,8 @@ const struct command decommission_command = {
     .help = "end the device's identity, here and at its station",
     .example = "  devid decommission --ca line.pem\n",
     .options = options,
-    .common = TAKES(ROW_TCTI) | TAKES(ROW_OWNER_AUTH_SOURCE) | TAKES(ROW_JSON),
+    .common = TAKES(ROW_DEVICE) | TAKES(ROW_TCTI) | TAKES(ROW_MODULE) |
+              TAKES(ROW_AUTH_SOURCE) | TAKES(ROW_OWNER_AUTH_SOURCE) |
+              TAKES(ROW_JSON),
     .run = run,
 };

@@ -13,6 +13,7 @@
 #include "open.h"
 #include "report.h"
 #include "secret_input.h"
+#include "token_key.h"
 
 static const struct option_row options[PROVISION_END + 1] = {
     [PROVISION_STATION] = {"station", "URL",
@@ -109,17 +110,12 @@ static enum exit_code check_labels(const struct provision *p)
 /* What only a TPM has. */
 static enum exit_code check_device(const struct provision *p)
 {
-    const char *pin = args_text(p->args, ROW_AUTH_SOURCE);
-
     if (!is_token_uri(args_text(p->args, ROW_DEVICE)))
         return EXIT_DONE;
     if (args_flag(p->args, PROVISION_LOCK) || args_flag(p->args, PROVISION_EK))
         return wrong_use("provision", "--lock and --ek are for a TPM; a "
                                       "token has PINs: see devid token");
-    if (pin != NULL && strcmp(pin, "prompt") == 0)
-        return wrong_use("provision", "--auth-source is file:PATH or env:NAME "
-                                      "here: the PIN is needed more than once");
-    return EXIT_DONE;
+    return token_check_pin(p->args);
 }
 
 static enum exit_code read_command_line(struct provision *p)

@@ -10,8 +10,6 @@
 #include "provision.h"
 #include "token_key.h"
 
-#define KEY_LABEL "IDevID"
-
 struct token {
     struct devid_key *key;
     uint8_t *pkcs10; /* OPENSSL_malloc */
@@ -27,9 +25,9 @@ static enum devid_err open_key(struct provision *p, struct token *token,
     const struct devid_key_spec spec = {
         .device = device,
         .algorithm = algorithm != NULL ? algorithm : "ec-p256",
-        .label = KEY_LABEL,
+        .label = TOKEN_KEY_LABEL,
     };
-    char *uri = token_key_uri(device, KEY_LABEL, "private");
+    char *uri = token_key_uri(device, TOKEN_KEY_LABEL, "private");
     enum devid_err e = devid_key_from_uri(p->engine, uri, &token->key, err);
 
     OPENSSL_free(uri);

@@ -23,3 +23,14 @@ char *token_key_uri(const char *device, const char *label, const char *type)
                    label, type, device + path);
     return uri;
 }
+
+enum exit_code token_check_pin(const struct args *args)
+{
+    const char *pin = args_text(args, ROW_AUTH_SOURCE);
+
+    if (pin == NULL || strcmp(pin, "prompt") != 0)
+        return EXIT_DONE;
+    return wrong_use(args->command->name,
+                     "--auth-source is file:PATH or env:NAME here: the PIN is "
+                     "needed more than once");
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "decommission_objects.h"
+
+#include <limits.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "identity.h"
+#include "message.h"
+#include "open.h"
+#include "token_key.h"
+
+static void add(struct objects *objects, const char *uri)
+{
+    (void)snprintf(objects->uris[objects->count++], PLACE_SIZE, "%s", uri);
+}
+
+static void of_tpm(struct objects *objects)
+{
+    (void)snprintf(objects->key, PLACE_SIZE, DEVID_IDEVID_URI);
+    add(objects, DEVID_IDEVID_CERT_URI);
+    add(objects, DEVID_IAK_CERT_URI);
+    add(objects, DEVID_IDEVID_URI);
+    add(objects, DEVID_IAK_URI);
+}
+
+/* The key's public half is gone with it, but for a kill in between. */
+static enum exit_code of_token(const char *key, struct objects *objects)
+{
+    char beside[PLACE_SIZE];
+
+    if (strlen(key) >= DEVID_URI_SIZE)
+        return fail("the URI of the device is longer than %d characters",
+                    (int)DEVID_URI_SIZE);
+    objects->on_token = true;
+    (void)snprintf(objects->key, PLACE_SIZE, "%s", key);
+    place_beside(key, "cert", beside);
+    add(objects, beside);
+    add(objects, key);
+    place_beside(key, "public", beside);
+    add(objects, beside);
+    return EXIT_DONE;
+}
+
+/* The folder's key; "" where there is none. */
+static enum exit_code read_folder(const char *folder, struct objects *objects,
+                                  struct devid_key_info *info)
+{
+    char path[PATH_MAX];
+    struct devid *engine = NULL;
+    struct devid_key *key = NULL;
+    struct devid_error err;
+    enum devid_err e;
+
+    memset(info, 0, sizeof(*info));
+    if (snprintf(path, sizeof(path), "%s/key.pem", folder) >= PATH_MAX ||
+        access(path, F_OK) != 0)
+        return EXIT_DONE;
+    e = devid_new(NULL, &engine, &err); /* asks no device */
+    if (e == DEVID_OK)
+        e = devid_key_open(engine, path, &key, &err);
+    if (e == DEVID_OK) {
+        devid_key_info(key, info);
+        objects->folders = *devid_key_public(key);
+        objects->has_folder = true;
+    }
+    devid_key_free(&key);
+    devid_free(&engine);
+    return e == DEVID_OK ? EXIT_DONE : fail_engine(&err);
+}
+
+enum exit_code objects_find_out(const char *device, const char *folder,
+                                struct objects *objects)
+{
+    struct devid_key_info info;
+    enum exit_code code;
+    char *uri;
+
+    memset(objects, 0, sizeof(*objects));
+    code = read_folder(folder, objects, &info);
+    if (code != EXIT_DONE)
+        return code;
+    if (is_token_uri(device)) {
+        uri = token_key_uri(device, TOKEN_KEY_LABEL, "private");
+        code = of_token(uri, objects);
+        OPENSSL_free(uri);
+        return code;
+    }
+    if (device == NULL && is_token_uri(info.uri))
+        return of_token(info.uri, objects);
+    of_tpm(objects);
+    return EXIT_DONE;
+}
