@@ -33,6 +33,7 @@
 #include "command_log.h"
 #include "faults.h"
 #include "ports.h"
+#include "small_nv.h"
 
 enum {
     EXIT_USAGE = 2,
@@ -59,6 +60,7 @@ struct proxy {
     TSS2_TCTI_CONTEXT *upstream; /* NULL: to be opened at the next command */
     struct command_log log;
     struct faults faults;
+    uint32_t nv_buffer_max;
     int listeners[LISTENERS];
     size_t count;
     struct client clients[MAX_CLIENTS];
@@ -71,6 +73,7 @@ enum option_name {
     OPTION_LOG,
     OPTION_RAW_LOG,
     OPTION_FAULTS,
+    OPTION_NV_BUFFER,
     OPTION_HELP,
     OPTION_COUNT
 };
@@ -86,6 +89,7 @@ static const char usage[] =
     "  --log FILE        append the log there (default: standard output)\n"
     "  --raw-log FILE    append every command and response there, in hex\n"
     "  --faults FILE     make the faults that FILE asks for, see faults.h\n"
+    "  --nv-buffer N     be a chip whose NV buffer takes but N bytes\n"
     "  --help            this text\n"
     "\n"
     "Example: tpm-proxy --tcti device:/dev/tpmrm0 --port 2321 &\n"
@@ -136,6 +140,9 @@ static bool answer_command(struct proxy *proxy, struct client *client)
 
     command_log_request(&proxy->log, client->buffer, client->len);
     fault = faults_strike(&proxy->faults, client->buffer, client->len);
+    if (!fault.refusal)
+        fault.refusal =
+            small_nv_refuses(proxy->nv_buffer_max, client->buffer, client->len);
     if (fault.refusal)
         response_len = faults_refusal(fault.refusal, response);
     else
@@ -145,6 +152,8 @@ static bool answer_command(struct proxy *proxy, struct client *client)
         command_log_lost(&proxy->log);
         return false;
     }
+    small_nv_answer(proxy->nv_buffer_max, client->buffer, response,
+                    response_len);
     if (fault.garble)
         faults_garble(response, response_len);
     command_log_response(&proxy->log, response, response_len);
@@ -280,6 +289,7 @@ static void parse_options(int argc, char **argv, const char **options)
         {"log", required_argument, NULL, OPTION_LOG},
         {"raw-log", required_argument, NULL, OPTION_RAW_LOG},
         {"faults", required_argument, NULL, OPTION_FAULTS},
+        {"nv-buffer", required_argument, NULL, OPTION_NV_BUFFER},
         {"help", no_argument, NULL, OPTION_HELP},
         {NULL, 0, NULL, 0},
     };
@@ -331,6 +341,9 @@ int main(int argc, char **argv)
              "no TPM at \"%s\": check the TCTI string and that the TPM runs",
              proxy.tcti);
     proxy.faults.path = options[OPTION_FAULTS];
+    proxy.nv_buffer_max = UINT32_MAX;
+    if (options[OPTION_NV_BUFFER])
+        proxy.nv_buffer_max = small_nv_parse(options[OPTION_NV_BUFFER]);
     port = ports_open(proxy.listeners, port);
     if (options[OPTION_PORT_FILE])
         ports_write(options[OPTION_PORT_FILE], port);

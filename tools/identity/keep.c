@@ -24,7 +24,8 @@ struct nv_place {
 
 /*
  * Something else lies there. One of another key is of no use to anybody; one of
- * this key is an identity that somebody has given this device.
+ * this key is an identity that somebody has given this device; half a
+ * certificate is left by who was killed between two pieces of it.
  */
 static enum exit_code may_replace(struct devid *engine,
                                   const struct keep_spec *spec,
@@ -35,7 +36,9 @@ static enum exit_code may_replace(struct devid *engine,
     struct devid_error err;
     uint8_t *der = NULL;
     size_t len = 0;
+    const char *was = "not whole";
     bool ours;
+    bool same; /* but for the signature, its end */
     X509 *cert;
 
     if (devid_cert_read(engine, place->uri, &der, &len, &err))
@@ -45,14 +48,16 @@ static enum exit_code may_replace(struct devid *engine,
     OPENSSL_free(der);
     ERR_clear_error();
     ours = cert != NULL && certificate_has_key(cert, place->pub);
+    same = ours && X509_issuer_and_serial_cmp(cert, place->cert) == 0;
+    if (cert != NULL && !same)
+        was = ours ? "of another station" : "another key's";
     X509_free(cert);
-    if (ours && !spec->replace_ours)
+    if (ours && !same && !spec->replace_ours)
         return fail("%s holds another certificate of this device's %s: it has "
                     "an identity of another station, which stays; --new-owner "
                     "replaces it",
                     place->uri, place->name);
-    note("the certificate at %s was %s and is replaced", place->uri,
-         ours ? "of another station" : "another key's");
+    note("the certificate at %s was %s and is replaced", place->uri, was);
     return EXIT_DONE;
 }
 
