@@ -76,6 +76,7 @@ void devid_identity_request_clear(struct devid_identity_request *request)
         &request->ekCert.bytes,
         &request->attestPub,
         &request->atCreateTkt,
+        &request->creation,
         &request->atCertifyInfo,
         &request->atCertifyInfoSig,
         &request->signingPub,

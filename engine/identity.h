@@ -95,6 +95,8 @@ struct devid_identity_request {
     size_t ek_chain_count;
     struct devid_field attestPub;        /* TPMT_PUBLIC of the IAK */
     struct devid_field atCreateTkt;      /* TPMT_TK_CREATION */
+    struct devid_field creation;         /* TPMS_CREATION_DATA: what the TCG's
+                                            request has no place for */
     struct devid_field atCertifyInfo;    /* TPMS_ATTEST: its creation */
     struct devid_field atCertifyInfoSig; /* TPMT_SIGNATURE by the IAK */
     struct devid_field signingPub;       /* TPMT_PUBLIC of the IDevID */
@@ -119,7 +121,7 @@ void devid_identity_request_clear(struct devid_identity_request *request);
  * certification says. It is never replaced: called again, also after a crash
  * between any two commands, it gives the same keys.
  *
- * The three at* fields about the IAK's creation need its creation ticket, which
+ * The four fields about the IAK's creation need its creation ticket, which
  * only making it gives. An IAK that was there is made once more, which gives
  * the same key, and flushed: two commands (seconds on a slow chip with RSA).
  * They stay empty where its maker used a `unique` of his own.

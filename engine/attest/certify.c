@@ -117,13 +117,44 @@ check_ticket(struct devid_bytes in, struct devid_attest_verdict *verdict)
                          TPM2_ST_CREATION, TPM2_RH_ENDORSEMENT);
 }
 
+static bool is_endorsement(const TPM2B_NAME *name)
+{
+    static const uint8_t handle[] = {0x40, 0x00, 0x00, 0x0b};
+
+    return same(name->name, name->size, handle, sizeof(handle));
+}
+
+/* What the TPM wrote down of it, in itself. */
+static enum devid_attest_reason
+check_creation_data(const TPMS_CREATION_DATA *data,
+                    struct devid_attest_verdict *verdict)
+{
+    if (data->parentNameAlg != TPM2_ALG_NULL ||
+        !is_endorsement(&data->parentName) ||
+        !is_endorsement(&data->parentQualifiedName))
+        return attest_refuse(verdict, DEVID_ATTEST_IAK_CREATION,
+                             "by its creation data the IAK is no primary key "
+                             "of the endorsement hierarchy");
+    if (data->outsideInfo.size != 0)
+        return attest_refuse(verdict, DEVID_ATTEST_IAK_CREATION,
+                             "the outsideInfo in the IAK's creation data has "
+                             "%u bytes: none are wanted",
+                             data->outsideInfo.size);
+    if (data->locality != TPMA_LOCALITY_TPM2_LOC_ZERO)
+        return attest_refuse(verdict, DEVID_ATTEST_IAK_CREATION,
+                             "the locality in the IAK's creation data is "
+                             "0x%02x: an IAK is made in locality 0, which is "
+                             "0x01",
+                             data->locality);
+    return DEVID_ATTEST_TRUSTED;
+}
+
 /* The creation data, where it came along, and the hash that was certified. */
 static enum devid_attest_reason
 check_creation(struct devid_bytes in, const TPM2B_DIGEST *certified,
                const struct attest_key *iak,
                struct devid_attest_verdict *verdict)
 {
-    static const uint8_t endorsement[] = {0x40, 0x00, 0x00, 0x0b};
     const struct devid_hash *hash = tpm2_hash_from_id(iak->area.nameAlg);
     uint8_t digest[EVP_MAX_MD_SIZE];
     TPMS_CREATION_DATA data;
@@ -147,14 +178,7 @@ check_creation(struct devid_bytes in, const TPM2B_DIGEST *certified,
                              "is not the %s of the creation data",
                              hash->name);
     }
-    if (data.parentNameAlg != TPM2_ALG_NULL ||
-        !same(data.parentName.name, data.parentName.size, endorsement,
-              sizeof(endorsement))) {
-        return attest_refuse(verdict, DEVID_ATTEST_IAK_CREATION,
-                             "by its creation data the IAK is no primary key "
-                             "of the endorsement hierarchy");
-    }
-    return DEVID_ATTEST_TRUSTED;
+    return check_creation_data(&data, verdict);
 }
 
 enum devid_attest_reason

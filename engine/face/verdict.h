@@ -162,7 +162,8 @@ enum devid_attest_reason {
     DEVID_ATTEST_IAK_INFO, /* no statement of a TPM, or of another kind */
     DEVID_ATTEST_IAK_INFO_SIGNATURE,
     DEVID_ATTEST_IAK_INFO_NAME, /* of another key, or signed by another */
-    DEVID_ATTEST_IAK_CREATION,  /* another hash than the creation data's */
+    DEVID_ATTEST_IAK_CREATION,  /* another hash than the creation data's,
+                                   or what that says */
     /* sgnCertifyInfo, sgnCertifyInfoSig */
     DEVID_ATTEST_IDEVID_PROOF_MISSING,
     DEVID_ATTEST_IDEVID_INFO,

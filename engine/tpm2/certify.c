@@ -51,6 +51,18 @@ static enum devid_err put_ticket(struct devid_field *field,
     return put_encoded(field, rc, data, len, err);
 }
 
+static enum devid_err put_creation(struct devid_field *field,
+                                   const TPMS_CREATION_DATA *creation,
+                                   struct devid_error *err)
+{
+    uint8_t data[sizeof(TPMS_CREATION_DATA)];
+    size_t len = 0;
+    TSS2_RC rc =
+        Tss2_MU_TPMS_CREATION_DATA_Marshal(creation, data, sizeof(data), &len);
+
+    return put_encoded(field, rc, data, len, err);
+}
+
 /* What the TPM certifies, and its signature; frees both. */
 static enum devid_err put_certified(struct devid_field *info,
                                     struct devid_field *info_sig,
@@ -85,6 +97,8 @@ static enum devid_err certify_creation(struct tpm2_conn *conn,
     enum devid_err e = put_ticket(&out->atCreateTkt, &made->ticket, err);
     TSS2_RC rc;
 
+    if (e == DEVID_OK)
+        e = put_creation(&out->creation, &made->creation, err);
     if (e != DEVID_OK)
         return e;
     rc = Esys_CertifyCreation(conn->esys, made->object, made->object,

@@ -72,6 +72,7 @@ DEVID_CHECK enum devid_err tpm2_field_put(struct devid_field *field,
 struct tpm2_made {
     ESYS_TR object; /* loaded: to be flushed */
     TPM2B_PUBLIC pub;
+    TPMS_CREATION_DATA creation;
     TPM2B_DIGEST creation_hash;
     TPMT_TK_CREATION ticket;
 };

@@ -49,6 +49,7 @@ enum devid_err tpm2_primary_make(struct tpm2_conn *conn,
         .doing = "make a primary key of the endorsement hierarchy",
     };
     TPM2B_PUBLIC *pub = NULL;
+    TPM2B_CREATION_DATA *creation = NULL;
     TPM2B_DIGEST *hash = NULL;
     TPMT_TK_CREATION *ticket = NULL;
     enum devid_err e = tpm2_auth_begin(conn, &auth, err);
@@ -59,7 +60,7 @@ enum devid_err tpm2_primary_make(struct tpm2_conn *conn,
         return e;
     rc = Esys_CreatePrimary(conn->esys, auth.object, auth.session, ESYS_TR_NONE,
                             ESYS_TR_NONE, &sensitive, template, &outside, &pcrs,
-                            &made->object, &pub, NULL, &hash, &ticket);
+                            &made->object, &pub, &creation, &hash, &ticket);
     tpm2_auth_end(conn, &auth, rc);
     if (rc != TSS2_RC_SUCCESS) {
         made->object = ESYS_TR_NONE;
@@ -68,9 +69,11 @@ enum devid_err tpm2_primary_make(struct tpm2_conn *conn,
         return make_failed(conn, &auth, template, rc, err);
     }
     made->pub = *pub;
+    made->creation = creation->creationData;
     made->creation_hash = *hash;
     made->ticket = *ticket;
     Esys_Free(pub);
+    Esys_Free(creation);
     Esys_Free(hash);
     Esys_Free(ticket);
     tpm2_orphans_objects(conn, id->libctx, made->object);

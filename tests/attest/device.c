@@ -199,17 +199,24 @@ static void fill_creation(struct device *d)
 {
     static const uint8_t endorsement[] = {0x40, 0, 0, 0x0b};
     TPMS_CREATION_DATA *data = &d->creation_data;
-    uint8_t buffer[MARSHALLED_MAX];
-    TPMS_CREATION_INFO *info = &d->creation.attested.creation;
-    size_t len = 0;
 
+    data->locality = TPMA_LOCALITY_TPM2_LOC_ZERO;
     data->parentNameAlg = TPM2_ALG_NULL;
     data->parentName.size = sizeof(endorsement);
     memcpy(data->parentName.name, endorsement, sizeof(endorsement));
     data->parentQualifiedName = data->parentName;
-    assert_int_equal(
-        Tss2_MU_TPMS_CREATION_DATA_Marshal(data, buffer, sizeof(buffer), &len),
-        0);
+    device_creation(d);
+}
+
+void device_creation(struct device *d)
+{
+    TPMS_CREATION_INFO *info = &d->creation.attested.creation;
+    uint8_t buffer[MARSHALLED_MAX];
+    size_t len = 0;
+
+    assert_int_equal(Tss2_MU_TPMS_CREATION_DATA_Marshal(
+                         &d->creation_data, buffer, sizeof(buffer), &len),
+                     0);
     info->objectName = d->iak.name;
     info->creationHash.size =
         (UINT16)tpm2_hash_from_id(d->iak.area.nameAlg)->len;

@@ -46,6 +46,8 @@ struct device_keys {
 };
 void device_new_with(struct device *d, const struct device_keys *keys);
 void device_state(struct device *d);
+/* What the IAK states of d->creation_data, which was changed. */
+void device_creation(struct device *d);
 /* Marshal, sign, encode and decode. `edit`, may be NULL, is called before the
  * contents are signed. */
 void device_request(struct device *d,

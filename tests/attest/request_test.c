@@ -224,15 +224,32 @@ static void creation_with_a_short_hash(struct device *d)
 
 static void creation_under_a_storage_key(struct device *d)
 {
-    uint8_t *data = d->owned[d->owned_count - 1];
+    d->creation_data.parentNameAlg = TPM2_ALG_SHA256;
+    device_creation(d);
+}
 
-    /* parentNameAlg, behind no PCRs, an empty digest and the locality */
-    data[7] = 0x00;
-    data[8] = 0x0b;
-    assert_int_equal(
-        EVP_Q_digest(NULL, "SHA256", NULL, data, d->request.creation.len,
-                     d->creation.attested.creation.creationHash.buffer, NULL),
-        1);
+static void creation_of_the_owner(struct device *d)
+{
+    d->creation_data.parentName.name[3] = 0x01;
+    device_creation(d);
+}
+
+static void creation_below_the_owner(struct device *d)
+{
+    d->creation_data.parentQualifiedName.name[3] = 0x01;
+    device_creation(d);
+}
+
+static void creation_with_a_word_of_somebody(struct device *d)
+{
+    d->creation_data.outsideInfo.size = 7;
+    device_creation(d);
+}
+
+static void creation_in_locality_4(struct device *d)
+{
+    d->creation_data.locality = TPMA_LOCALITY_TPM2_LOC_FOUR;
+    device_creation(d);
 }
 
 static void certify_without_magic(struct device *d)
@@ -310,6 +327,14 @@ static const struct {
      "has 20 bytes where SHA2-256 takes 32"},
     {STATED, creation_under_a_storage_key, DEVID_ATTEST_IAK_CREATION,
      "is no primary key of the endorsement hierarchy"},
+    {STATED, creation_of_the_owner, DEVID_ATTEST_IAK_CREATION,
+     "is no primary key of the endorsement hierarchy"},
+    {STATED, creation_below_the_owner, DEVID_ATTEST_IAK_CREATION,
+     "is no primary key of the endorsement hierarchy"},
+    {STATED, creation_with_a_word_of_somebody, DEVID_ATTEST_IAK_CREATION,
+     "the outsideInfo in the IAK's creation data has 7 bytes"},
+    {STATED, creation_in_locality_4, DEVID_ATTEST_IAK_CREATION,
+     "the locality in the IAK's creation data is 0x10"},
     {STATED, certify_without_magic, DEVID_ATTEST_IDEVID_INFO,
      "begins with 0xff5443478017"},
     {STATED, certify_of_another_key, DEVID_ATTEST_IDEVID_INFO_NAME,

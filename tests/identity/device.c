@@ -70,6 +70,7 @@ static enum devid_err do_request(struct device *d, struct devid_error *why)
         write_file(d, "ekCert", &r.ekCert.bytes);
         write_file(d, "attestPub", &r.attestPub);
         write_file(d, "atCreateTkt", &r.atCreateTkt);
+        write_file(d, "creation", &r.creation);
         write_file(d, "atCertifyInfo", &r.atCertifyInfo);
         write_file(d, "atCertifyInfoSig", &r.atCertifyInfoSig);
         write_file(d, "signingPub", &r.signingPub);

@@ -2,11 +2,13 @@
 /*
  * usage: craft FLAW SERIAL REQUEST ROOT
  *
- * The request of a device whose TPM is software, with a flaw, and its vendor's
- * root certificate in PEM.
+ * The request of a device whose TPM is software, with a flaw; its IAK's
+ * creation data, beside it in REQUEST.creation; its vendor's root certificate
+ * in PEM.
  */
 #include "device.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +32,30 @@ static void made_outside(struct device *d)
 static void other_name(struct device *d)
 {
     d->certify.attested.certify.name = d->iak.name;
+}
+
+/* Of another key: it is not what the IAK states. */
+static void other_creation(struct device *d)
+{
+    d->creation.attested.creation.creationHash.buffer[0] ^= 1;
+}
+
+static void owners(struct device *d)
+{
+    d->creation_data.parentName.name[3] = 0x01;
+    device_creation(d);
+}
+
+static void outside_info(struct device *d)
+{
+    d->creation_data.outsideInfo.size = 5;
+    device_creation(d);
+}
+
+static void locality(struct device *d)
+{
+    d->creation_data.locality = TPMA_LOCALITY_TPM2_LOC_THREE;
+    device_creation(d);
 }
 
 static void swapped(struct device *d, struct devid_tcg_csr *csr)
@@ -64,24 +90,39 @@ static const struct {
     {"unrestricted", unrestricted, no_flaw, NULL},
     {"outside", made_outside, no_flaw, NULL},
     {"other-name", no_flaw, other_name, NULL},
+    {"other-creation", no_flaw, other_creation, NULL},
+    {"owners", no_flaw, owners, NULL},
+    {"outside-info", no_flaw, outside_info, NULL},
+    {"locality", no_flaw, locality, NULL},
     {"swapped", no_flaw, no_flaw, swapped},
     {"unproven", no_flaw, no_flaw, unproven},
     {"without-ek", no_flaw, no_flaw, without_ek},
 };
 
+static void write_file(const char *path, const uint8_t *data, size_t len)
+{
+    FILE *f = fopen(path, "wbe");
+
+    assert_non_null(f);
+    assert_int_equal(fwrite(data, len, 1, f), 1);
+    assert_int_equal(fclose(f), 0);
+}
+
 static void write_request(struct device *d, const char *path)
 {
+    const struct devid_bytes *creation = &d->request.creation;
+    char beside[PATH_MAX];
     uint8_t *whole = NULL;
     size_t len = 0;
-    FILE *f = fopen(path, "wbe");
 
     assert_int_equal(devid_tcg_csr_encode(d->csr.contents, d->csr.signature,
                                           &whole, &len, NULL),
                      DEVID_OK);
-    assert_non_null(f);
-    assert_int_equal(fwrite(whole, len, 1, f), 1);
-    assert_int_equal(fclose(f), 0);
+    write_file(path, whole, len);
     OPENSSL_free(whole);
+    assert_true(snprintf(beside, sizeof(beside), "%s.creation", path) <
+                PATH_MAX);
+    write_file(beside, creation->data, creation->len);
 }
 
 int main(int argc, char **argv)

@@ -20,7 +20,8 @@ start_station
 # craft FLAW SERIAL: a request with that flaw is posted.
 craft() {
     "$BUILD_DIR/tests/station/craft" "$1" "$2" "$1.req" "$1.root"
-    post /v1/units "$(request_body "$1.req" "$2")"
+    post /v1/units "$(request_body "$1.req" "$2" \
+        ".creation = \"$(base64_of "$1.req.creation")\"")"
 }
 
 say "Who has no right to ask"
@@ -94,6 +95,24 @@ assert_refused "a statement about another key" 422 idevid-info-name \
     "certifies another key than signingPub"
 craft unproven X-1
 assert_refused "no proof of the IAK's creation" 422 iak-proof-missing "IAK"
+craft other-creation X-1
+assert_refused "another key's creation" 422 iak-creation \
+    "atCertifyInfo is not the SHA2-256 of the creation data"
+craft owners X-1
+assert_refused "a creation by the owner" 422 iak-creation \
+    "the IAK is no primary key of the endorsement hierarchy"
+craft outside-info X-1
+assert_refused "a creation with somebody's word" 422 iak-creation \
+    "the outsideInfo in the IAK's creation data has 5 bytes"
+craft locality X-1
+assert_refused "a creation in the firmware's locality" 422 iak-creation \
+    "the locality in the IAK's creation data is 0x08"
+post /v1/units "$(request_body locality.req X-1 '.creation = "AAE="')"
+assert_refused "half a creation" 422 iak-creation "creation data"
+post /v1/units '{"serial": "SN-1", "model": "Gate", "pkcs10": "MAA=",
+    "creation": "AAE="}'
+assert_refused "a creation without a TPM" 400 malformed \
+    '"creation" goes with "request" alone'
 
 say "Answers"
 enrol one SN-1

@@ -130,6 +130,9 @@ static void put_request(json_t *body, const struct step_request *request)
     size_t len = 0;
 
     report_value(body, "request", base64_json(request->der, request->len));
+    if (fields->creation.len > 0)
+        report_value(body, "creation",
+                     base64_json(fields->creation.data, fields->creation.len));
     for (size_t i = 0; i < fields->ek_chain_count; i++)
         append_certs(chain, &fields->ek_chain[i].bytes);
     report_value(body, "ek_chain", chain);

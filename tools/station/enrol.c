@@ -111,6 +111,8 @@ static const char *check_words(const struct units_body *body)
         return "one of \"request\" and \"pkcs10\" is wanted";
     if (body->pkcs10.data && body->ek_public.data)
         return "\"ek_public\" goes with \"request\" alone";
+    if (body->pkcs10.data && body->creation.data)
+        return "\"creation\" goes with \"request\" alone";
     return NULL;
 }
 
