@@ -8,7 +8,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../../swtpm-ci/lib.sh"
 harness_options "$@"
 STATION=$BUILD_DIR/tools/devid-station
 DEVID=$BUILD_DIR/tools/devid
-BATCH_TOKEN=token-of-spring
+BATCH_TOKEN=token-of-the-spring
 
 # make_station [OPTION...]: init in $WORK/line, listening on a free port, and
 # the batch spring: ten units of the model Gate. Sets STATION_PORT.
@@ -30,10 +30,13 @@ trust_vendor() {
 
 # open_batch NAME PRODUCT TOKEN QUOTA; close_batch NAME
 open_batch() {
-    "$BUILD_DIR/tests/station/open_batch" "$WORK/line" "$@"
+    printf '%s\n' "$3" >"$WORK/$1.batch-token"
+    "$STATION" batch open --dir "$WORK/line" --name "$1" --product "$2" \
+        --count "$4" --token-source "file:$WORK/$1.batch-token"
+    rm "$WORK/$1.batch-token"
 }
 close_batch() {
-    "$BUILD_DIR/tests/station/open_batch" "$WORK/line" "$1"
+    "$STATION" batch close --dir "$WORK/line" --name "$1"
 }
 
 # setting SECTION NAME VALUE: into station.conf, in place of what is there.

@@ -63,8 +63,10 @@ for ((moment = 1; moment < 100; moment++)); do
         fail "moment $moment: there is not one unit"
     [[ $(ask_ledger 'SELECT count(*) FROM certificate') == 2 ]] ||
         fail "moment $moment: there are not two certificates"
-    "$BUILD_DIR/tests/station/open_batch" line ||
-        fail "moment $moment: the log has a fault"
+    OUTPUT=$("$STATION" verify-log --dir line --json 2>&1) ||
+        fail "moment $moment: the log has a fault: $OUTPUT"
+    [[ $(json '.heads | length') == 1 ]] ||
+        fail "moment $moment: the log is not one chain: $OUTPUT"
 done
 ((moment > 6)) || fail "only $moment moments were found"
 say "  ok: killed at $((moment - 1)) moments, each time one unit, one pair, one chain"

@@ -9,7 +9,7 @@ source "$(dirname "$0")/common.sh"
 harness_dir
 cd "$WORK"
 make_station
-open_batch small Gate token-of-small 1
+open_batch small Gate token-of-the-small 1
 start_tpm --ek one
 start_tpm --ek two
 trust_vendor "$WORK/one"
@@ -143,12 +143,12 @@ assert_refused "the same device under another" 409 duplicate \
 
 say "Batches"
 use_tpm two
-BATCH_TOKEN=token-of-small enrol two SN-2
+BATCH_TOKEN=token-of-the-small enrol two SN-2
 assert_equal "a batch of one takes one" 201 "$STATUS"
-BATCH_TOKEN=token-of-small enrol two SN-2
+BATCH_TOKEN=token-of-the-small enrol two SN-2
 assert_equal "which may ask again" 200 "$STATUS"
 use_tpm one
-BATCH_TOKEN=token-of-small craft none X-1
+BATCH_TOKEN=token-of-the-small craft none X-1
 assert_refused "but no second one" 429 quota "the batch small is used up"
 stop_station
 close_batch spring
@@ -161,9 +161,9 @@ stop_station
 setting policy challenge_seconds 1
 start_station
 use_tpm two
-BATCH_TOKEN=token-of-small enrol two SN-2
+BATCH_TOKEN=token-of-the-small enrol two SN-2
 sleep 1.1
-BATCH_TOKEN=token-of-small activate two
+BATCH_TOKEN=token-of-the-small activate two
 assert_refused "an answer after its time" 422 answer \
     "the challenge of the unit SN-2 expired at 20"
 
