@@ -8,13 +8,20 @@
 source "$(dirname "${BASH_SOURCE[0]}")/../station/common.sh"
 
 # make_line: a station with an escrow certificate, a TPM whose vendor it
-# trusts, a trace in front of that. The station runs; $WORK is where we are.
+# trusts, a trace in front of that. The station runs; $WORK is where we are. With
+# LEDGER=postgres its ledger is in the database line of a PostgreSQL.
 make_line() {
+    local options=()
     harness_dir
     cd "$WORK" || exit
     openssl req -x509 -newkey rsa:2048 -nodes -keyout escrow.key \
         -out escrow.pem -subj /CN=escrow -days 30 2>/dev/null
-    make_station --escrow-cert escrow.pem
+    if [[ ${LEDGER:-} == postgres ]]; then
+        start_postgres
+        postgres_sql postgres "CREATE DATABASE line"
+        options=(--ledger "${POSTGRES_URL/postgres\?/line?}")
+    fi
+    make_station --escrow-cert escrow.pem "${options[@]}"
     echo "$BATCH_TOKEN" >token
     start_tpm --ek "$@"
     trust_vendor "$WORK/tpm"
@@ -42,7 +49,20 @@ fails() {
 
 # ledger SQL: what the station has on record.
 ledger() {
-    sqlite3 -batch "$WORK/line/ledger.db" "$1"
+    if [[ ${LEDGER:-} == postgres ]]; then
+        postgres_sql line "$1"
+    else
+        sqlite3 -batch "$WORK/line/ledger.db" "$1"
+    fi
+}
+
+# ledger_cert: the one unit's IDevID certificate there, as hex_of prints it.
+ledger_cert() {
+    if [[ ${LEDGER:-} == postgres ]]; then
+        ledger "select upper(encode(idevid_cert, 'hex')) from unit"
+    else
+        ledger 'select hex(idevid_cert) from unit'
+    fi
 }
 
 # commands: those since the reset, in one line. swtpm puts off the first signature
@@ -72,7 +92,7 @@ assert_whole() {
         fail "$when: units: $(ledger 'select id, serial from unit')"
     [[ $(ledger 'select count(*) from certificate') == 2 ]] ||
         fail "$when: certificates: $(ledger 'select number from certificate')"
-    [[ $(ledger 'select hex(idevid_cert) from unit') == \
+    [[ $(ledger_cert) == \
     "$(openssl x509 -in id/cert.pem -outform DER | hex_of -)" ]] ||
         fail "$when: the folder's certificate is not the station's"
     [[ $(in_nv 0x01c90200) == "$(<id/cert.pem)" ]] ||

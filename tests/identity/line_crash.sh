@@ -6,16 +6,52 @@
 # again, with or without a reset of the TPM in between, it comes to one unit,
 # one pair of certificates and nothing left behind.
 #
-# Usage: line_crash.sh commands|lock|network PARITY [--build-dir DIR] [--keep]
+# Usage: line_crash.sh commands|lock|network PARITY [EVERY] [LEDGER]
+#                      [--build-dir DIR] [--keep]
 #
 #   commands  a device that is new
 #   lock      one that is provisioned, with --lock
 #   network   a device that is new, with --lock, at its records
 #   PARITY    0 or 1: after every second kill the TPM is reset
+#   EVERY     only every so many moments (1: all)
+#   LEDGER    the station's, sqlite (the default) or postgres
 source "$(dirname "$0")/line_common.sh"
 PART=${ARGS[0]:?commands, lock or network}
 PARITY=${ARGS[1]:?0 or 1}
+EVERY=${ARGS[2]:-1}
+LEDGER=${ARGS[3]:-sqlite}
 make_line
+
+# copy_database FROM TO: the database TO becomes what FROM is.
+copy_database() {
+    PGOPTIONS="-c client_min_messages=warning" \
+        postgres_sql postgres "DROP DATABASE IF EXISTS $2"
+    postgres_sql postgres "CREATE DATABASE $2 TEMPLATE $1"
+}
+
+# keep_ledger, ledger_as_kept: the station does not run.
+keep_ledger() {
+    if [[ $LEDGER == postgres ]]; then
+        copy_database line kept
+    else
+        cp line/ledger.db* kept
+    fi
+}
+ledger_as_kept() {
+    if [[ $LEDGER == postgres ]]; then
+        # It takes a moment to see that who was killed is gone.
+        await "the killed station's connections to end" "$POSTGRES_PID" nobody
+        copy_database kept line
+    else
+        rm -f line/ledger.db*
+        cp kept/ledger.db* line
+    fi
+}
+# nobody: is connected to the database line.
+nobody() {
+    [[ $(postgres_sql postgres "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = 'line'") == 0 ]]
+}
 
 # keep_state, as_kept: TPM, station and folder as they are now.
 keep_state() {
@@ -23,15 +59,15 @@ keep_state() {
     mkdir kept
     restart_tpm TERM cp "$WORK/tpm/tpm2-00.permall" kept
     stop_station
-    cp line/ledger.db* kept
+    keep_ledger
     [[ ! -e id ]] || cp -a id id.* kept
     start_station
 }
 as_kept() {
     restart_tpm TERM cp kept/tpm2-00.permall "$WORK/tpm/tpm2-00.permall"
     stop_station KILL
-    rm -rf line/ledger.db* id id.*
-    cp kept/ledger.db* line
+    rm -rf id id.*
+    ledger_as_kept
     [[ ! -e kept/id ]] || cp -a kept/id kept/id.* .
     start_station
 }
@@ -116,7 +152,7 @@ KEY=$(openssl x509 -in id/cert.pem -noout -pubkey)
 assert_whole "not killed"
 
 if [[ $PART == network ]]; then
-    for ((n = 1; n < 100; n++)); do
+    for ((n = 1; n < 100; n += EVERY)); do
         as_kept
         killed_at_record "$n" "${OPTIONS[@]}" || break
         check "killed at record $n" "${OPTIONS[@]}"
@@ -128,7 +164,7 @@ fi
 # What a device that is provisioned does before it locks was killed already.
 first=0
 [[ $PART != lock ]] || first=$((COMMANDS - 16))
-for ((n = first; n < COMMANDS; n++)); do
+for ((n = first; n < COMMANDS; n += EVERY)); do
     as_kept
     killed_at_command "$n" "${OPTIONS[@]}"
     check "$WHEN" "${OPTIONS[@]}"

@@ -114,7 +114,7 @@ assert_contains "which does" "no room: certificates on disk alone" "$(<out)"
 assert_equal "its steps" "station keys enrol activate nv disk test" \
     "$(sed -n 's/^\([a-z]*\) .* s  .*/\1/p' out | xargs)"
 assert_equal "the station knows it by its certificate" \
-    "$(ledger 'select hex(idevid_cert) from unit')" \
+    "$(ledger_cert)" \
     "$(openssl x509 -in id/cert.pem -outform DER | hex_of -)"
 assert_equal "nothing is in NV" "" "$(tpm2_getcap handles-nv-index |
     grep -i 0x1c90 || true)"
