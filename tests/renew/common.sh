@@ -52,21 +52,79 @@ est_log() {
     : >est/log
 }
 
-# make_idevid [KEYGEN OPTION...]: the device's IDevID, its folder $WORK/idevid.
-make_idevid() {
+# make_device tpm|token: a device with an IDevID in $WORK/idevid, by the CA of a
+# factory. Sets KIND, and DEVICE, options that name it. What it is asked is
+# counted from here on.
+make_device() {
+    local keygen=()
+    KIND=$1
+    DEVICE=()
+    if [[ $KIND == tpm ]]; then
+        start_tpm --srk
+        start_trace
+    else
+        start_token
+        start_spy
+        DEVICE=(--device "$TOKEN_URI")
+        keygen=("${DEVICE[@]}" --label IDevID)
+    fi
     make_ca "$WORK/factory"
     mkdir idevid
-    "$DEVID" keygen --out idevid/key.pem "$@"
+    "$DEVID" keygen --out idevid/key.pem "${keygen[@]}"
     "$DEVID" csr --key idevid/key.pem --subject /O=Acme/CN=unit-1 --out i.csr
     sign_csr i.csr idevid/cert.pem
     cp idevid/cert.pem idevid/chain.pem
     cp factory/ca.pem idevid/ca.pem
 }
 
+# cost_reset: forget what the device was asked so far.
+cost_reset() {
+    if [[ $KIND == tpm ]]; then
+        trace_reset
+    else
+        spy_reset
+    fi
+}
+
+# commands: those of the TPM since the reset, in one line. swtpm puts off the
+# first signature after its start by TPM_RC_RETRY; that answer is left out.
+commands() {
+    trace_list | sed -E 's/[A-Za-z]+:0x922 //'
+}
+
+# assert_keys WHAT COUNT: nothing is loaded in the TPM; the token holds that many
+# key pairs.
+assert_keys() {
+    if [[ $KIND == tpm ]]; then
+        [[ ! $(tpm2_getcap handles-transient)$(tpm2_getcap \
+            handles-loaded-session) ]] ||
+            fail "$1: something is loaded in the TPM"
+        [[ $(tpm2_getcap handles-persistent) == "- 0x81000001" ]] ||
+            fail "$1: something is persistent in the TPM"
+        say "  ok: $1: nothing is left in the TPM"
+    else
+        assert_equal "$1: keys on the token" "$2 $2" "$(token_keys)"
+    fi
+}
+
+# token_keys: how many private and public keys the token holds.
+token_keys() {
+    pkcs11-tool --module "$SOFTHSM_MODULE" --token-label "$TOKEN_LABEL" \
+        --login --pin "$TOKEN_PIN" --list-objects 2>/dev/null |
+        awk '/^Private Key/ { private++ } /^Public Key/ { public++ }
+            END { print private + 0, public + 0 }'
+}
+
+# key_kind: that of the identity's key, as devid names it.
+key_kind() {
+    "$DEVID" show --json root/unit/key.pem | jq -r '.[0].algorithm'
+}
+
 # enroll [OPTION...]: identity unit in $WORK/root.
 enroll() {
-    ${EXEC:-} "$DEVID" enroll --est "$EST_URL" --identity unit --root "$WORK/root" \
-        --idevid "$WORK/idevid" --ca "$WORK/est/ca.pem" "$@"
+    ${EXEC:-} "$DEVID" enroll --est "$EST_URL" --identity unit \
+        --root "$WORK/root" --idevid "$WORK/${IDEVID:-idevid}" --ca "$WORK/est/ca.pem" \
+        "${DEVICE[@]}" "$@"
 }
 
 renew() {

@@ -102,7 +102,7 @@ def issue(directory, csr, how):
             file.write(CONF.format(d=directory))
         with open(os.path.join(directory, "index"), "w"):
             pass
-        openssl("ca", "-batch", "-config", name + ".conf", "-notext", "-in",
+        openssl("ca", "-batch", "-preserveDN", "-config", name + ".conf", "-notext", "-in",
                 name + ".csr", "-inform", "DER", "-out", name + ".pem",
                 "-startdate", when(-begun), "-enddate", when(lifetime - begun))
     with open(name + ".pem", "rb") as file:

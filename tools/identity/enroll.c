@@ -219,7 +219,9 @@ static enum exit_code enroll(struct enrolment *e)
         code = enrolment_tidy(e);
     if (code != EXIT_DONE)
         return code;
-    e->anew = args_flag(e->args, ANEW) || e->old == NULL;
+    /* One that the CA thinks about is carried on with. */
+    e->anew = args_flag(e->args, ANEW) || e->old == NULL ||
+              e->identity->state.pending_request != NULL;
     if (e->anew || !enrolment_by_itself(e))
         return renewal_attempt(e);
     note("the identity '%s' has a certificate already; --force enrols anew",
