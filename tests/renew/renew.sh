@@ -37,7 +37,8 @@ set_conf() {
 }
 
 say "What is not due"
-enroll --san DNS:u.local --after 'echo run >>after' >out
+WISHES=(--san DNS:u.local --after 'echo run >>after')
+enroll "${WISHES[@]}" >out
 changed "at first" new
 : >est/log
 cost_reset
@@ -55,15 +56,9 @@ BEGUN=$(date -d "$(plain_openssl x509 -in root/unit/cert.pem -noout -startdate |
 ((NEXT - BEGUN >= 2100 && NEXT - BEGUN <= 2400)) ||
     fail "of an hour it is due after $((NEXT - BEGUN)) seconds"
 say "  ok: it is due at two thirds of its hour, or up to a twelfth before"
-mode begun=-1000
-enroll --force >out
-changed "anew" new
-mode ""
-assert_equal "a clock that was set back renews nothing" "" "$(renew 2>&1)"
-
 say "What is due"
 mode begun=3000
-enroll --force >out
+enroll --force "${WISHES[@]}" >out
 changed "anew, an old one" new
 mode ""
 rm after
@@ -90,7 +85,7 @@ assert_equal "JSON of it" "done unit" \
 
 say "Where it fails"
 mode begun=3000
-enroll --force >out
+enroll --force "${WISHES[@]}" >out
 changed "an old one" new
 stop_est
 renew --force >out 2>&1 --timeout 1 && fail "without a CA it was renewed"
@@ -155,7 +150,7 @@ say "Others"
 cp root/unit.conf root/a.conf
 echo "tipo = 1" >>root/a.conf
 cp root/unit.conf root/b.conf
-fails 1 "one that is wrong" "a.conf, line 10: there is no setting tipo" \
+fails 1 "one that is wrong" "a.conf, line $(wc -l <root/a.conf): there is no setting tipo" \
     renew --force
 changed "does not keep the others from it" new
 assert_equal "of which one is new" "subject=CN = never" \
