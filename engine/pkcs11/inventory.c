@@ -68,7 +68,10 @@ static CK_OBJECT_CLASS class_of(const struct p11_uri *uri)
                          : *(const CK_OBJECT_CLASS *)class->pValue;
 }
 
-/* The public half of a key that is gone would only mislead. */
+/*
+ * The public half of a key that is gone would only mislead. It goes first: who
+ * is killed in between finds the key again by its private half.
+ */
 static enum devid_err remove_public(struct p11_session *session,
                                     const struct p11_object *private_key,
                                     struct devid_error *err)
@@ -105,11 +108,12 @@ static enum devid_err remove_op(struct p11_session *session, void *arg,
         e = p11_object_read(session, handle, &object, err);
     if (e != DEVID_OK)
         return e;
+    if (query.class == CKO_PRIVATE_KEY)
+        e = remove_public(session, &object, err);
+    if (e != DEVID_OK)
+        return e;
     rv = session->f->C_DestroyObject(session->handle, handle);
-    if (rv != CKR_OK)
-        return p11_fail(err, rv, "delete the object");
-    return query.class == CKO_PRIVATE_KEY ? remove_public(session, &object, err)
-                                          : DEVID_OK;
+    return rv == CKR_OK ? DEVID_OK : p11_fail(err, rv, "delete the object");
 }
 
 enum devid_err p11_remove(void *state, const char *uri, struct devid_error *err)
