@@ -85,7 +85,7 @@ kill_at() {
 
 # begin [COMMAND...]: the renewal in the background, its process the tool's.
 begin() {
-    EXEC=exec renew "$@" >out 2>&1 &
+    EXEC="exec" renew "$@" >out 2>&1 &
     RENEW=$!
 }
 

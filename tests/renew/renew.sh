@@ -163,7 +163,7 @@ fails 2 "no time" "--timeout is a number of seconds" renew --timeout 0
 : >est/hold
 mode hold=simplereenroll
 rm -f est/held
-EXEC=exec renew --identity unit --force >out 2>&1 &
+EXEC="exec" renew --identity unit --force >out 2>&1 &
 await "the request" $! test -e est/held
 fails 1 "two at once" "another devid is at work on the identity 'unit'" \
     renew --identity unit --force
