@@ -28,6 +28,7 @@ static const struct command *const commands[] = {
     &install_command, &decommission_command,
     &enroll_command,
     &renew_command,
+    &revoke_command,
     &request_command,
     &activate_command,
     &trust_command,

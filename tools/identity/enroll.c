@@ -12,6 +12,7 @@
 #include "renewal.h"
 
 enum {
+    CMP,
     EST,
     IDENTITY,
     ROOT,
@@ -32,8 +33,12 @@ enum {
 };
 
 static const struct option_row options[] = {
+    [CMP] = {"cmp", "URL",
+             "the CA's CMP server, http://HOST:PORT/PATH or https; the default "
+             "of PATH is .well-known/cmp",
+             false, false},
     [EST] = {"est", "URL",
-             "the CA's EST server, https://HOST:PORT/.well-known/est", true,
+             "the CA's EST server, https://HOST:PORT/.well-known/est", false,
              false},
     [IDENTITY] = {"identity", "NAME", "the name of the new identity", true,
                   false},
@@ -99,6 +104,7 @@ static const struct {
         SOURCE
     } kind;
 } rows[] = {
+    {CMP, offsetof(struct identity_conf, url), AS_IS},
     {EST, offsetof(struct identity_conf, url), AS_IS},
     {LABEL, offsetof(struct identity_conf, label), AS_IS},
     {CA, offsetof(struct identity_conf, ca), PATH},
@@ -142,7 +148,10 @@ static enum exit_code read_conf(const struct args *args,
 {
     enum exit_code code = EXIT_DONE;
 
-    identity_set(&conf->protocol, "est");
+    if ((args_text(args, CMP) != NULL) == (args_text(args, EST) != NULL))
+        return wrong_use("enroll", "where the CA is is missing: --est URL, or "
+                                   "--cmp URL, and not both");
+    identity_set(&conf->protocol, args_text(args, CMP) != NULL ? "cmp" : "est");
     for (size_t i = 0; code == EXIT_DONE && i < sizeof(rows) / sizeof(*rows);
          i++) {
         const char *value = args_text(args, rows[i].row);
@@ -164,9 +173,13 @@ static enum exit_code forget_other(struct enrolment *e,
 {
     const struct identity_conf *now = &e->identity->conf;
     const char *const pairs[][2] = {
-        {before->url, now->url},         {before->label, now->label},
-        {before->device, now->device},   {before->algorithm, now->algorithm},
-        {before->subject, now->subject}, {before->san, now->san},
+        {before->protocol, now->protocol},
+        {before->url, now->url},
+        {before->label, now->label},
+        {before->device, now->device},
+        {before->algorithm, now->algorithm},
+        {before->subject, now->subject},
+        {before->san, now->san},
         {before->parent, now->parent},
     };
     bool same = true;

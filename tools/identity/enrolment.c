@@ -13,6 +13,7 @@
 #include "message.h"
 
 static const struct enrolment_protocol *const protocols[] = {
+    &cmp_protocol,
     &est_protocol,
 };
 

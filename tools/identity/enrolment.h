@@ -54,6 +54,7 @@ struct enrolment_protocol {
                             const struct http_identity *identity, bool *done);
 };
 
+extern const struct enrolment_protocol cmp_protocol;
 extern const struct enrolment_protocol est_protocol;
 
 /* The identity's protocol; prints the sentence where there is no such. */

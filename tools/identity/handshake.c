@@ -135,6 +135,26 @@ enum exit_code handshake_open_pem(const struct args *args, const char *name,
                      BIO_new_mem_buf(chain, -1), handshake);
 }
 
+enum exit_code handshake_open_key(const struct args *args, const char *name,
+                                  const char *key, struct handshake *handshake)
+{
+    BIO *bio = BIO_new_mem_buf(key, -1);
+    enum exit_code code;
+
+    memset(handshake, 0, sizeof(*handshake));
+    give_settings(args);
+    code = load_provider(handshake);
+    if (code == EXIT_DONE) {
+        handshake->identity.key =
+            PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+        if (handshake->identity.key == NULL)
+            code = fail("%s cannot be read: %s", name, handshake_says());
+    }
+    ERR_clear_error();
+    BIO_free(bio);
+    return code;
+}
+
 void handshake_close(struct handshake *handshake)
 {
     EVP_PKEY_free(handshake->identity.key);

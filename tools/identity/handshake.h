@@ -25,6 +25,9 @@ enum exit_code handshake_open(const struct args *args, const char *folder,
 enum exit_code handshake_open_pem(const struct args *args, const char *name,
                                   const char *key, const char *chain,
                                   struct handshake *handshake);
+/* Of a key in PEM alone, which has no certificate yet. */
+enum exit_code handshake_open_key(const struct args *args, const char *name,
+                                  const char *key, struct handshake *handshake);
 void handshake_close(struct handshake *handshake);
 
 /* What OpenSSL or the provider said last, in words. */

@@ -235,6 +235,17 @@ enum exit_code identity_conf_check(const struct identity *identity)
         return fail("the identity '%s' has the url %s: EST's begins with "
                     "https://",
                     identity->name, conf->url);
+    if (strcmp(conf->protocol, "cmp") == 0 &&
+        strncmp(conf->url, "http://", strlen("http://")) != 0 &&
+        strncmp(conf->url, "https://", strlen("https://")) != 0)
+        return fail("the identity '%s' has the url %s: CMP's begins with "
+                    "http:// or https://",
+                    identity->name, conf->url);
+    if (strcmp(conf->protocol, "cmp") == 0 && conf->fingerprint != NULL)
+        return fail(
+            "the identity '%s' has a fingerprint, by which CMP knows no "
+            "CA: ca names its certificate",
+            identity->name);
     if (conf->device != NULL && strstr(conf->device, "pin-value=") != NULL)
         return fail("the identity '%s' has a device with pin-value: the PIN "
                     "would stand where others read it; pin-source=file:PATH "
