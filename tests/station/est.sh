@@ -205,6 +205,18 @@ assert_equal "but not renew" \
     "403 simplereenroll is asked under the certificate that is to be renewed, not by a name and its secret" \
     "$STATUS $OUTPUT"
 
+say "A request that is bound to its connection (TLS 1.2)"
+# bound own|other: what the station says to it.
+bound() {
+    "$BUILD_DIR/tests/station/bound_request" "$STATION_PORT" SN-2.key SN-2.pem \
+        /.well-known/est/simpleenroll "$1"
+}
+assert_contains "to this one" "HTTP/1.1 200" "$(bound own)"
+said=$(bound other)
+assert_contains "to another" "HTTP/1.1 403" "$said"
+assert_contains "and is told" "the request was made for another connection: its challengePassword is not this one's tls-unique" \
+    "$said"
+
 say "What is over"
 "$STATION" revoke --dir line SN-1 --reason cessation
 renew_est three three

@@ -37,6 +37,7 @@ make_csr() {
 # answer and headers are what came back.
 est() {
     ask "$@" --header 'Content-Type: application/pkcs10' --dump-header headers
+    # shellcheck disable=SC2034 # scripts read it
     TYPE=$(sed -n 's/^Content-Type: \(.*\)\r$/\1/p' headers)
 }
 

@@ -92,7 +92,7 @@ assert_synopsis() {
             sed -nE 's/^usage: .*\[OPTION\.\.\.\] ?//p' |
             sed 's/\.\.\.$/ .../')
         assert_equal "and its operands" "$operands" \
-            "$(synopsis "$leaf" | sed -nE 's/^\.Ar (.*)$/\1/p')"
+            "$(synopsis "$leaf" | sed -nE 's/^\.Ar (.*)$/\1/p; s/^\.Op Ar (.*)$/[\1]/p')"
         [[ $leaf == "$1" && $PROGRAM == devid ]] ||
             assert_contains "and the page has the line of $leaf" \
                 ".It Cm $leaf"$'\n'"$(help_of "$leaf")" \
