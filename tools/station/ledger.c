@@ -246,6 +246,8 @@ void ledger_close(struct ledger **out)
     sealer_free(&ledger->sealer);
     ledger->store->close(ledger->writer);
     ledger->store->close(ledger->reader);
+    while (ledger->idle_count > 0)
+        ledger->store->close(ledger->idle[--ledger->idle_count]);
     pthread_cond_destroy(&ledger->emptied);
     pthread_cond_destroy(&ledger->filled);
     pthread_mutex_destroy(&ledger->read_lock);

@@ -14,6 +14,7 @@ enum {
     LEDGER_GROUP_MAX = 256,    /* jobs of one transaction */
     LEDGER_SIGN_WAIT_MS = 20,  /* for a signature before a commit */
     LEDGER_PATIENCE_MS = 8000, /* for a database that is away */
+    LEDGER_IDLE_MAX = 4,       /* connections kept for lists */
 };
 
 struct ledger {
@@ -46,8 +47,10 @@ struct ledger {
     char head[CHAIN_HASH_SIZE];
     bool commit_sent;
 
-    pthread_mutex_t read_lock;
+    pthread_mutex_t read_lock; /* guards what follows */
     struct ledger_db *reader;
+    struct ledger_db *idle[LEDGER_IDLE_MAX];
+    unsigned idle_count;
 };
 
 /*
@@ -92,8 +95,9 @@ DEVID_CHECK enum devid_err quota_give_back(struct ledger *ledger,
 
 /*
  * Reading: one row at most, over the connection that is kept for it, which is
- * made again, once, where it was lost since the last read; or many, over a
- * connection of their own, so that no caller's function runs under a lock.
+ * made again, once, where it was lost since the last read; or many, over one
+ * that nobody else uses meanwhile, so that no caller's function runs under a
+ * lock: one that was used so before, or another.
  */
 DEVID_CHECK enum devid_err ledger_read_row(struct ledger *ledger,
                                            const struct ledger_query *query,

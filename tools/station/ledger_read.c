@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading: single rows over a connection that is kept for it, whole lists over
- * connections of their own, so that no caller's function runs under a lock.
+ * Reading: single rows over a connection that is kept for it, lists over one
+ * that each has for itself meanwhile.
  */
 #include "ledger_queue.h"
 
@@ -81,16 +81,67 @@ enum devid_err ledger_batch(struct ledger *ledger, const char *name,
 
 /* ---- lists ------------------------------------------------------------- */
 
+static struct ledger_db *take_idle(struct ledger *ledger)
+{
+    struct ledger_db *db = NULL;
+
+    pthread_mutex_lock(&ledger->read_lock);
+    if (ledger->idle_count > 0)
+        db = ledger->idle[--ledger->idle_count];
+    pthread_mutex_unlock(&ledger->read_lock);
+    return db;
+}
+
+/* Only one that has served well is kept. */
+static void put_back(struct ledger *ledger, struct ledger_db *db, bool served)
+{
+    pthread_mutex_lock(&ledger->read_lock);
+    if (served && ledger->idle_count < LEDGER_IDLE_MAX) {
+        ledger->idle[ledger->idle_count++] = db;
+        db = NULL;
+    }
+    pthread_mutex_unlock(&ledger->read_lock);
+    ledger->store->close(db);
+}
+
+/* Whether the caller has seen a row: then nothing is begun anew. */
+struct watched {
+    const struct ledger_query *query;
+    bool seen;
+};
+
+static bool watch(void *arg, const struct ledger_row *row)
+{
+    struct watched *watched = arg;
+
+    watched->seen = true;
+    return watched->query->each(watched->query->arg, row);
+}
+
 enum devid_err ledger_read_rows(struct ledger *ledger,
                                 const struct ledger_query *query,
                                 struct devid_error *err)
 {
-    struct ledger_db *db = NULL;
-    enum devid_err code = ledger->store->open(ledger->url, false, &db, err);
+    struct watched watched = {query, false};
+    struct ledger_query own = *query;
+    struct ledger_db *db = take_idle(ledger);
+    bool was_idle = db != NULL;
+    enum devid_err code = DEVID_OK;
 
-    if (code == DEVID_OK)
-        code = db->store->query(db, query, err);
-    ledger->store->close(db);
+    own.each = watch;
+    own.arg = &watched;
+    if (was_idle) {
+        code = ledger->store->query(db, &own, err);
+        put_back(ledger, db, code == DEVID_OK);
+        /* The server may have gone since, and be there again. */
+        if (code == DEVID_OK || watched.seen)
+            return code;
+    }
+    code = ledger->store->open(ledger->url, false, &db, err);
+    if (code == DEVID_OK) {
+        code = db->store->query(db, &own, err);
+        put_back(ledger, db, code == DEVID_OK);
+    }
     return code;
 }
 

@@ -49,6 +49,15 @@
 #define ENTRIES_WHERE(which) "SELECT " ENTRY_COLUMNS " FROM audit WHERE " which
 #define ID_OF_SERIAL "SELECT id FROM unit WHERE serial = $1"
 
+/* By bytes, whatever order the database has for texts. */
+#define UNITS_PAGE_BY(which, bytes)                                            \
+    "SELECT " UNIT_COLUMNS " FROM unit WHERE serial" bytes " >= $1 "           \
+    "AND serial" bytes " < $2" which " ORDER BY serial" bytes " LIMIT $3"
+#define UNITS_PAGE(which)                                                      \
+    {                                                                          \
+        UNITS_PAGE_BY(which, ""), UNITS_PAGE_BY(which, " COLLATE \"C\"")       \
+    }
+
 /* clang-format off */
 static const char *const statements[STMT_COUNT][DIALECT_COUNT] = {
     [STMT_BEGIN] = {"BEGIN IMMEDIATE", "BEGIN"},
@@ -154,6 +163,27 @@ static const char *const statements[STMT_COUNT][DIALECT_COUNT] = {
         "SELECT " UNIT_COLUMNS " FROM unit WHERE ($1 = '' OR batch = $1) "
         "AND ($2 = '' OR model = $2) AND ($3 = '' OR state = $3) "
         "AND enrolled_ms >= $4 ORDER BY id"),
+    [STMT_UNITS_PAGE] = UNITS_PAGE(""),
+    [STMT_UNITS_PAGE_STATE] = UNITS_PAGE(" AND state = $4"),
+    [STMT_UNITS_PAGE_BATCH] = UNITS_PAGE(" AND batch = $4"),
+    [STMT_UNITS_PAGE_BOTH] = UNITS_PAGE(" AND batch = $4 AND state = $5"),
+    [STMT_TALLIES] = BOTH(
+        "SELECT batch, state, COUNT(*) FROM unit GROUP BY batch, state"),
+    /* By id, which begins with the time, though others have the batch. */
+    [STMT_PACES] = BOTH(
+        "SELECT u.enrolled_ms, COALESCE((SELECT MAX(a.time_ms) FROM audit a "
+        "WHERE a.subject = u.id AND a.revision > 0 "
+        "AND a.event IN ('issue', 'advance')), 0) FROM unit u "
+        "WHERE u.id >= $2 AND CASE WHEN u.batch = $1 THEN 1 ELSE 0 END = 1 "
+        "ORDER BY u.id DESC LIMIT $3"),
+    [STMT_STUMBLED] = BOTH(
+        "SELECT COUNT(*) FROM unit WHERE batch = $1 AND state IN "
+        "('issued', 'installed', 'tested', 'locked', 'retired') AND id IN ("
+        "SELECT subject FROM audit WHERE revision = 0 AND subject <> '' "
+        "AND event = 'refuse' UNION SELECT u.id FROM audit a JOIN unit u "
+        "ON u.serial = a.serial WHERE a.subject = '' AND a.serial <> '')"),
+    [STMT_NEWEST_BATCH] = BOTH(
+        "SELECT batch FROM unit ORDER BY id DESC LIMIT 1"),
     [STMT_BATCHES] = BOTH(
         "SELECT " BATCH_COLUMNS " FROM batch b ORDER BY b.opened_ms, b.name"),
     [STMT_REVOKED] = BOTH(

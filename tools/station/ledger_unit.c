@@ -151,6 +151,13 @@ bool unit_new_id(int64_t now_ms, char id[LEDGER_ID_SIZE])
     return true;
 }
 
+const char *unit_id_moment(int64_t ms, char text[UNIT_MOMENT_SIZE])
+{
+    snprintf(text, UNIT_MOMENT_SIZE, "%016llx",
+             (unsigned long long)((uint64_t)ms << 16));
+    return text;
+}
+
 /* Takes the number over. */
 static void number_text(BIGNUM *value, char number[CERT_NUMBER_SIZE])
 {

@@ -40,6 +40,9 @@ void batch_from_row(const struct ledger_row *row, struct ledger_batch *batch);
  * process lie in the order in which they were made; eight of them nobody can
  * guess. */
 bool unit_new_id(int64_t now_ms, char id[LEDGER_ID_SIZE]);
+/* How ids of a moment begin; ids of later ones are greater. Returns `text`. */
+#define UNIT_MOMENT_SIZE 17
+const char *unit_id_moment(int64_t ms, char text[UNIT_MOMENT_SIZE]);
 
 #define CERT_NUMBER_SIZE 65
 /* A certificate's serial number in hex: as its bytes, or out of it; "" where

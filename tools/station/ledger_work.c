@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "utf8.h"
+
 static const char *const op_names[] = {
     [LEDGER_ENROL] = "enrol",
     [LEDGER_ISSUE] = "issue",
@@ -52,47 +54,6 @@ enum devid_err work_changed_meanwhile(struct devid_error *err)
 
 /* ---- texts from outside ------------------------------------------------ */
 
-/* Bytes of the character that begins here; 0: not UTF-8, or a control. */
-static size_t character_len(const unsigned char *at)
-{
-    static const struct form {
-        unsigned char mask, lead, least;
-        size_t len;
-    } forms[] = {
-        {0xe0, 0xc0, 0xc2, 2}, {0xf0, 0xe0, 0xe0, 3}, {0xf8, 0xf0, 0xf0, 4}};
-
-    if (*at < 0x80)
-        return *at >= ' ' && *at != 0x7f;
-    for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
-        if ((*at & forms[i].mask) != forms[i].lead)
-            continue;
-        for (size_t j = 1; j < forms[i].len; j++) {
-            if ((at[j] & 0xc0) != 0x80)
-                return 0;
-        }
-        /* Too long a form, a surrogate, or beyond Unicode. */
-        if (*at < forms[i].least || (*at == 0xe0 && at[1] < 0xa0) ||
-            (*at == 0xed && at[1] >= 0xa0) || (*at == 0xf0 && at[1] < 0x90) ||
-            *at > 0xf4 || (*at == 0xf4 && at[1] >= 0x90))
-            return 0;
-        return forms[i].len;
-    }
-    return 0;
-}
-
-static bool is_clean(const char *text)
-{
-    const unsigned char *at = (const unsigned char *)text;
-
-    while (*at) {
-        size_t len = character_len(at);
-        if (len == 0)
-            return false;
-        at += len;
-    }
-    return true;
-}
-
 /* What a database would not take is a question mark; cut between characters. */
 static void copy_clean(char *text, size_t size, const char *from)
 {
@@ -100,7 +61,7 @@ static void copy_clean(char *text, size_t size, const char *from)
     size_t used = 0;
 
     while (*at) {
-        size_t len = character_len(at);
+        size_t len = utf8_len(at);
         if (used + (len ? len : 1) >= size)
             break;
         if (len > 0)
@@ -121,16 +82,16 @@ static bool texts_are_clean(const struct ledger_job *job)
 
     if (job->op == LEDGER_REFUSE)
         return true;
-    return is_clean(unit->id) && is_clean(unit->serial) &&
-           is_clean(unit->model) && is_clean(unit->mac) &&
-           is_clean(unit->batch) && is_clean(unit->operator_name) &&
-           is_clean(unit->ek_digest) && is_clean(unit->iak_name) &&
-           is_clean(unit->idevid_name) && is_clean(unit->challenge_digest) &&
-           is_clean(ldevid->id) && is_clean(ldevid->unit) &&
-           is_clean(ldevid->label) && is_clean(ldevid->number) &&
-           is_clean(ldevid->renews) && is_clean(ldevid->key_digest) &&
-           is_clean(batch->name) && is_clean(batch->product) &&
-           is_clean(batch->token_digest);
+    return utf8_is_clean(unit->id) && utf8_is_clean(unit->serial) &&
+           utf8_is_clean(unit->model) && utf8_is_clean(unit->mac) &&
+           utf8_is_clean(unit->batch) && utf8_is_clean(unit->operator_name) &&
+           utf8_is_clean(unit->ek_digest) && utf8_is_clean(unit->iak_name) &&
+           utf8_is_clean(unit->idevid_name) &&
+           utf8_is_clean(unit->challenge_digest) && utf8_is_clean(ldevid->id) &&
+           utf8_is_clean(ldevid->unit) && utf8_is_clean(ldevid->label) &&
+           utf8_is_clean(ldevid->number) && utf8_is_clean(ldevid->renews) &&
+           utf8_is_clean(ldevid->key_digest) && utf8_is_clean(batch->name) &&
+           utf8_is_clean(batch->product) && utf8_is_clean(batch->token_digest);
 }
 
 /* ---- beginning and end ------------------------------------------------- */
