@@ -157,27 +157,30 @@ static bool san_of(const char *const *hosts, char san[SAN_SIZE])
     return len > 0;
 }
 
-/* A certificate for something of the station's own, for ten years. */
+/* A certificate for something of the station's own. */
 struct leaf {
     const char *name;
     const char *usage; /* extended key usage */
     const char *san;   /* NULL: none */
+    long days;
 };
 
 static enum exit_code make_leaf(const struct authority *ca, EVP_PKEY *key,
                                 const struct leaf *leaf, X509 **cert)
 {
     X509 *made = *cert = new_cert(leaf->name, key);
+    X509 *issuer = ca->cert ? ca->cert : made;
     bool ok =
         made &&
-        X509_set_issuer_name(made, X509_get_subject_name(ca->cert)) == 1 &&
-        X509_gmtime_adj(X509_getm_notAfter(made), OWN_DAYS * 86400L) &&
-        extend(made, ca->cert, NID_basic_constraints, "critical,CA:FALSE") &&
-        extend(made, ca->cert, NID_key_usage, "critical,digitalSignature") &&
-        extend(made, ca->cert, NID_ext_key_usage, leaf->usage) &&
-        extend(made, ca->cert, NID_subject_key_identifier, "hash") &&
-        extend(made, ca->cert, NID_authority_key_identifier, "keyid") &&
-        (!leaf->san || extend(made, ca->cert, NID_subject_alt_name, leaf->san));
+        X509_set_issuer_name(made, X509_get_subject_name(issuer)) == 1 &&
+        X509_gmtime_adj(X509_getm_notAfter(made), leaf->days * 86400L) &&
+        extend(made, issuer, NID_basic_constraints, "critical,CA:FALSE") &&
+        extend(made, issuer, NID_key_usage, "critical,digitalSignature") &&
+        extend(made, issuer, NID_ext_key_usage, leaf->usage) &&
+        extend(made, issuer, NID_subject_key_identifier, "hash") &&
+        (!ca->cert ||
+         extend(made, issuer, NID_authority_key_identifier, "keyid")) &&
+        (!leaf->san || extend(made, issuer, NID_subject_alt_name, leaf->san));
 
     if (!ok) {
         X509_free(made);
@@ -191,7 +194,7 @@ enum exit_code authority_serve(const struct authority *ca, EVP_PKEY *key,
 {
     char san[SAN_SIZE];
     char name[65];
-    const struct leaf leaf = {name, "serverAuth", san};
+    const struct leaf leaf = {name, "serverAuth", san, OWN_DAYS};
 
     *cert = NULL;
     if (!san_of(hosts, san))
@@ -207,8 +210,17 @@ enum exit_code authority_list(const struct authority *ca, EVP_PKEY *key,
     char name[65];
     /* What `openssl cms -verify` wants of who signs a file; no server, and no
      * client, could be taken in by it. */
-    const struct leaf leaf = {name, "emailProtection", NULL};
+    const struct leaf leaf = {name, "emailProtection", NULL, OWN_DAYS};
 
     snprintf(name, sizeof(name), "%.50s manifests", station);
     return make_leaf(ca, key, &leaf, cert);
+}
+
+enum exit_code authority_operator(const char *name, EVP_PKEY *key, long days,
+                                  X509 **cert)
+{
+    const struct leaf leaf = {name, "clientAuth", NULL, days};
+    const struct authority itself = {NULL, key};
+
+    return make_leaf(&itself, key, &leaf, cert);
 }

@@ -21,7 +21,7 @@ enum exit_code authority_make(const char *name, EVP_PKEY *key, X509 **cert);
  * hosts  DNS names and addresses, ended by NULL
  */
 struct authority {
-    X509 *cert;
+    X509 *cert; /* NULL: what the key signs is signed by itself */
     EVP_PKEY *key;
 };
 enum exit_code authority_serve(const struct authority *ca, EVP_PKEY *key,
@@ -30,5 +30,9 @@ enum exit_code authority_serve(const struct authority *ca, EVP_PKEY *key,
 /* One for the key that signs manifests, of the station of that name. */
 enum exit_code authority_list(const struct authority *ca, EVP_PKEY *key,
                               const char *station, X509 **cert);
+
+/* One for an operator, by its own key alone. */
+enum exit_code authority_operator(const char *name, EVP_PKEY *key, long days,
+                                  X509 **cert);
 
 #endif

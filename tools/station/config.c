@@ -43,6 +43,7 @@ static const struct setting settings[] = {
     {"station", "chain_key", KEY, AT(chain_key), 0, 0, "chain.key"},
     {"station", "vendors", PATH, AT(vendors), 0, 0, "vendors"},
     {"station", "ek_list", PATH, AT(ek_list), 0, 0, NULL},
+    {"station", "operators", PATH, AT(operators), 0, 0, "operators.pem"},
     {"ca", "key", KEY, AT(ca_key), 0, 0, "ca.key"},
     {"ca", "certificate", PATH, AT(ca_cert), 0, 0, "ca.pem"},
     {"ca", "chain", PATH, AT(ca_chain), 0, 0, NULL},

@@ -44,6 +44,7 @@ struct config {
     char *chain_key; /* signs the audit log's head: a file or URI */
     char *vendors;   /* file or folder of TPM vendors' certificates */
     char *ek_list;   /* file: a sha256 in hex of an EK's SPKI a line */
+    char *operators; /* file: certificates of who may use the pages */
     /* [ca] */
     char *ca_key; /* a file or URI */
     char *ca_cert;

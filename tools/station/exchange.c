@@ -143,6 +143,7 @@ void exchange_clear(struct exchange *x)
     OPENSSL_free(x->challenge);
     OPENSSL_free(x->iak.der);
     OPENSSL_free(x->idevid.der);
+    free(x->page.text);
     *x = (struct exchange){0};
 }
 

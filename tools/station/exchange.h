@@ -17,6 +17,7 @@
 #define EXCHANGE_CODE_SIZE 48
 
 struct exchange;
+struct fleet;
 
 enum step {
     STEP_ANSWERED, /* status and answer are there */
@@ -24,6 +25,17 @@ enum step {
 };
 
 typedef enum step exchange_step(struct exchange *x);
+
+#define PAGE_LOCATION_SIZE 80
+
+/* An answer for a browser. */
+struct page {
+    bool wanted;                       /* what is refused is a page, too */
+    bool keeps;                        /* the same for everybody, for a while */
+    char location[PAGE_LOCATION_SIZE]; /* "": it leads nowhere else */
+    char *text;                        /* while it is written; by malloc */
+    size_t len;
+};
 
 struct exchange {
     const struct context *context;
@@ -40,6 +52,8 @@ struct exchange {
     struct devid_bytes unique; /* TLS 1.2's tls-unique, or empty */
     struct devid_bytes body;
     struct devid_bytes client_cert; /* that TLS has verified; DER, or empty */
+    const char *query;              /* the URL's, still encoded; or NULL */
+    struct fleet *fleet;            /* what pages show; NULL: there are none */
     struct ledger_job job;
     /* the answer */
     int status; /* of HTTP */
@@ -53,6 +67,9 @@ struct exchange {
     char serial[LEDGER_TEXT_SIZE];       /* of the unit, for the log */
     char message[DEVID_ERROR_TEXT_SIZE]; /* why, for the log */
     bool revoked;                        /* the lists are to be made anew */
+    struct page page;
+    char who[LEDGER_TEXT_SIZE]; /* an operator, for the log; "" where `peer`
+                                 * says it */
     /* between steps */
     bool is_new; /* the row was made by this request */
     char *challenge;
@@ -123,6 +140,7 @@ const char *pkcs10_open(struct devid_bytes der, uint8_t **spki, size_t *len);
 
 /* RFC 5280, 5.3.1: those that fit a device, as the protocol calls them. */
 bool revocation_reason(const char *name, int *number);
+const char *revocation_reason_name(int number);
 
 void sha256_hex(const void *data, size_t len, char hex[65]);
 int64_t now_ms(void);

@@ -165,6 +165,15 @@ bool revocation_reason(const char *name, int *number)
     return false;
 }
 
+const char *revocation_reason_name(int number)
+{
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
+        if (reasons[i].number == number)
+            return reasons[i].name;
+    }
+    return "?";
+}
+
 static enum step retire(struct exchange *x, const char *name)
 {
     if (revocation_reason(name, &x->job.reason))

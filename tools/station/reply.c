@@ -23,6 +23,7 @@ void request_free(struct request *r)
         OPENSSL_cleanse(r->basic, strlen(r->basic));
     free(r->basic);
     free(r->path);
+    free(r->query);
     OPENSSL_free(r->cert);
     free(r->body);
     free(r);
@@ -38,6 +39,8 @@ static void log_request(const struct request *r)
     line = json_pack("{s:s,s:s*,s:s,s:s*,s:i,s:I}", "time", now, "peer",
                      r->peer, "method", r->method, "path", r->path, "status",
                      x->status, "ms", (json_int_t)(now_ms() - r->began_ms));
+    if (line && x->who[0])
+        (void)json_object_set_new(line, "who", json_string(x->who));
     if (line && x->serial[0])
         (void)json_object_set_new(line, "serial", json_string(x->serial));
     if (line && x->code[0])
@@ -65,6 +68,8 @@ static const char *reason_of(int status)
         return "Accepted";
     case 204:
         return "No Content";
+    case 303:
+        return "See Other";
     case 429:
         return "Too Many Requests";
     case 503:
@@ -131,6 +136,32 @@ static void add_headers(struct request *r, const char *type)
         add_header(r, "Connection", "close");
 }
 
+/*
+ * Nothing runs, is loaded or is sent but by the station's own paths; no other
+ * site shows the page in a frame, or learns from where somebody came.
+ */
+static void add_page_headers(struct request *r)
+{
+    static const struct {
+        const char *name;
+        const char *value;
+    } rows[] = {
+        {"Content-Security-Policy",
+         "default-src 'none'; style-src 'self'; script-src 'self'; "
+         "connect-src 'self'; img-src 'self'; form-action 'self'; "
+         "base-uri 'none'; frame-ancestors 'none'"},
+        {"X-Content-Type-Options", "nosniff"},
+        {"Referrer-Policy", "no-referrer"},
+        {"Cross-Origin-Opener-Policy", "same-origin"},
+        {"Cross-Origin-Resource-Policy", "same-origin"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        add_header(r, rows[i].name, rows[i].value);
+    if (r->x.page.location[0])
+        add_header(r, "Location", r->x.page.location);
+}
+
 /* Frees the body and the request. */
 static void send_body(struct request *r, struct evbuffer *body)
 {
@@ -146,10 +177,15 @@ static void send_body(struct request *r, struct evbuffer *body)
 
 void reply_send(struct request *r)
 {
+    const struct page *page = &r->x.page;
     struct evbuffer *body = evbuffer_new();
 
+    if (page->wanted && !r->x.bytes)
+        fleet_refusal(&r->x);
     add_headers(r, body ? put_answer(&r->x, body) : NULL);
-    add_header(r, "Cache-Control", "no-store");
+    if (page->wanted)
+        add_page_headers(r);
+    add_header(r, "Cache-Control", page->keeps ? "max-age=300" : "no-store");
     send_body(r, body);
 }
 

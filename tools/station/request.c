@@ -38,7 +38,7 @@ static void run_step(struct task *task)
     if (x->next(x) == STEP_COMMIT) {
         x->job.done = on_committed;
         x->job.arg = r;
-        x->job.peer = r->peer;
+        x->job.peer = x->who[0] ? x->who : r->peer;
         if (ledger_submit(x->context->ledger, &x->job))
             return;
         refuse_busy(r);
@@ -123,7 +123,9 @@ static struct request *new_request(struct evhttp_request *req,
 {
     struct request *r = calloc(1, sizeof(*r));
     struct evbuffer *body = evhttp_request_get_input_buffer(req);
-    const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(req));
+    const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(req);
+    const char *path = evhttp_uri_get_path(uri);
+    const char *query = evhttp_uri_get_query(uri);
     char *peer = NULL;
     uint16_t port = 0;
 
@@ -137,10 +139,13 @@ static struct request *new_request(struct evhttp_request *req,
     r->method = route_method(evhttp_request_get_command(req));
     r->peer = strdup(peer ? peer : "");
     r->path = strdup(path ? path : "");
+    r->query = strdup(query ? query : "");
     r->token = authorization(req, "Bearer ");
     r->basic = authorization(req, "Basic ");
     r->x.context = loop->server->context;
     r->x.peer = r->peer;
+    r->x.query = r->query;
+    r->x.fleet = loop->server->fleet;
     r->x.token = r->token;
     r->x.basic = r->basic;
     r->x.unique.len = connection_unique(connection_of(req), r->unique);
@@ -162,7 +167,7 @@ void request_handle(struct evhttp_request *req, void *arg)
     const char *why;
 
     connection_arrived(connection);
-    if (!r || !r->peer || !r->path || !r->body) {
+    if (!r || !r->peer || !r->path || !r->query || !r->body) {
         evhttp_send_error(req, 503, NULL);
         if (r)
             request_free(r);

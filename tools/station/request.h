@@ -18,6 +18,7 @@ struct request {
     char *token;
     char *basic;
     char *path;
+    char *query;
     uint8_t *cert;
     uint8_t unique[EVP_MAX_MD_SIZE];
     uint8_t *body; /* evhttp frees its own where the client goes */

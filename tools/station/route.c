@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "fleet.h"
+
 /* ---- what evhttp lets pass --------------------------------------------- */
 
 static bool is_name(const char *name)
@@ -50,6 +52,18 @@ static const struct route routes[] = {
     {"/v1/units/", "/activate", EVHTTP_REQ_POST, exchange_activate},
     {"/v1/units/", "/state", EVHTTP_REQ_POST, exchange_state},
     {"/v1/units/", "/retire", EVHTTP_REQ_POST, exchange_retire},
+};
+
+/* For browsers. */
+static const struct route page_routes[] = {
+    {"/", NULL, EVHTTP_REQ_GET, fleet_overview},
+    {"/fleet", NULL, EVHTTP_REQ_GET, fleet_overview},
+    {"/fleet/units", NULL, EVHTTP_REQ_GET, fleet_units},
+    {"/fleet/units/", "", EVHTTP_REQ_GET, fleet_unit},
+    {"/fleet/units/", "/retire", EVHTTP_REQ_POST, fleet_retire},
+    {"/fleet/style.css", NULL, EVHTTP_REQ_GET, fleet_style},
+    {"/fleet/live.js", NULL, EVHTTP_REQ_GET, fleet_script},
+    {"/fleet/icon.svg", NULL, EVHTTP_REQ_GET, fleet_icon},
 };
 
 static bool matches(const struct route *route, const char *path,
@@ -126,6 +140,12 @@ const struct route *route_find(const char *path, struct exchange *x)
     for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
         if (matches(&routes[i], path, x->unit_id))
             return &routes[i];
+    }
+    for (size_t i = 0; i < sizeof(page_routes) / sizeof(page_routes[0]); i++) {
+        if (!matches(&page_routes[i], path, x->unit_id))
+            continue;
+        x->page.wanted = true;
+        return &page_routes[i];
     }
     return find_est(path, x);
 }

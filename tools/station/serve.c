@@ -60,6 +60,8 @@ static enum exit_code open_server(struct context *context,
     if (!server->pool)
         return fail("threads for the station's work cannot be started");
     code = crl_open(context, &server->crl);
+    if (code == EXIT_DONE)
+        code = fleet_open(context, &server->fleet);
     return code == EXIT_DONE ? server_listen(server) : code;
 }
 
@@ -89,6 +91,7 @@ static enum exit_code serve(struct context *context, const sigset_t *ends)
     }
     server_stop(&server, END_S);
     pool_free(server.pool);
+    fleet_close(&server.fleet);
     crl_close(&server.crl);
     server_close(&server);
     pthread_mutex_destroy(&server.addresses_lock);

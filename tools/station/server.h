@@ -18,6 +18,7 @@
 #include "context.h"
 #include "crl.h"
 #include "exchange.h"
+#include "fleet.h"
 #include "pool.h"
 
 enum {
@@ -60,6 +61,7 @@ struct server {
     SSL_CTX *tls;
     struct pool *pool;
     struct crl *crl;
+    struct fleet *fleet;
     unsigned loop_count;
     struct loop *loops;
     atomic_uint connections;

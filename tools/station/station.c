@@ -22,6 +22,7 @@ static const struct command *const commands[] = {
     &pending_command,
     &approve_command,
     &refuse_command,
+    &operator_command,
     &revoke_command,
     &verify_log_command,
     &import_command,
