@@ -153,6 +153,25 @@ static enum devid_err measure(struct maker *maker, struct ledger *ledger,
     return DEVID_OK;
 }
 
+/* ---- renewals ---------------------------------------------------------- */
+
+static bool add_due(void *arg, const struct ledger_due *due)
+{
+    struct figures *figures = arg;
+
+    if (due->day == DUE_PENDING)
+        figures->pending = due->count;
+    else if (due->day == DUE_EXPIRED)
+        figures->expired = due->count;
+    else
+        figures->in_force += due->count;
+    if (due->day == DUE_LATE)
+        figures->late = due->count;
+    if (due->day >= 0 && due->day < FIGURE_DAYS)
+        figures->days[due->day] = (unsigned)due->count;
+    return true;
+}
+
 /* ---- the whole --------------------------------------------------------- */
 
 static enum devid_err make(struct maker *maker, struct ledger *ledger,
@@ -170,6 +189,8 @@ static enum devid_err make(struct maker *maker, struct ledger *ledger,
     if (code == DEVID_OK && figures->running)
         code = ledger_stumbled(ledger, figures->running->batch.name,
                                &figures->stumbled, err);
+    if (code == DEVID_OK)
+        code = ledger_renewals(ledger, figures->made_ms, add_due, figures, err);
     return code;
 }
 

@@ -14,8 +14,9 @@
 enum {
     FIGURE_STATES = UNIT_RETIRED + 1,
     FIGURE_MINUTES = 60,
-    FIGURE_TIMES = 12,   /* classes of provisioning time */
-    FIGURE_RECENT = 4096 /* units at most that rate and times are made of */
+    FIGURE_TIMES = 12,    /* classes of provisioning time */
+    FIGURE_RECENT = 4096, /* units at most that rate and times are made of */
+    FIGURE_DAYS = 30
 };
 
 /* Of these seconds; the last class has no end. */
@@ -45,6 +46,12 @@ struct figures {
     unsigned timed;                     /* those above in total */
     int64_t median_ms;
     int64_t slow_ms; /* which one in twenty exceeds */
+    /* LDevIDs, as struct ledger_due has them. */
+    unsigned days[FIGURE_DAYS]; /* to be renewed on that day from now */
+    uint64_t in_force;          /* not expired */
+    uint64_t late;
+    uint64_t expired;
+    uint64_t pending;
 };
 
 /* Go through the ledger. NULL with the sentence on failure. */

@@ -25,6 +25,16 @@ exchange_step fleet_units;
 exchange_step fleet_unit;
 /* POST /fleet/units/ID/retire: reason, sure, token */
 exchange_step fleet_retire;
+/* GET /fleet/renewals?after=TIME.ID: LDevIDs that are expired, overdue or due
+ */
+exchange_step fleet_renewals;
+/* GET /fleet/approvals?after=TIME.ID: requests for LDevIDs that wait */
+exchange_step fleet_approvals;
+/* POST /fleet/ldevids/ID/approve and .../refuse: token */
+exchange_step fleet_approve;
+exchange_step fleet_refuse;
+/* POST /fleet/ldevids/ID/revoke: reason, token */
+exchange_step fleet_revoke;
 /* What pages are made of; everybody may have it. */
 exchange_step fleet_style;
 exchange_step fleet_script;

@@ -165,6 +165,74 @@ static void put_running(FILE *out, const struct figures *figures)
     html_print(out, "</section>\n");
 }
 
+/* ---- renewals ---------------------------------------------------------- */
+
+static void day_text(const struct figures *figures, size_t at,
+                     char text[TIME_TEXT_SIZE])
+{
+    time_text(figures->made_ms + (int64_t)at * 86400000, text);
+    text[10] = '\0';
+}
+
+static void day_name(size_t at, const void *arg, char text[SVG_LABEL_SIZE])
+{
+    char day[TIME_TEXT_SIZE];
+
+    day_text(arg, at, day);
+    snprintf(text, SVG_LABEL_SIZE, "%s", day);
+}
+
+static void day_label(size_t at, const void *arg, char text[SVG_LABEL_SIZE])
+{
+    char day[TIME_TEXT_SIZE];
+
+    day_text(arg, at, day);
+    snprintf(text, SVG_LABEL_SIZE, "%.5s", day + 5);
+}
+
+static void put_count(FILE *out, const char *name, uint64_t count,
+                      const char *note)
+{
+    char value[32];
+
+    snprintf(value, sizeof(value), "%llu", (unsigned long long)count);
+    put_tile(out, name, value, note);
+}
+
+static void put_renewals(FILE *out, const struct figures *figures)
+{
+    const struct svg_bars days = {
+        .id = "plot-days",
+        .title = "Renewals that come due in each of the next 30 days",
+        .what = "certificate",
+        .many = "certificates",
+        .head = "24 hours from",
+        .values = figures->days,
+        .count = FIGURE_DAYS,
+        .label_each = 7,
+        .name = day_name,
+        .label = day_label,
+        .arg = figures,
+    };
+
+    html_print(out, "<section id=\"renewals\" data-live "
+                    "aria-labelledby=\"renewals-head\">\n"
+                    "<h2 id=\"renewals-head\"><a href=\"/fleet/renewals\">"
+                    "Renewals</a> <small>of certificates that devices got in "
+                    "the field (LDevIDs)</small></h2>\n"
+                    "<dl class=\"tiles\">\n");
+    put_count(out, "In force", figures->in_force, "and not expired");
+    put_count(out, "Overdue", figures->late,
+              "past two thirds of their lifetime");
+    put_count(out, "Expired", figures->expired,
+              "within 30 days, and not renewed");
+    put_count(out, "Waiting for approval", figures->pending,
+              "requests that a person is to look at");
+    html_print(out, "</dl>\n");
+    svg_bars(out, &days);
+    html_print(out, "</section>\n");
+}
+
 /* ---- tables ------------------------------------------------------------ */
 
 static void put_states(FILE *out, const struct figures *figures)
@@ -258,6 +326,7 @@ enum step fleet_overview(struct exchange *x)
     out = page_begin(x, PAGE_OVERVIEW, "Fleet");
     if (out) {
         put_running(out, figures);
+        put_renewals(out, figures);
         html_print(out, "<div class=\"columns\">\n");
         put_states(out, figures);
         put_batches(out, figures);

@@ -41,6 +41,8 @@ static void put_header(FILE *out, const struct exchange *x,
                x->context->config.name);
     put_entry(out, "/fleet", "Overview", place == PAGE_OVERVIEW);
     put_entry(out, "/fleet/units", "Units", place == PAGE_UNITS);
+    put_entry(out, "/fleet/renewals", "Renewals", place == PAGE_RENEWALS);
+    put_entry(out, "/fleet/approvals", "Approvals", place == PAGE_APPROVALS);
     html_print(
         out,
         "</ul></nav>\n"

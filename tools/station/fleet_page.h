@@ -17,6 +17,8 @@ bool fleet_enter(struct exchange *x, enum step *step);
 enum page_place {
     PAGE_OVERVIEW,
     PAGE_UNITS,
+    PAGE_RENEWALS,
+    PAGE_APPROVALS,
     PAGE_ELSEWHERE,
 };
 
@@ -37,6 +39,13 @@ void page_time(FILE *out, int64_t ms);
 void page_state(FILE *out, enum unit_state state);
 /* A row of a list of names and values; nothing where the value is "". */
 void page_row(FILE *out, const char *name, const char *value);
+
+/* The choice of a reason for what is revoked, as a labelled <select>; `id` is
+ * its own in the page. */
+void page_reasons(FILE *out, const char *id);
+/* LDevIDs of a unit, with the forms that revoke them: a section, or nothing. */
+enum devid_err page_ldevids(struct exchange *x, FILE *out, const char *unit,
+                            struct devid_error *err);
 
 /* After a change: away to a page that may be loaded again. */
 enum step page_leave(struct exchange *x, const char *location);

@@ -112,8 +112,6 @@ static enum devid_err put_history(struct exchange *x, FILE *out,
 static void put_retire(struct exchange *x, FILE *out,
                        const struct ledger_unit *unit)
 {
-    static const char *const reasons[] = {
-        "unspecified", "compromise", "affiliation", "superseded", "cessation"};
     char token[FLEET_TOKEN_SIZE];
 
     if (unit->state == UNIT_RETIRED)
@@ -125,15 +123,10 @@ static void put_retire(struct exchange *x, FILE *out,
                "<p>All certificates of the unit are revoked. There is no way "
                "back; a new owner may have it enrolled anew.</p>\n"
                "<form action=\"/fleet/units/%s/retire\" method=\"post\">\n"
-               "<input type=\"hidden\" name=\"token\" value=\"%s\">\n"
-               "<div><label for=\"reason\">Reason</label>"
-               "<select id=\"reason\" name=\"reason\" required>"
-               "<option value=\"\">choose one</option>",
+               "<input type=\"hidden\" name=\"token\" value=\"%s\">\n",
                unit->id, token);
-    for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
-        html_print(out, "<option>%s</option>", reasons[i]);
+    page_reasons(out, "reason");
     html_print(out,
-               "</select></div>\n"
                "<div class=\"check\"><input type=\"checkbox\" id=\"sure\" "
                "name=\"sure\" value=\"yes\" required>"
                "<label for=\"sure\">I mean the unit %s</label></div>\n"
@@ -203,7 +196,9 @@ enum step fleet_unit(struct exchange *x)
     out = page_begin(x, PAGE_UNITS, unit->serial);
     if (out) {
         put_unit(out, unit);
-        code = put_history(x, out, unit->serial, &err);
+        code = page_ldevids(x, out, unit->id, &err);
+        if (code == DEVID_OK)
+            code = put_history(x, out, unit->serial, &err);
         put_retire(x, out, unit);
     }
     step = page_end(x, out, 200);

@@ -167,3 +167,32 @@ enum devid_err ledger_newest_batch(struct ledger *ledger,
     *batch = '\0';
     return ledger_read_rows(ledger, &query, err);
 }
+
+struct due_reader {
+    bool (*each)(void *arg, const struct ledger_due *due);
+    void *arg;
+};
+
+static bool read_due(void *arg, const struct ledger_row *row)
+{
+    const struct due_reader *reader = arg;
+    const struct ledger_due due = {row_number(row, 0),
+                                   (uint64_t)row_number(row, 1)};
+
+    return reader->each(reader->arg, &due);
+}
+
+enum devid_err ledger_renewals(struct ledger *ledger, int64_t now_ms,
+                               bool (*each)(void *arg,
+                                            const struct ledger_due *due),
+                               void *arg, struct devid_error *err)
+{
+    struct due_reader reader = {each, arg};
+    const struct ledger_value values[] = {
+        value_number(now_ms),
+        value_number(now_ms - DUE_EXPIRED_DAYS * INT64_C(86400000))};
+    const struct ledger_query query = {STMT_RENEWALS, values, 2, read_due,
+                                       &reader};
+
+    return ledger_read_rows(ledger, &query, err);
+}

@@ -64,4 +64,23 @@ DEVID_CHECK enum devid_err ledger_newest_batch(struct ledger *ledger,
                                                char batch[LEDGER_TEXT_SIZE],
                                                struct devid_error *err);
 
+/*
+ * LDevIDs in force by when they are to be renewed, which is at two thirds of
+ * their lifetime: so many days from now.
+ */
+enum {
+    DUE_PENDING = -3, /* none yet: requests that wait for a person */
+    DUE_EXPIRED = -2, /* over, within the last DUE_EXPIRED_DAYS */
+    DUE_LATE = -1,    /* to have been renewed before now, and still valid */
+    DUE_EXPIRED_DAYS = 30,
+};
+struct ledger_due {
+    int64_t day; /* or one of those */
+    uint64_t count;
+};
+DEVID_CHECK enum devid_err
+ledger_renewals(struct ledger *ledger, int64_t now_ms,
+                bool (*each)(void *arg, const struct ledger_due *due),
+                void *arg, struct devid_error *err);
+
 #endif

@@ -58,6 +58,8 @@
         UNITS_PAGE_BY(which, ""), UNITS_PAGE_BY(which, " COLLATE \"C\"")       \
     }
 
+#define DUE_MS "(not_before_ms + (not_after_ms - not_before_ms) / 3 * 2)"
+
 /* clang-format off */
 static const char *const statements[STMT_COUNT][DIALECT_COUNT] = {
     [STMT_BEGIN] = {"BEGIN IMMEDIATE", "BEGIN"},
@@ -184,6 +186,18 @@ static const char *const statements[STMT_COUNT][DIALECT_COUNT] = {
         "ON u.serial = a.serial WHERE a.subject = '' AND a.serial <> '')"),
     [STMT_NEWEST_BATCH] = BOTH(
         "SELECT batch FROM unit ORDER BY id DESC LIMIT 1"),
+    /* Of what no later one has taken the place of, of units in use. A device
+     * renews at two thirds of a lifetime at the latest. */
+    [STMT_RENEWALS] = BOTH(
+        "SELECT CASE WHEN not_after_ms < $1 THEN -2 WHEN " DUE_MS " < $1 "
+        "THEN -1 ELSE (" DUE_MS " - $1) / 86400000 END AS day, COUNT(*) "
+        "FROM ldevid l WHERE state = 'issued' AND revoked_ms = 0 "
+        "AND not_after_ms >= $2 AND NOT EXISTS (SELECT 1 FROM ldevid n "
+        "WHERE n.renews = l.number AND n.renews <> '' "
+        "AND n.state = 'issued') AND EXISTS (SELECT 1 FROM unit u "
+        "WHERE u.id = l.unit AND u.state <> 'retired' "
+        "AND u.generation = l.generation) GROUP BY 1 UNION ALL "
+        "SELECT -3, COUNT(*) FROM ldevid WHERE state = 'pending'"),
     [STMT_BATCHES] = BOTH(
         "SELECT " BATCH_COLUMNS " FROM batch b ORDER BY b.opened_ms, b.name"),
     [STMT_REVOKED] = BOTH(

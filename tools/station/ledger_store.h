@@ -67,6 +67,7 @@ enum ledger_stmt {
     STMT_PACES,
     STMT_STUMBLED,
     STMT_NEWEST_BATCH,
+    STMT_RENEWALS,
     STMT_BATCHES,
     STMT_REVOKED,
     STMT_LDEVIDS_OF_UNIT,
@@ -86,7 +87,7 @@ enum ledger_stmt {
 
 const char *ledger_sql(enum ledger_dialect dialect, enum ledger_stmt stmt);
 /* The number of the tables that this program writes. */
-#define LEDGER_VERSION 2
+#define LEDGER_VERSION 3
 /* Statements that make tables of that version out of those of the one before,
  * ended by NULL; 1: out of nothing. */
 const char *const *ledger_schema(enum ledger_dialect dialect, int version);
