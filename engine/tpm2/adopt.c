@@ -95,7 +95,7 @@ static enum devid_err adopt_op(struct tpm2_conn *conn, void *arg,
         e = tpm2_parent_load(conn, &parent, &a->private_part, &a->pub, &loaded,
                              err);
     if (e == DEVID_OK)
-        (void)Esys_FlushContext(conn->esys, loaded);
+        tpm2_flush(conn, loaded);
     tpm2_parent_close(conn, &parent);
     return e;
 }

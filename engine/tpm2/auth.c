@@ -114,7 +114,7 @@ enum devid_err tpm2_session_start(struct tpm2_conn *conn, TPM2_SE type,
                                ESYS_TR_NONE, ESYS_TR_NONE, NULL, type, &aes,
                                hash, session);
     if (transient)
-        (void)Esys_FlushContext(conn->esys, salt);
+        tpm2_flush(conn, salt);
     else if (salted)
         (void)Esys_TR_Close(conn->esys, &salt);
     if (rc == TSS2_RC_SUCCESS)
@@ -174,7 +174,7 @@ static void session_end(struct tpm2_conn *conn, const struct tpm2_auth *auth,
     if (used)
         (void)Esys_TR_Close(conn->esys, &session);
     else
-        (void)Esys_FlushContext(conn->esys, session);
+        tpm2_flush(conn, session);
 }
 
 enum devid_err tpm2_auth_check(const struct devid_secret *secret,

@@ -9,6 +9,8 @@
  */
 #include "tpm2.h"
 
+#include "../libcrypto.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +76,8 @@ static void abandon(struct tpm2_conn *conn)
     conn->tcti_ctx = NULL;
     conn->instance++;
     conn->loaded = NULL;
+    conn->owed_count = 0; /* the parent's, as is what went astray */
+    conn->orphaned = false;
 }
 
 static void after_fork_in_child(void)
@@ -96,25 +100,12 @@ static void install_fork_handlers(void)
 
 /* ---- the registry ---------------------------------------------------- */
 
-static void disconnect(struct tpm2_conn *conn)
+void tpm2_disconnect(struct tpm2_conn *conn)
 {
     conn->loaded = NULL;
     conn->session = ESYS_TR_NONE;
     tpm2_tcti_close(conn);
-}
-
-/* What is loaded on a connection that no resource manager cleans up after. */
-static void flush_all(struct tpm2_conn *conn)
-{
-    if (conn->esys == NULL)
-        return;
-    while (conn->loaded != NULL)
-        tpm2_key_unload(conn, conn->loaded);
-    if (conn->session != ESYS_TR_NONE &&
-        conn->session_instance == conn->instance)
-        (void)Esys_FlushContext(conn->esys, conn->session);
-    conn->session = ESYS_TR_NONE;
-    tpm2_unpark(conn);
+    tpm2_forget_link(conn);
 }
 
 static void conn_free(struct tpm2_conn *conn)
@@ -213,8 +204,8 @@ void tpm2_conn_put(struct tpm2_conn **conn)
     if (!last)
         return;
     if (!c->has_rm)
-        flush_all(c);
-    disconnect(c);
+        tpm2_flush_all(c);
+    tpm2_disconnect(c);
     /* The TCTI's library stays mapped: GLib's threads may run in it. */
     conn_free(c);
 }
@@ -233,8 +224,8 @@ void tpm2_shutdown(void)
         pthread_mutex_lock(&c->lock);
         /* A resource manager flushes what a closed connection leaves. */
         if (!c->has_rm)
-            flush_all(c);
-        disconnect(c);
+            tpm2_flush_all(c);
+        tpm2_disconnect(c);
         pthread_mutex_unlock(&c->lock);
     }
     pthread_mutex_unlock(&registry_lock);
@@ -286,16 +277,13 @@ static bool again(struct tpm2_conn *conn, TSS2_RC rc, struct retry *retry)
     case TPM2_ACTION_FAIL:
         return false;
     case TPM2_ACTION_RECONNECT:
-        if (retry->reconnects >= reconnects_max(conn, rc))
-            return false;
-        retry->reconnects++;
-        conn->orphaned = tpm2_rc_base(rc) == 0;
+        conn->orphaned |= tpm2_rc_base(rc) == 0;
         if (conn->shared != NULL)
             tpm2_early_renew(conn);
         else
-            disconnect(conn);
+            tpm2_disconnect(conn);
         conn->generation++;
-        return true;
+        return retry->reconnects++ < reconnects_max(conn, rc);
     case TPM2_ACTION_WAIT:
         break;
     }
@@ -303,7 +291,7 @@ static bool again(struct tpm2_conn *conn, TSS2_RC rc, struct retry *retry)
         return false;
     reap_where_due(conn, rc, retry);
     if (conn->exclusive)
-        disconnect(conn);
+        tpm2_disconnect(conn);
     devid_sleep_jittered(retry->wait_ms);
     if (retry->wait_ms < WAIT_MAX_MS)
         retry->wait_ms *= 2;
@@ -376,6 +364,8 @@ enum devid_err tpm2_run(struct tpm2_conn *conn, tpm2_op *op, void *arg,
                           "of this program do not let go of it",
                           TURN_MAX_S);
     held = conn;
+    devid_quiet_begin(); /* what tpm2-tss asks of libcrypto may fail, too */
+    tpm2_settle(conn);
     do {
         tpm2_early_lock(conn);
         e = attempt(conn, op, arg, &retry, err);
@@ -386,8 +376,10 @@ enum devid_err tpm2_run(struct tpm2_conn *conn, tpm2_op *op, void *arg,
     if (conn->parked_count > 0 &&
         devid_now_ms() - conn->parked_at_ms >= PARKED_MS)
         tpm2_unpark(conn);
+    tpm2_settle(conn);
     if (conn->exclusive)
-        disconnect(conn);
+        tpm2_disconnect(conn);
+    devid_quiet_end();
     held = NULL;
     pthread_mutex_unlock(&conn->lock);
     return e;

@@ -57,25 +57,45 @@ static enum devid_err create_failed(struct tpm2_conn *conn,
 
 /* ---- creation -------------------------------------------------------- */
 
-static enum devid_err check_free(struct tpm2_conn *conn, uint32_t handle,
+/* The key that an attempt before this one made. */
+static bool is_ours(const struct tpm2_create *r, const TPM2B_PUBLIC *found)
+{
+    struct devid_public made;
+    struct devid_public there;
+
+    return r->persisting && r->public_part != NULL &&
+           tpm2_public_to_devid(&r->public_part->publicArea, &made, NULL) ==
+               DEVID_OK &&
+           tpm2_public_to_devid(&found->publicArea, &there, NULL) == DEVID_OK &&
+           devid_public_equal(&made, &there);
+}
+
+/* *done: the TPM had put the key there, when the link was lost. */
+static enum devid_err check_free(struct tpm2_conn *conn,
+                                 const struct tpm2_create *r, bool *done,
                                  struct devid_error *err)
 {
     ESYS_TR object = ESYS_TR_NONE;
-    enum devid_err e = tpm2_read_handle(conn, handle, &object, NULL, err);
+    TPM2B_PUBLIC pub;
+    enum devid_err e = tpm2_read_handle(conn, r->persist, &object, &pub, err);
 
     if (e == DEVID_ERR_NOT_FOUND)
         return DEVID_OK;
     if (e != DEVID_OK)
         return e;
     (void)Esys_TR_Close(conn->esys, &object);
+    *done = is_ours(r, &pub);
+    if (*done)
+        return DEVID_OK;
     return devid_fail(err, DEVID_ERR_EXISTS, 0,
-                      "persistent handle 0x%08x is taken: give another, or "
-                      "free it with devid delete tpm2:handle=0x%08x",
-                      handle, handle);
+                      "persistent handle 0x%08x of this TPM is taken: give "
+                      "another, or free it with devid delete "
+                      "tpm2:handle=0x%08x",
+                      r->persist, r->persist);
 }
 
 static enum devid_err make_persistent(struct tpm2_conn *conn,
-                                      const struct tpm2_create *r,
+                                      struct tpm2_create *r,
                                       const struct tpm2_parent *parent,
                                       struct devid_error *err)
 {
@@ -85,9 +105,10 @@ static enum devid_err make_persistent(struct tpm2_conn *conn,
 
     if (e != DEVID_OK)
         return e;
+    r->persisting = true;
     e = tpm2_evict(conn, loaded, r->persist, r->owner_auth,
                    "make the new key persistent", err);
-    (void)Esys_FlushContext(conn->esys, loaded);
+    tpm2_flush(conn, loaded);
     return e;
 }
 
@@ -139,17 +160,20 @@ static enum devid_err create_op(struct tpm2_conn *conn, void *arg,
     struct tpm2_create *r = arg;
     struct tpm2_parent parent = {.handle = ESYS_TR_NONE};
     enum devid_err e = DEVID_OK;
+    bool done = false;
 
     if (r->persist != 0)
-        e = check_free(conn, r->persist, err);
-    if (e == DEVID_OK)
-        e = tpm2_policy_make(conn, r, err);
+        e = check_free(conn, r, &done, err);
+    if (e != DEVID_OK || done)
+        return e;
+    e = tpm2_policy_make(conn, r, err);
     if (e == DEVID_OK)
         e = tpm2_parent_open_default(conn, &r->parent, r->parent_auth, &parent,
                                      err);
     if (e != DEVID_OK)
         return e;
     Esys_Free(r->private_part); /* of an attempt before this one */
+    r->persisting = false;
     Esys_Free(r->public_part);
     r->private_part = NULL;
     r->public_part = NULL;

@@ -18,6 +18,7 @@ struct tpm2_create {
     TPM2B_DIGEST policy_digest;
     TPM2B_PUBLIC *public_part; /* out, Esys_Free */
     TPM2B_PRIVATE *private_part;
+    bool persisting; /* the TPM was asked to, and its answer may be lost */
 };
 
 /* Check a spec before any command; reads the secrets that settings name. */

@@ -54,6 +54,7 @@ enum devid_err tpm2_persist(struct tpm2_conn *conn, ESYS_TR object,
 struct remove_request {
     struct devid_tpm2_uri uri;
     struct devid_secret *owner_auth; /* own; NULL: empty */
+    bool asked; /* the TPM to remove it, whose answer may be lost */
 };
 
 enum devid_err tpm2_nv_undefine(struct tpm2_conn *conn, ESYS_TR index,
@@ -81,13 +82,16 @@ enum devid_err tpm2_nv_undefine(struct tpm2_conn *conn, ESYS_TR index,
 static enum devid_err remove_op(struct tpm2_conn *conn, void *arg,
                                 struct devid_error *err)
 {
-    const struct remove_request *r = arg;
+    struct remove_request *r = arg;
     ESYS_TR object = ESYS_TR_NONE;
     enum devid_err e =
         tpm2_read_handle(conn, r->uri.handle, &object, NULL, err);
 
+    if (e == DEVID_ERR_NOT_FOUND && r->asked)
+        return DEVID_OK;
     if (e != DEVID_OK)
         return e;
+    r->asked = true;
     if (r->uri.kind == DEVID_TPM2_KEY)
         e = tpm2_evict(conn, object, r->uri.handle, r->owner_auth,
                        "evict the key", err);

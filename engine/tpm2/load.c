@@ -249,12 +249,7 @@ void tpm2_key_release(struct tpm2_conn *conn, struct tpm2_key *key, bool flush)
 {
     if (!flush)
         return;
-    /* If this fails somebody else flushed it, or the link is gone. */
-    if (Esys_FlushContext(conn->esys, key->handle) == TSS2_RC_SUCCESS &&
-        conn->orphaned) {
-        tpm2_reap_keys(conn);
-        conn->orphaned = false;
-    }
+    tpm2_flush(conn, key->handle);
     key->handle = ESYS_TR_NONE;
 }
 
@@ -272,6 +267,6 @@ void tpm2_key_unload(struct tpm2_conn *conn, struct tpm2_key *key)
     if (key->persistent != 0)
         (void)Esys_TR_Close(conn->esys, &key->handle);
     else
-        (void)Esys_FlushContext(conn->esys, key->handle);
+        tpm2_flush(conn, key->handle);
     key->handle = ESYS_TR_NONE;
 }

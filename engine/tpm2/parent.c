@@ -201,9 +201,8 @@ void tpm2_parent_close(struct tpm2_conn *conn, struct tpm2_parent *parent)
 {
     if (parent->handle == ESYS_TR_NONE)
         return;
-    /* If this fails the object is gone, or the link and all with it. */
     if (parent->transient)
-        (void)Esys_FlushContext(conn->esys, parent->handle);
+        tpm2_flush(conn, parent->handle);
     else
         (void)Esys_TR_Close(conn->esys, &parent->handle);
     parent->handle = ESYS_TR_NONE;

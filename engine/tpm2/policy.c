@@ -119,7 +119,7 @@ static enum devid_err restart(struct tpm2_policy_run *r,
     if (e != DEVID_OK)
         return e;
     if (r->uses_auth) { /* which ESYS remembers, and the TPM does not */
-        (void)Esys_FlushContext(r->conn->esys, r->session);
+        tpm2_flush(r->conn, r->session);
         r->session = ESYS_TR_NONE;
         return open_session(r, err);
     }
@@ -196,7 +196,7 @@ enum devid_err tpm2_policy_begin(struct tpm2_conn *conn, struct tpm2_auth *auth,
                       err);
     if (e != DEVID_OK) {
         if (r.session != ESYS_TR_NONE)
-            (void)Esys_FlushContext(conn->esys, r.session);
+            tpm2_flush(conn, r.session);
         return e;
     }
     if (!r.uses_auth)

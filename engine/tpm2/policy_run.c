@@ -94,7 +94,7 @@ static enum devid_err verify(struct tpm2_policy_run *r,
     rc = Esys_VerifySignature(esys, signer, ESYS_TR_NONE, ESYS_TR_NONE,
                               ESYS_TR_NONE, &to_sign,
                               &step->u.authorize.signature, &ticket);
-    (void)Esys_FlushContext(esys, signer);
+    tpm2_flush(r->conn, signer);
     if (rc != TSS2_RC_SUCCESS)
         return not_verified(rc, err);
     r->key->ticket = *ticket;

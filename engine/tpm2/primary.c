@@ -84,7 +84,7 @@ void tpm2_primary_flush(struct tpm2_conn *conn, struct tpm2_made *made)
 {
     /* If this fails it is gone, or the link and all with it. */
     if (made->object != ESYS_TR_NONE)
-        (void)Esys_FlushContext(conn->esys, made->object);
+        tpm2_flush(conn, made->object);
     made->object = ESYS_TR_NONE;
 }
 

@@ -60,35 +60,47 @@ static bool is_our_primary(struct tpm2_conn *conn, ESYS_TR object,
     return tpm2_public_is_storage(&pub->publicArea);
 }
 
-/* Returns how many it has flushed. */
-static unsigned flush_objects(struct tpm2_conn *conn, is_ours *ours)
+/* False where the TPM did not say what there is; counts what it has flushed. */
+static bool flush_objects(struct tpm2_conn *conn, is_ours *ours,
+                          unsigned *flushed)
 {
     TPMS_CAPABILITY_DATA *data = NULL;
-    unsigned flushed = 0;
+    enum devid_err e = DEVID_OK;
 
     if (tpm2_capability(conn, TPM2_CAP_HANDLES, TPM2_TRANSIENT_MIN,
                         TPM2_MAX_CAP_HANDLES, &data, NULL) != DEVID_OK)
-        return 0;
+        return false;
     for (UINT32 i = 0; i < data->data.handles.count; i++) {
         ESYS_TR object = ESYS_TR_NONE;
         TPM2B_PUBLIC pub;
 
-        if (tpm2_read_handle(conn, data->data.handles.handle[i], &object, &pub,
-                             NULL) != DEVID_OK)
+        e = tpm2_read_handle(conn, data->data.handles.handle[i], &object, &pub,
+                             NULL);
+        if (e != DEVID_OK && e != DEVID_ERR_NOT_FOUND)
+            break;
+        if (e == DEVID_ERR_NOT_FOUND)
             continue; /* gone already */
         if (ours(conn, object, &pub) &&
             Esys_FlushContext(conn->esys, object) == TSS2_RC_SUCCESS)
-            flushed++;
+            (*flushed)++;
         else
             (void)Esys_TR_Close(conn->esys, &object);
     }
     Esys_Free(data);
-    return flushed;
+    return e == DEVID_OK || e == DEVID_ERR_NOT_FOUND;
 }
 
-void tpm2_reap_keys(struct tpm2_conn *conn)
+static bool is_our_either(struct tpm2_conn *conn, ESYS_TR object,
+                          const TPM2B_PUBLIC *pub)
 {
-    (void)flush_objects(conn, is_our_key);
+    return is_our_primary(conn, object, pub) || is_our_key(conn, object, pub);
+}
+
+bool tpm2_reap_lost(struct tpm2_conn *conn)
+{
+    unsigned flushed = 0;
+
+    return flush_objects(conn, is_our_either, &flushed);
 }
 
 /* ---- sessions -------------------------------------------------------- */
@@ -169,10 +181,12 @@ void tpm2_unpark(struct tpm2_conn *conn)
 
 void tpm2_reap(struct tpm2_conn *conn, TSS2_RC rc)
 {
+    unsigned flushed = 0;
+
     switch (tpm2_rc_base(rc)) {
     case TPM2_RC_OBJECT_MEMORY:
-        if (flush_objects(conn, is_our_key) == 0)
-            (void)flush_objects(conn, is_our_primary);
+        if (flush_objects(conn, is_our_key, &flushed) && flushed == 0)
+            (void)flush_objects(conn, is_our_primary, &flushed);
         return;
     case TPM2_RC_SESSION_MEMORY:
         tpm2_unpark(conn);

@@ -115,7 +115,7 @@ void tpm2_tcg_sessions_end(struct tpm2_conn *conn, struct tpm2_identity *id,
         if (used)
             (void)Esys_TR_Close(conn->esys, &id->sessions[i]);
         else
-            (void)Esys_FlushContext(conn->esys, id->sessions[i]);
+            tpm2_flush(conn, id->sessions[i]);
     }
     id->session_count = 0;
 }

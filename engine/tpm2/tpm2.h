@@ -30,6 +30,7 @@
 
 #define TPM2_POLL_FDS_MAX 4
 #define TPM2_PARKED_MAX 8
+#define TPM2_OWED_MAX 8
 
 struct devid_secret;
 struct tpm2_key;
@@ -74,7 +75,9 @@ struct tpm2_conn {
     uint64_t generation;     /* counts losses of contact: prove keys again */
     struct tpm2_key *loaded; /* keys with an object on this instance */
     struct tpm2_key *keys;   /* all that are open, for the reaper */
-    bool orphaned; /* bare: an object may have gone astray with the link */
+    bool orphaned;           /* an object may have gone astray with the link */
+    uint32_t owed[TPM2_OWED_MAX]; /* what could not be flushed, see flush.c */
+    size_t owed_count;
     struct tpm2_salt salt;
     struct tpm2_nv_limits nv_limits;
     ESYS_TR session; /* HMAC; valid while its instance is the connection's */
@@ -142,6 +145,20 @@ void tpm2_conn_preload(struct tpm2_conn *conn);
  */
 DEVID_CHECK enum devid_err tpm2_run(struct tpm2_conn *conn, tpm2_op *op,
                                     void *arg, struct devid_error *err);
+
+/* Close the link; what is loaded over it is forgotten. */
+void tpm2_disconnect(struct tpm2_conn *conn);
+
+/* ---- flush.c: letting go --------------------------------------------- */
+
+/* Flush an object or a session of ours; ESYS_TR_NONE is nothing. */
+void tpm2_flush(struct tpm2_conn *conn, ESYS_TR object);
+/* All that is loaded on a connection that nobody cleans up behind. */
+void tpm2_flush_all(struct tpm2_conn *conn);
+/* Flush what could not be flushed before; opens the link for it. */
+void tpm2_settle(struct tpm2_conn *conn);
+/* The link is closed: a resource manager behind it has cleaned up. */
+void tpm2_forget_link(struct tpm2_conn *conn);
 
 /* ---- early.c: a link that children use ------------------------------- */
 
@@ -339,8 +356,11 @@ DEVID_CHECK enum devid_err tpm2_read_handle(struct tpm2_conn *conn,
 
 /* Make room where rc says that slots are full. */
 void tpm2_reap(struct tpm2_conn *conn, TSS2_RC rc);
-/* Flush every loaded object that is a key of this process. */
-void tpm2_reap_keys(struct tpm2_conn *conn);
+/*
+ * Flush every loaded object that is a key of this process, or a primary as we
+ * make it. False where the TPM did not say what there is.
+ */
+bool tpm2_reap_lost(struct tpm2_conn *conn);
 /* Give back the handles of the sessions that tpm2_reap() put aside. */
 void tpm2_unpark(struct tpm2_conn *conn);
 

@@ -43,7 +43,7 @@ static enum devid_err create_ek(struct tpm2_conn *conn,
         return tpm2_fail(err, rc, "make its endorsement key");
     r->ek = *made;
     Esys_Free(made);
-    (void)Esys_FlushContext(conn->esys, handle);
+    tpm2_flush(conn, handle);
     return DEVID_OK;
 }
 

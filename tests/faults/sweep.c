@@ -123,10 +123,13 @@ static void check_result(struct trial *t, enum devid_err e,
 }
 
 /* The next one in the same process, with nothing in its way. */
-static void check_next(struct trial *t)
+static void check_next(struct trial *t, enum devid_err e)
 {
     struct devid_error err = {0};
 
+    /* An auth value that was refused is not used again: it is given anew. */
+    if (e == DEVID_ERR_AUTH)
+        devid_key_free(&t->key);
     if (t->op->undo != NULL)
         t->op->undo(t);
     trial_forget(t);
@@ -159,14 +162,16 @@ static bool try_at(struct trial *t, const struct sweep_options *options)
                          t->fault->name, t->at, t->lasting ? " and on" : "",
                          what, e == DEVID_OK ? "went on" : err.text);
         check_result(t, e, &err);
-        check_next(t);
+        /* Nobody who is lied to for good can clean up. */
+        if (t->fault->spoils && t->lasting)
+            check_left(t, false);
+        check_next(t, e);
     } else if (e != DEVID_OK) {
         complain(t, "it fails without a fault", err.text);
     } else if (t->op->undo != NULL) {
         t->op->undo(t);
     }
-    if (!t->op->managed)
-        check_left(t, false);
+    check_left(t, false);
     trial_close(t);
     return struck > 0;
 }
