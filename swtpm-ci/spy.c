@@ -10,8 +10,10 @@
  * long as there is a file FILE, "C_Login=before:FILE" keeps who calls from the
  * module, "C_Login=after:FILE" from its answer, for a test that kills it there;
  * the log then says "PID C_Login:waits 0x0".
+ * A test in the same process has more: see spy_fault.h.
  * DEVID_SPY_LIES is what the token says of itself: see spy_lies.h.
  */
+#include "spy_fault.h"
 #include "spy_lies.h"
 
 #include <dlfcn.h>
@@ -29,12 +31,47 @@ static CK_FUNCTION_LIST *real;
 static char *log_file;
 static const char *fault; /* as the environment was at the start */
 
+static struct spy_seen seen;
+
+spy_seen_fn pkcs11_spy_seen;
+__attribute__((visibility("default"))) struct spy_seen *pkcs11_spy_seen(void)
+{
+    return &seen;
+}
+
+/* What the caller was told, or has asked for, whether it came about or not. */
+static void count_sessions(const char *name, CK_RV rv)
+{
+    if (strcmp(name, "C_OpenSession") == 0 && rv == CKR_OK)
+        seen.sessions++;
+    else if (strcmp(name, "C_CloseSession") == 0)
+        seen.sessions--;
+    else if (strcmp(name, "C_Finalize") == 0)
+        seen.sessions = 0;
+}
+
+static bool is_planned(const char *name, CK_RV *rv)
+{
+    struct spy_plan *plan = &seen.plan;
+
+    plan->calls++;
+    if (plan->at == 0 || plan->calls < plan->at ||
+        (plan->calls > plan->at && !plan->lasting))
+        return false;
+    if (plan->struck++ == 0)
+        plan->name = name;
+    plan->logins += strcmp(name, "C_Login") == 0;
+    *rv = plan->rv;
+    return true;
+}
+
 static CK_RV note(const char *name, CK_RV rv)
 {
     char line[96];
     int n;
     int fd;
 
+    count_sessions(name, rv);
     if (log_file == NULL)
         return rv;
     n = snprintf(line, sizeof(line), "%ld %s 0x%lx\n", (long)getpid(), name,
@@ -80,6 +117,8 @@ static bool is_faulty(const char *name, CK_RV *rv)
     const char *todo = fault_of(name);
 
     wait_where(name, "before:");
+    if (is_planned(name, rv))
+        return true;
     if (todo == NULL || strchr(todo, ':') != NULL)
         return false;
     if (strcmp(todo, "crash") == 0) {

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NEW 250u /* the number of what is made */
 #define CERT_INDEX "tpm2:nv=0x01c90211"
 #define RANDOM_LEN 48
 
@@ -154,7 +153,7 @@ static enum devid_err keep(struct trial *t, enum devid_err e,
 
 static enum devid_err run_keygen(struct trial *t, struct devid_error *err)
 {
-    struct devid_key_spec spec = fixture_spec(t, NEW);
+    struct devid_key_spec spec = fixture_spec(t, FIXTURE_NEW);
     struct devid_key *key = NULL;
     enum devid_err e = devid_key_create(t->engine, &spec, &key, err);
 
@@ -163,7 +162,7 @@ static enum devid_err run_keygen(struct trial *t, struct devid_error *err)
 
 static enum devid_err run_import(struct trial *t, struct devid_error *err)
 {
-    struct devid_key_spec spec = fixture_spec(t, NEW);
+    struct devid_key_spec spec = fixture_spec(t, FIXTURE_NEW);
     struct devid_key *key = NULL;
     enum devid_err e;
 
@@ -191,7 +190,7 @@ static void undo_made(struct trial *t)
 
     if (t->stand->device == NULL && !t->op->persist)
         return; /* it was in its file alone */
-    fixture_numbered(t, NEW, "", uri);
+    fixture_numbered(t, FIXTURE_NEW, "", uri);
     take_away(t, uri);
 }
 
@@ -199,7 +198,7 @@ static enum devid_err run_delete(struct trial *t, struct devid_error *err)
 {
     char uri[DEVID_URI_SIZE];
 
-    fixture_numbered(t, NEW, "", uri);
+    fixture_numbered(t, FIXTURE_NEW, "", uri);
     return devid_delete(t->engine, uri, err);
 }
 

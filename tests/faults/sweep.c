@@ -51,12 +51,17 @@ void trial_forget(struct trial *t)
     t->shared.len = 0;
 }
 
-static void trial_open(struct trial *t)
+static void trial_begin(struct trial *t)
 {
     struct devid_error err = {0};
 
     must(devid_new(NULL, &t->engine, &err), &err, "the engine");
     t->stand->configure(t);
+}
+
+static void trial_open(struct trial *t)
+{
+    trial_begin(t);
     if (t->op->prepare != NULL)
         t->op->prepare(t);
     trial_forget(t);
@@ -103,6 +108,12 @@ static void check_sentence(const struct trial *t, const struct devid_error *err)
 static void check_result(struct trial *t, enum devid_err e,
                          const struct devid_error *err)
 {
+    char text[256] = "";
+
+    if (t->stand->judge != NULL)
+        t->stand->judge(t, e, text, sizeof(text));
+    if (*text != '\0')
+        complain(t, text, err->text);
     if (e != DEVID_OK) {
         totals.said++;
         check_sentence(t, err);
@@ -127,9 +138,12 @@ static void check_next(struct trial *t, enum devid_err e)
 {
     struct devid_error err = {0};
 
-    /* An auth value that was refused is not used again: it is given anew. */
-    if (e == DEVID_ERR_AUTH)
+    /* An auth value that was refused is not used again: start anew. */
+    if (e == DEVID_ERR_AUTH) {
         devid_key_free(&t->key);
+        devid_free(&t->engine);
+        trial_begin(t);
+    }
     if (t->op->undo != NULL)
         t->op->undo(t);
     trial_forget(t);

@@ -55,6 +55,9 @@ struct stand {
     void (*arm)(const struct trial *t);
     /* How many were struck since; *what: the name of the first. */
     unsigned (*disarm)(const char **what);
+    /* In words what is wrong with how it went, or ""; may be NULL. */
+    void (*judge)(const struct trial *t, enum devid_err e, char *text,
+                  size_t size);
     /* In words what is left in the device, or ""; takes it away. Asked while
        the engine is open, and again when all is closed. */
     void (*left)(const struct trial *t, bool closed, char *text, size_t size);
@@ -85,6 +88,9 @@ void trial_forget(struct trial *t);
 /* ---- fixture.c: what operations start from, made once ---------------- */
 
 #define FIXTURE_AUTH "correct horse"
+/* The number, and on a token the label, of what is made. */
+#define FIXTURE_NEW 250u
+#define FIXTURE_NEW_LABEL "sweep-250"
 #define FIXTURE_CLEAR "in the clear"
 
 /* The text of the operation's key file, and the URI of a key that stays. */
