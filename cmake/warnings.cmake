@@ -30,3 +30,8 @@ else()
   target_compile_definitions(devid_warnings INTERFACE
     $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
 endif()
+
+if(DEVID_FUZZ)
+  # So that the fuzzer sees which ways through the code it has found.
+  target_compile_options(devid_warnings INTERFACE -fsanitize=fuzzer-no-link)
+endif()

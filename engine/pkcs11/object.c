@@ -44,6 +44,7 @@ enum devid_err p11_find(struct p11_session *session,
 {
     const CK_BBOOL on_token = CK_TRUE;
     CK_ATTRIBUTE template[4];
+    CK_ULONG given = 0;
     CK_ULONG n = 0;
     CK_RV rv;
 
@@ -59,15 +60,17 @@ enum devid_err p11_find(struct p11_session *session,
         template[n++] = attribute(CKA_LABEL, query->label, query->label_len);
     rv = session->f->C_FindObjectsInit(session->handle, template, n);
     if (rv == CKR_OK) {
-        rv = session->f->C_FindObjects(session->handle, objects, max, count);
+        rv = session->f->C_FindObjects(session->handle, objects, max, &given);
         /* A session whose search fails is closed by who took it. */
         if (rv == CKR_OK)
             rv = session->f->C_FindObjectsFinal(session->handle);
     }
-    if (rv == CKR_OK)
+    if (rv == CKR_OK && given <= max) {
+        *count = given;
         return DEVID_OK;
-    *count = 0;
-    return p11_fail(err, rv, "look for an object");
+    }
+    return rv != CKR_OK ? p11_fail(err, rv, "look for an object")
+                        : p11_fail_excess(err, given, max, "objects");
 }
 
 static const char *class_name(CK_OBJECT_CLASS class)
@@ -158,9 +161,10 @@ enum devid_err p11_find_one(struct p11_session *session,
 
 /* ---- reading --------------------------------------------------------- */
 
-static size_t length_of(const CK_ATTRIBUTE *a)
+/* Some modules say how long a value is that had no room: it is not there. */
+static size_t length_of(const CK_ATTRIBUTE *a, size_t room)
 {
-    return a->ulValueLen == CK_UNAVAILABLE_INFORMATION ? 0 : a->ulValueLen;
+    return a->ulValueLen > room ? 0 : a->ulValueLen;
 }
 
 /* What an object lacks or hides it answers with a length of -1. */
@@ -198,15 +202,15 @@ enum devid_err p11_object_read(struct p11_session *session,
     rv = session->f->C_GetAttributeValue(session->handle, handle, all, n);
     if (!is_partial(rv))
         return p11_fail(err, rv, "describe an object");
-    object->id_len = length_of(&all[2]);
-    object->label[length_of(&all[3])] = '\0';
-    object->params_len = length_of(&all[4]);
-    object->point_len = length_of(&all[5]);
-    object->modulus_len = length_of(&all[6]);
-    object->exponent_len = length_of(&all[7]);
+    object->id_len = length_of(&all[2], sizeof(object->id));
+    object->label[length_of(&all[3], sizeof(object->label) - 1)] = '\0';
+    object->params_len = length_of(&all[4], sizeof(object->params));
+    object->point_len = length_of(&all[5], sizeof(object->point));
+    object->modulus_len = length_of(&all[6], sizeof(object->modulus));
+    object->exponent_len = length_of(&all[7], sizeof(object->exponent));
     /* A token of before v2.20 does not know it, and asks once. */
     object->always_authenticate =
-        length_of(&all[8]) == 1 && each_time != CK_FALSE;
+        length_of(&all[8], 1) == 1 && each_time != CK_FALSE;
     return DEVID_OK;
 }
 
@@ -216,28 +220,30 @@ enum devid_err p11_object_value(struct p11_session *session,
 {
     CK_ATTRIBUTE a = {CKA_VALUE, NULL, 0};
     CK_RV rv = session->f->C_GetAttributeValue(session->handle, handle, &a, 1);
+    size_t room = length_of(&a, VALUE_MAX);
 
     *value = NULL;
     *len = 0;
-    if (rv != CKR_OK || length_of(&a) == 0 || a.ulValueLen > VALUE_MAX)
+    if (rv != CKR_OK || room == 0)
         return rv != CKR_OK
                    ? p11_fail(err, rv, "say how long an object is")
                    : devid_fail(err, DEVID_ERR_DEVICE, 0,
                                 "the token's object is empty or larger than "
                                 "%d bytes",
                                 VALUE_MAX);
-    *value = OPENSSL_malloc(a.ulValueLen);
+    *value = OPENSSL_malloc(room);
     if (*value == NULL)
         return devid_no_memory(err);
     a.pValue = *value;
     rv = session->f->C_GetAttributeValue(session->handle, handle, &a, 1);
-    if (rv != CKR_OK) {
-        OPENSSL_free(*value);
-        *value = NULL;
-        return p11_fail(err, rv, "hand out an object");
+    if (rv == CKR_OK && a.ulValueLen <= room) {
+        *len = a.ulValueLen;
+        return DEVID_OK;
     }
-    *len = a.ulValueLen;
-    return DEVID_OK;
+    OPENSSL_free(*value);
+    *value = NULL;
+    return rv != CKR_OK ? p11_fail(err, rv, "hand out an object")
+                        : p11_fail_excess(err, a.ulValueLen, room, "bytes");
 }
 
 enum devid_err p11_object_words(struct p11_session *session,
@@ -277,7 +283,7 @@ enum devid_err p11_object_words(struct p11_session *session,
     for (size_t i = 0; i < N; i++) {
         int n;
 
-        if (length_of(&all[i]) != 1 || (values[i] != 0) != rows[i].wanted)
+        if (length_of(&all[i], 1) != 1 || (values[i] != 0) != rows[i].wanted)
             continue;
         n = snprintf(text + used, size - used, "%s%s", used == 0 ? "" : ", ",
                      rows[i].words);

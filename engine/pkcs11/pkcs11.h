@@ -40,6 +40,12 @@ enum p11_action p11_rv_action(CK_RV rv);
 const char *p11_rv_name(CK_RV rv);
 /* Sentence and code for a failed call; `what` was asked of the token. */
 enum devid_err p11_fail(struct devid_error *err, CK_RV rv, const char *what);
+/*
+ * The module says that it gave more than there was room for: nothing of that is
+ * believed. `what` it gave: "objects".
+ */
+enum devid_err p11_fail_excess(struct devid_error *err, CK_ULONG said,
+                               size_t room, const char *what);
 /* Puts the token's label into a sentence of p11_fail's. */
 void p11_fail_name(struct devid_error *err, const char *label);
 

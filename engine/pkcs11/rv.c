@@ -133,6 +133,15 @@ enum devid_err p11_fail(struct devid_error *err, CK_RV rv, const char *what)
                       m != NULL ? m->name : number);
 }
 
+enum devid_err p11_fail_excess(struct devid_error *err, CK_ULONG said,
+                               size_t room, const char *what)
+{
+    return devid_fail(err, DEVID_ERR_DEVICE, 0,
+                      "the token's PKCS#11 module is faulty: it says that it "
+                      "gave %lu %s, where it was asked for %zu at most",
+                      said, what, room);
+}
+
 void p11_fail_name(struct devid_error *err, const char *label)
 {
     char rest[sizeof(err->text)];

@@ -97,6 +97,8 @@ static enum devid_err search_slots(struct search *s, struct p11_module *m,
 
     if (rv != CKR_OK)
         return p11_fail(err, rv, "say which slots there are");
+    if (count > P11_SLOTS_MAX)
+        return p11_fail_excess(err, count, P11_SLOTS_MAX, "slots");
     for (CK_ULONG i = 0; i < count; i++) {
         CK_TOKEN_INFO info;
         enum devid_err e = look_at(s->token, m, slots[i], &info, err);

@@ -103,8 +103,13 @@ static enum devid_err use_op(struct p11_session *session, void *arg,
     rv = finish(session, use);
     if (rv != CKR_OK && use->is_answer != NULL && use->is_answer(use, rv))
         return DEVID_OK;
-    if (rv != CKR_OK)
-        return p11_fail(err, rv, use->doing);
+    if (rv != CKR_OK || use->out_len > DEVID_MODULUS_MAX) {
+        e = rv != CKR_OK ? p11_fail(err, rv, use->doing)
+                         : p11_fail_excess(err, use->out_len, DEVID_MODULUS_MAX,
+                                           "bytes");
+        use->out_len = 0;
+        return e;
+    }
     return p11_key_prove(use->key, session, &use->proof, err);
 }
 

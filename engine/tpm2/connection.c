@@ -364,7 +364,8 @@ enum devid_err tpm2_run(struct tpm2_conn *conn, tpm2_op *op, void *arg,
                           "of this program do not let go of it",
                           TURN_MAX_S);
     held = conn;
-    devid_quiet_begin(); /* what tpm2-tss asks of libcrypto may fail, too */
+    /* ESYS salts sessions by libcrypto, and leaves its errors in the queue. */
+    devid_quiet_begin();
     tpm2_settle(conn);
     do {
         tpm2_early_lock(conn);

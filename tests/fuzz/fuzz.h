@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -26,7 +27,10 @@ static inline void must(int holds)
 
 static inline void must_leave_no_error(void)
 {
-    must(ERR_peek_error() == 0);
+    const int empty = ERR_peek_error() == 0;
+
+    ERR_print_errors_fp(stderr);
+    must(empty);
 }
 
 #endif

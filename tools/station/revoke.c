@@ -111,7 +111,7 @@ static enum exit_code revoke_number(const struct desk *desk, const char *text,
 }
 
 /* Of a unit, those in force; a page at a time. */
-struct page {
+struct ldevids {
     char numbers[100][LEDGER_NUMBER_SIZE];
     unsigned in_force;
     unsigned count;
@@ -121,36 +121,36 @@ struct page {
 
 static bool take_ldevid(void *arg, const struct ledger_ldevid *ldevid)
 {
-    struct page *page = arg;
+    struct ldevids *some = arg;
 
-    page->count++;
-    memcpy(page->last_id, ldevid->id, sizeof(page->last_id));
+    some->count++;
+    memcpy(some->last_id, ldevid->id, sizeof(some->last_id));
     if (ldevid->state == LDEVID_ISSUED && ldevid->revoked_ms == 0 &&
-        ldevid->not_after_ms > page->now_ms)
-        memcpy(page->numbers[page->in_force++], ldevid->number,
-               sizeof(page->numbers[0]));
+        ldevid->not_after_ms > some->now_ms)
+        memcpy(some->numbers[some->in_force++], ldevid->number,
+               sizeof(some->numbers[0]));
     return true;
 }
 
 static enum exit_code revoke_all(const struct desk *desk, const char *serial,
                                  const struct ledger_job *what)
 {
-    struct page page = {.now_ms = now_ms()};
+    struct ldevids some = {.now_ms = now_ms()};
     struct ldevid_query query = {
-        .list = LDEVIDS_OF_UNIT, .after_id = page.last_id, .limit = 100};
+        .list = LDEVIDS_OF_UNIT, .after_id = some.last_id, .limit = 100};
     struct ledger_unit unit = {0};
     struct devid_error err;
     enum exit_code code = desk_find(desk, serial, &unit);
 
     query.unit = unit.id;
     do {
-        page.count = page.in_force = 0;
+        some.count = some.in_force = 0;
         if (code == EXIT_DONE &&
-            ledger_ldevids(desk->ledger, &query, take_ldevid, &page, &err))
+            ledger_ldevids(desk->ledger, &query, take_ldevid, &some, &err))
             code = fail_engine(&err);
-        for (unsigned i = 0; code == EXIT_DONE && i < page.in_force; i++)
-            code = revoke_ldevid(desk, page.numbers[i], what);
-    } while (code == EXIT_DONE && page.count > 0);
+        for (unsigned i = 0; code == EXIT_DONE && i < some.in_force; i++)
+            code = revoke_ldevid(desk, some.numbers[i], what);
+    } while (code == EXIT_DONE && some.count > 0);
     ledger_unit_clear(&unit);
     return code;
 }

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* For targets that read files: what the fuzzer gives, as files in memory. */
+#ifndef DEVID_FUZZ_AS_FILE_H
+#define DEVID_FUZZ_AS_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    FUZZ_FILES = 2
+};
+
+/* The name of file `which`; it holds these bytes until the next call. */
+const char *fuzz_as_file(int which, const uint8_t *data, size_t size);
+
+/*
+ * The name of a folder in which `name` is such a file; removed at the end of
+ * the program. The name of the first call is that of all.
+ */
+const char *fuzz_as_folder(const char *name, const uint8_t *data, size_t size);
+
+/* What the code under test prints is nobody's to read. */
+void fuzz_silence_output(void);
+
+#endif
