@@ -6,6 +6,10 @@
 
 #include "key.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* ---- making and deleting keys ---------------------------------------- */
 
 struct devid_key_spec {
@@ -251,5 +255,9 @@ DEVID_CHECK enum devid_err devid_csr_create(struct devid_key *key,
                                             const struct devid_csr_spec *spec,
                                             uint8_t **der, size_t *len,
                                             struct devid_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

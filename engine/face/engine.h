@@ -9,6 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What may be ignored is said so at the call; everything else is checked. */
 #define DEVID_CHECK __attribute__((warn_unused_result))
 
@@ -106,5 +110,9 @@ void devid_foreign_enter(const char *module, const char *call);
 void devid_foreign_leave(void);
 /* For signal handlers: the module, or NULL, and the call. */
 const char *devid_foreign_module(const char **call);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -6,6 +6,10 @@
 
 #include "public.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* ---- decryption and key agreement ------------------------------------ */
 
 enum devid_padding {
@@ -224,5 +228,9 @@ struct devid_key_info {
     bool imported;         /* was once outside of the device */
 };
 void devid_key_info(const struct devid_key *key, struct devid_key_info *info);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

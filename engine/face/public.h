@@ -6,6 +6,10 @@
 
 #include "engine.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* ---- public keys and algorithms (pure) ------------------------------- */
 
 enum devid_key_type {
@@ -163,5 +167,9 @@ DEVID_CHECK enum devid_err devid_verify(const struct devid_public *pub,
 DEVID_CHECK enum devid_err devid_algorithm_id(const struct devid_tbs *tbs,
                                               uint8_t **der, size_t *len,
                                               struct devid_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

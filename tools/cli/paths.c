@@ -34,20 +34,24 @@ enum exit_code path_for_configuration(const char *given, char path[PATH_MAX])
     return check_characters(path);
 }
 
+bool path_from_program(const char *relative, char path[PATH_MAX])
+{
+    char program[PATH_MAX];
+    char candidate[2 * PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", program, sizeof(program) - 1);
+
+    if (len <= 0)
+        return false;
+    program[len] = '\0';
+    *(strrchr(program, '/') + 1) = '\0';
+    (void)snprintf(candidate, sizeof(candidate), "%s%s", program, relative);
+    return realpath(candidate, path) != NULL;
+}
+
 enum exit_code path_of_module(char path[PATH_MAX])
 {
-    static const char beside[] = "../provider/devid.so";
-    char tool[PATH_MAX];
-    char candidate[PATH_MAX + sizeof(beside)];
-    ssize_t len = readlink("/proc/self/exe", tool, sizeof(tool) - 1);
-
-    if (len > 0) {
-        tool[len] = '\0';
-        *(strrchr(tool, '/') + 1) = '\0';
-        snprintf(candidate, sizeof(candidate), "%s%s", tool, beside);
-        if (realpath(candidate, path))
-            return check_characters(path);
-    }
-    snprintf(path, PATH_MAX, "%s/devid.so", DEVID_MODULES_DIR);
+    if (!path_from_program("../provider/devid.so", path) &&
+        !path_from_program("../" DEVID_MODULES_BELOW "/devid.so", path))
+        (void)snprintf(path, PATH_MAX, "%s/devid.so", DEVID_MODULES_DIR);
     return check_characters(path);
 }

@@ -11,8 +11,16 @@
 #include "command.h"
 
 /*
- * Where the provider's module is: beside this tool in a build tree, else
- * where it was or will be installed. `path` holds PATH_MAX bytes.
+ * The path of what stands beside this program: `relative` to the directory that
+ * the program is in. False where there is no such file. `path` holds PATH_MAX
+ * bytes.
+ */
+bool path_from_program(const char *relative, char path[PATH_MAX]);
+
+/*
+ * Where the provider's module is: beside this tool in a build tree or below
+ * another prefix, else where it was or will be installed. `path` holds PATH_MAX
+ * bytes.
  */
 enum exit_code path_of_module(char path[PATH_MAX]);
 

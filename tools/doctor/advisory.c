@@ -10,6 +10,7 @@
 
 #include "doctor.h"
 #include "message.h"
+#include "paths.h"
 #include "report.h"
 #include "rule.h"
 
@@ -18,24 +19,13 @@
 
 /* ---- the file ------------------------------------------------------------ */
 
-/* Beside this tool in a build tree, else where it was installed. */
+/* Beside this tool in a build tree or below another prefix, else where it was
+ * installed. */
 static void default_path(char path[PATH_MAX])
 {
-    static const char beside[] = "/doctor/advisories.json";
-    char tool[PATH_MAX];
-    ssize_t len = readlink("/proc/self/exe", tool, sizeof(tool) - 1);
-    char *slash;
-
-    (void)snprintf(path, PATH_MAX, "%s/advisories.json", DEVID_DATA_DIR);
-    if (len <= 0)
-        return;
-    tool[len] = '\0';
-    slash = strrchr(tool, '/');
-    if (!slash || (size_t)(slash - tool) + sizeof(beside) > sizeof(tool))
-        return;
-    memcpy(slash, beside, sizeof(beside));
-    if (access(tool, R_OK) == 0)
-        (void)snprintf(path, PATH_MAX, "%s", tool);
+    if (!path_from_program("doctor/advisories.json", path) &&
+        !path_from_program("../share/devid/advisories.json", path))
+        (void)snprintf(path, PATH_MAX, "%s/advisories.json", DEVID_DATA_DIR);
 }
 
 enum exit_code advisories_load(struct doctor *doctor, const char *path)
