@@ -39,6 +39,13 @@ static const struct command *const commands[] = {
 };
 /* clang-format on */
 
+static const struct topic topics[] = {
+    {"concepts", "devid", "7"},
+    {"provider", "devid-provider", "7"},
+    {"station", "devid-station", "8"},
+    {0},
+};
+
 static const struct program devid = {
     .name = "devid",
     .about = "a hardware-bound identity for every OpenSSL program",
@@ -48,6 +55,7 @@ static const struct program devid = {
     .see = "See devid(1), and devid-provider(7) for nginx, curl and others.",
     .section = '1',
     .commands = commands,
+    .topics = topics,
 };
 
 static enum exit_code prepare(void)

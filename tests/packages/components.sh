@@ -46,7 +46,7 @@ assert_equal "the shipped openssl.cnf has what devid prints, but for the module"
         all/bin/devid conf openssl | grep -v '^#\|^$\|^module = ')" \
     "$(grep -v '^#\|^$' all/share/devid/openssl.cnf)"
 assert_equal "nothing in it names the machine that it was built on" "" \
-    "$(find all \( -path '*/share/*' -o -path '*/lib/*.d/*' -o -name '*.service' \
+    "$(find all -type f \( -path '*/share/*' -o -path '*/lib/*.d/*' -o -name '*.service' \
         -o -name '*.pc' \) -exec grep -lF -e "$TOP" -e "$BUILD_DIR" {} + || true)"
 
 if ! command -v dpkg-shlibdeps >/dev/null; then

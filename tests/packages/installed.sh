@@ -27,6 +27,9 @@ for page in devid devid-keygen devid-provider devid-station; do
 done
 say "  ok: and its manuals"
 
+assert_contains "bash completes it" devid \
+    "$(ls /usr/share/bash-completion/completions)"
+
 say "A key, a certificate, nginx, curl"
 start_vendor_tpm
 mkdir -p /var/lib/devid/unit
@@ -69,7 +72,7 @@ cd /var/lib/devid-station
     --token-out spring.token >>"$WORK/init.log"
 cd "$WORK"
 spawn station "${as_station[@]}" devid-station serve
-await_port "$SPAWNED" "$port" || fail "the station does not start"
+await "the station" "$SPAWNED" grep -qs '"listening"' station.log
 devid provision --station "https://localhost:$port" --serial SN123 --model Gate \
     --ca /var/lib/devid-station/ca.pem \
     --token-source file:/var/lib/devid-station/spring.token >provision.log

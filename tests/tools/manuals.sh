@@ -163,6 +163,39 @@ assert_equal "devid-provider(7) has no others" \
     "$(sed -nE 's/^\.It Ic ([a-z0-9-]+) No = .*/\1/p' \
         "$man/devid-provider.7" | sort)"
 
+say "Environment"
+# variables_of FILE...: what C files ask the environment for, by name or by the
+# name in a table.
+variables_of() {
+    {
+        grep -ohE 'getenv\("[A-Z0-9_]+"\)' "$@"
+        grep -ohE '"DEVID_[A-Z0-9_]+"' "$@"
+    } | grep -oE '[A-Z0-9_]{3,}' | sort -u
+}
+mapfile -t files < <(find "$TOP"/{engine,provider,tools} -name '*.c')
+# TYPED_PIN the tool sets for its own engine; of TERM everybody has one.
+assert_equal "each variable is in a manual, and no other" \
+    "$(variables_of "${files[@]}" | grep -vx "DEVID_TYPED_PIN\|TERM")" \
+    "$(grep -hE '^\.(It )?Ev |Pq Ev ' "$man"/* |
+        sed 's/.*\<Ev //' |
+        grep -oE '\<[A-Z][A-Z0-9_]{2,}\>' | sort -u)"
+
+say "Exit codes"
+# The codes in exit_status FILE, by spaces.
+exit_status() {
+    sed -n '/^\.Sh EXIT STATUS/,/^\.Sh E[^X]/p' "$1" | sed -n '/^\.Sh EX[^I]/q;p' |
+        grep -oE '(^|\.It |, )[0-9]\>' | grep -oE '[0-9]' | xargs
+}
+assert_equal "devid-provision(1) has all codes" \
+    "$(sed -nE 's/^ *EXIT_[A-Z_]+ = ([0-9]+),.*/\1/p' "$TOP/tools/cli/command.h" |
+        xargs)" "$(exit_status "$man/devid-provision.1")"
+for file in "$man"/*.[18]; do
+    [[ $(exit_status "$file") == "0 1 2"* ]] ||
+        grep -A 4 '^.Sh EXIT STATUS' "$file" | grep -q '^\.Xr devid-provision 1' ||
+        fail "${file##*/} does not say what its exit codes are"
+done
+say "  ok: each page of a program has its own, or says where they are"
+
 say "Members of JSON"
 # A member is written by a function report_...(object, "name".
 # members FILE...: those that these files write.

@@ -6,6 +6,7 @@
 # Usage: usage.sh [--build-dir DIR] [--keep]
 source "$(dirname "$0")/common.sh"
 harness_dir
+cd "$WORK"
 # Whoever opens a TPM here fails.
 export DEVID_TCTI=device:/nonexistent
 
@@ -14,15 +15,27 @@ succeeds "the tool has a help" --help
 assert_contains "it lists the commands" "  keygen        make a key" "$OUTPUT"
 assert_contains "it has an example" "devid keygen --out key.pem" "$OUTPUT"
 whole=$OUTPUT
-succeeds "help is a command too" help
-assert_equal "both print the same" "$whole" "$OUTPUT"
+mkdir bin-without-man
+PATH_WITHOUT_MAN=$PWD/bin-without-man
+# help_without_man WORD...: devid help, where there is no man(1).
+help_without_man() {
+    STATUS=0
+    OUTPUT=$(PATH=$PATH_WITHOUT_MAN "$DEVID" help "$@" 2>"$WORK/errors") ||
+        STATUS=$?
+    ERRORS=$(<"$WORK/errors")
+    assert_equal "help $* ends well where there is no man" 0 "$STATUS"
+    assert_equal "which it says" \
+        "devid: note: man cannot be run: No such file or directory" "$ERRORS"
+}
+help_without_man
+assert_equal "help is a command too" "$whole" "$OUTPUT"
 commands=$(sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' <<<"$whole")
 for command in $commands; do
     succeeds "$command has a help" "$command" --help
     of_option=$OUTPUT
     assert_contains "$command's help has an example" \
         $'\nexample:\n  devid '"$command" "$OUTPUT"
-    succeeds "help knows $command" help "$command"
+    help_without_man "$command"
     assert_equal "both print the same" "$of_option" "$OUTPUT"
     wide=$(sed '/^example:/,$d' <<<"$OUTPUT" | awk 'length > 79')
     assert_equal "$command's help fits a terminal" "" "$wide"
@@ -32,7 +45,7 @@ for command in $commands; do
         of_option=$OUTPUT
         assert_contains "with an example" \
             $'\nexample:\n  devid '"$command $action" "$OUTPUT"
-        succeeds "help knows it" help "$command" "$action"
+        help_without_man "$command" "$action"
         assert_equal "both print the same" "$of_option" "$OUTPUT"
         assert_equal "it fits a terminal" "" \
             "$(sed '/^example:/,$d' <<<"$OUTPUT" | awk 'length > 79')"
@@ -44,7 +57,26 @@ assert_equal "it is the engine's" "devid $version" "$OUTPUT"
 succeeds "help is given whatever else is wrong" \
     csr surplus --help
 
+say "Manuals"
+STATUS=0
+OUTPUT=$(PATH=$PATH_WITHOUT_MAN "$DEVID" help provider 2>&1) || STATUS=$?
+assert_equal "a topic has a manual alone: without man it fails" 1 "$STATUS"
+assert_contains "and says so" "so devid-provider(7) cannot be shown" "$OUTPUT"
+if command -v man >/dev/null; then
+    for words in ":DEVID(1)" "keygen:DEVID-KEYGEN(1)" \
+        "token init:DEVID-TOKEN(1)" "provider:DEVID-PROVIDER(7)" \
+        "concepts:DEVID(7)" "station:DEVID-STATION(8)"; do
+        read -ra topic <<<"${words%%:*}"
+        run_devid help "${topic[@]}"
+        assert_contains "help ${words%%:*} shows ${words#*:}" "${words#*:}" \
+            "$(head -n 1 <<<"$OUTPUT")"
+    done
+else
+    say "  skipped: there is no man"
+fi
+
 say "Wrong use"
+misuse "a topic that there is not" "there is no command frob" help frob
 misuse "no command" "a command is missing"
 misuse "an unknown option before the command" "unknown option --frob" --frob
 misuse "an unknown command" "there is no command frobnicate" frobnicate

@@ -67,6 +67,14 @@ struct command {
     const struct command *const *actions;
 };
 
+/* A manual that is not of a command: "help provider" shows devid-provider(7).
+ */
+struct topic {
+    const char *word; /* "provider" */
+    const char *page; /* "devid-provider" */
+    const char *section;
+};
+
 /* The commands of a program, and what its --help says around them. */
 struct program {
     const char *name;    /* "devid": what its messages begin with */
@@ -76,6 +84,7 @@ struct program {
     char section;        /* of its manual: '1' */
     bool one_page;       /* for all its commands */
     const struct command *const *commands; /* ended by NULL */
+    const struct topic *topics;            /* ended by a NULL word */
 };
 
 /*

@@ -51,14 +51,17 @@ void print_program_help(const struct program *program)
 
     printf("%s - %s\n\n"
            "usage: %s COMMAND [OPTION...]\n"
-           "       %s help [COMMAND]\n"
+           "       %s help [TOPIC]\n"
            "       %s --version\n\n"
            "commands:\n",
            name, program->about, name, name, name);
     for (const struct command *const *row = program->commands; *row; row++)
         print_wrapped((*row)->help, printf("  %s", (*row)->name),
                       COMMAND_COLUMN);
-    printf("\nexample:\n%s\n%s\n", program->example, program->see);
+    printf("\ntopics:\n  each command");
+    for (const struct topic *topic = program->topics; topic->word; topic++)
+        printf(", %s", topic->word);
+    printf("\n\nexample:\n%s\n%s\n", program->example, program->see);
 }
 
 static int option_width(const struct option_row *option)

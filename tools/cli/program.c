@@ -6,8 +6,10 @@
 
 #include "args.h"
 #include "command.h"
+#include "completion.h"
 #include "devid.h"
 #include "help.h"
+#include "manual.h"
 #include "message.h"
 
 static const struct command *command_by_name(const struct command *const *table,
@@ -82,25 +84,45 @@ static enum exit_code run_command(const struct program *program, int argc,
     return run_words(program, action, argc - 1, argv + 1);
 }
 
+/* Of a topic there is a manual alone. */
+static enum exit_code show_topic(const struct program *program,
+                                 const char *word)
+{
+    for (const struct topic *topic = program->topics; topic->word; topic++) {
+        if (strcmp(topic->word, word) != 0 && strcmp(topic->page, word) != 0)
+            continue;
+        manual_show(topic->page, topic->section);
+        return fail("man is not installed, so %s(%s) cannot be shown",
+                    topic->page, topic->section);
+    }
+    return unknown_command(program, NULL, word);
+}
+
+/* The manual of a command; where there is no man its --help. */
 static enum exit_code run_help(const struct program *program, int argc,
                                char **argv)
 {
+    const char section[] = {program->section, '\0'};
     const struct command *command;
-    const struct command *action;
+    char page[64];
 
-    if (argc < 2) {
+    if (argc < 2 || strcmp(argv[1], program->name) == 0) {
+        manual_show(program->name, section);
         print_program_help(program);
         return EXIT_DONE;
     }
     command = command_by_name(program->commands, argv[1]);
     if (!command)
-        return unknown_command(program, NULL, argv[1]);
-    if (command->actions && argc > 2) {
-        action = command_by_name(command->actions, argv[2]);
-        if (!action)
-            return unknown_command(program, command, argv[2]);
-        command = action;
-    }
+        return show_topic(program, argv[1]);
+    if (command->actions && argc > 2 &&
+        !command_by_name(command->actions, argv[2]))
+        return unknown_command(program, command, argv[2]);
+    (void)snprintf(page, sizeof(page), "%s%s%s", program->name,
+                   program->one_page ? "" : "-",
+                   program->one_page ? "" : command->name);
+    manual_show(page, section);
+    if (command->actions && argc > 2)
+        command = command_by_name(command->actions, argv[2]);
     print_command_help(program, command);
     return EXIT_DONE;
 }
@@ -109,8 +131,15 @@ static enum exit_code run(const struct program *program, int argc, char **argv)
 {
     if (argc < 1)
         return wrong_use(NULL, "a command is missing");
-    if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "help") == 0)
+    if (strcmp(argv[0], "--help") == 0) {
+        print_program_help(program);
+        return EXIT_DONE;
+    }
+    if (strcmp(argv[0], "help") == 0)
         return run_help(program, argc, argv);
+    /* Of the build, and so in no help. */
+    if (strcmp(argv[0], "--completion") == 0)
+        return print_completion(program, argc > 1 ? argv[1] : "none");
     if (strcmp(argv[0], "--version") == 0) {
         printf("%s " DEVID_VERSION "\n", program->name);
         return EXIT_DONE;

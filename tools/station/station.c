@@ -32,6 +32,12 @@ static const struct command *const commands[] = {
 };
 /* clang-format on */
 
+static const struct topic topics[] = {
+    {"concepts", "devid", "7"},
+    {"provider", "devid-provider", "7"},
+    {0},
+};
+
 static const struct program station = {
     .name = "devid-station",
     .about = "gives devices their identity, on a factory's line",
@@ -41,6 +47,7 @@ static const struct program station = {
     .section = '8',
     .one_page = true,
     .commands = commands,
+    .topics = topics,
 };
 
 static enum exit_code prepare(void)
