@@ -517,6 +517,7 @@ static void make_old(struct fixture *fixture)
     behind(fixture, "DROP INDEX unit_of_batch");
     behind(fixture, "DROP TABLE ldevid");
     behind(fixture, "ALTER TABLE certificate DROP COLUMN expires_ms");
+    behind(fixture, "ALTER TABLE unit DROP COLUMN challenge");
     behind(fixture, "UPDATE ledger SET version = 1");
 }
 

@@ -249,6 +249,8 @@ void fill_unit(struct ledger_unit *unit, int number)
     unit->challenge_expires_ms = 1;
     unit->ek_cert.data = OPENSSL_memdup("an EK's", 7);
     unit->ek_cert.len = 7;
+    unit->challenge.data = OPENSSL_memdup(name, sizeof(name));
+    unit->challenge.len = strlen(name);
 }
 
 enum ledger_outcome enrol(struct ledger *ledger, int number,

@@ -42,22 +42,60 @@ static void a_unit_is_enrolled_and_found_by_each_of_its_names(void **state)
     assert_int_equal(used_of(fixture->ledger, "B1"), 1);
 }
 
+/* Enrol unit 7 with a challenge of its own. */
+static enum ledger_outcome challenge(struct fixture *fixture, char digit,
+                                     int64_t expires_ms, struct ledger_job *job)
+{
+    *job = (struct ledger_job){.op = LEDGER_ENROL};
+    fill_unit(&job->unit, 7);
+    memset(job->unit.challenge_digest, digit, 64);
+    memset(job->unit.challenge.data, digit, job->unit.challenge.len);
+    job->unit.challenge_expires_ms = expires_ms;
+    return ledger_do(fixture->ledger, job);
+}
+
+static void expect_challenge(const struct ledger_job *job, char digit,
+                             int64_t expires_ms)
+{
+    assert_int_equal(job->unit.challenge_digest[0], digit);
+    assert_int_equal(job->unit.challenge.len, strlen("challenge 7"));
+    assert_int_equal(job->unit.challenge.data[0], digit);
+    assert_int_equal(job->unit.challenge_expires_ms, expires_ms);
+}
+
 static void a_repeated_request_comes_to_the_same_unit(void **state)
 {
     struct fixture *fixture = *state;
     struct ledger_job first;
-    struct ledger_job again = {.op = LEDGER_ENROL};
+    struct ledger_job again;
 
     assert_int_equal(enrol(fixture->ledger, 7, &first), LEDGER_DONE);
-    fill_unit(&again.unit, 7);
-    memset(again.unit.challenge_digest, 'a', 64);
-    assert_int_equal(ledger_do(fixture->ledger, &again), LEDGER_AGAIN);
+    assert_int_equal(challenge(fixture, 'a', 2, &again), LEDGER_AGAIN);
     assert_string_equal(again.unit.id, first.unit.id);
-    assert_int_equal(again.unit.challenge_digest[0], 'a');
     assert_int_equal(used_of(fixture->ledger, "B1"), 1);
     clear(&first);
     clear(&again);
     expect_whole(fixture, 3);
+}
+
+static void a_challenge_stays_as_long_as_it_is_open(void **state)
+{
+    const int64_t later = INT64_MAX / 2;
+    struct fixture *fixture = *state;
+    struct ledger_job job;
+
+    assert_int_equal(challenge(fixture, 'a', 2, &job), LEDGER_DONE);
+    clear(&job);
+    assert_int_equal(challenge(fixture, 'b', later, &job), LEDGER_AGAIN);
+    expect_challenge(&job, 'b', later);
+    clear(&job);
+    assert_int_equal(challenge(fixture, 'c', later + 1, &job), LEDGER_AGAIN);
+    expect_challenge(&job, 'b', later + 1);
+    clear(&job);
+    assert_int_equal(challenge(fixture, 'd', 2, &job), LEDGER_AGAIN);
+    expect_challenge(&job, 'b', later + 1);
+    clear(&job);
+    expect_whole(fixture, 5);
 }
 
 /* Each of the five names, of unit 7, in the place of unit 8's. */
@@ -329,6 +367,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_A_LEDGER(a_unit_is_enrolled_and_found_by_each_of_its_names),
         ON_A_LEDGER(a_repeated_request_comes_to_the_same_unit),
+        ON_A_LEDGER(a_challenge_stays_as_long_as_it_is_open),
         ON_A_LEDGER(a_duplicate_is_refused_with_the_row_it_collides_with),
         ON_A_LEDGER(units_without_a_tpm_or_mac_do_not_collide_in_nothing),
         ON_A_LEDGER(what_no_database_would_take_is_refused_alone),

@@ -130,8 +130,14 @@ json .challenge | base64 -d >stolen.challenge
 assert_fails "but its TPM does not answer the challenge" "$DEVID" activate \
     --challenge stolen.challenge --out stolen.answer
 assert_contains "it says why" "this challenge is not for this device" "$OUTPUT"
+assert_equal "nor does it take it from the device: it is the one that is open" \
+    "$(sha256sum <one.challenge)" "$(sha256sum <stolen.challenge)"
+use_tpm one
+activate one
+assert_equal "which answers it" "200 issued" "$STATUS $(json .state)"
 
 say "Names that are taken"
+use_tpm two
 enrol two SN-1
 assert_refused "another device of the same serial number" 409 duplicate \
     "the serial number of unit SN-1 is that of unit SN-1, enrolled at line-1"
@@ -141,6 +147,9 @@ enrol one SN-9
 assert_refused "the same device under another" 409 duplicate \
     "the endorsement key of unit SN-9 is that of unit SN-1"
 
+stop_station
+setting policy challenge_seconds 1
+start_station
 say "Batches"
 use_tpm two
 BATCH_TOKEN=token-of-the-small enrol two SN-2
@@ -157,9 +166,6 @@ craft none X-2
 assert_refused "a batch that is closed" 401 token "the batch spring is closed"
 
 say "Challenges that are late"
-stop_station
-setting policy challenge_seconds 1
-start_station
 use_tpm two
 BATCH_TOKEN=token-of-the-small enrol two SN-2
 sleep 1.1

@@ -203,10 +203,8 @@ static enum devid_err make_challenge(struct exchange *x,
     len += credential.id_object_len;
     memcpy(file + len, credential.secret, credential.secret_len);
     len += credential.secret_len;
-    x->challenge = OPENSSL_malloc((len + 2) / 3 * 4 + 1);
-    if (!x->challenge)
+    if (!blob_set(&x->job.unit.challenge, file, len))
         return DEVID_ERR_SYSTEM;
-    (void)EVP_EncodeBlock((unsigned char *)x->challenge, file, (int)len);
     sha256_hex(secret, sizeof(secret), x->job.unit.challenge_digest);
     OPENSSL_cleanse(secret, sizeof(secret));
     x->job.unit.challenge_expires_ms =
@@ -224,11 +222,12 @@ static enum step enrolled(struct exchange *x)
     if (x->job.outcome > LEDGER_AGAIN)
         return exchange_refuse_job(x);
     time_text(unit->challenge_expires_ms, expires);
-    return exchange_answer(x, x->job.outcome == LEDGER_DONE ? 201 : 200,
-                           json_pack("{s:s,s:s,s:s,s:s}", "unit", unit->id,
-                                     "state", unit_state_name(unit->state),
-                                     "challenge", x->challenge, "expires",
-                                     expires));
+    return exchange_answer(
+        x, x->job.outcome == LEDGER_DONE ? 201 : 200,
+        json_pack("{s:s,s:s,s:o,s:s}", "unit", unit->id, "state",
+                  unit_state_name(unit->state), "challenge",
+                  body_base64(unit->challenge.data, unit->challenge.len),
+                  "expires", expires));
 }
 
 /* The certificates must be able to name the TPM; one without a certificate is

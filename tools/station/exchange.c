@@ -140,7 +140,6 @@ void exchange_clear(struct exchange *x)
     ledger_unit_clear(&x->job.unit);
     ledger_ldevid_clear(&x->job.ldevid);
     OPENSSL_free(x->bytes);
-    OPENSSL_free(x->challenge);
     OPENSSL_free(x->iak.der);
     OPENSSL_free(x->idevid.der);
     free(x->page.text);

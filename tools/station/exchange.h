@@ -72,7 +72,6 @@ struct exchange {
                                  * says it */
     /* between steps */
     bool is_new; /* the row was made by this request */
-    char *challenge;
     struct devid_issued iak, idevid;
 };
 

@@ -66,8 +66,10 @@ enum ledger_outcome {
  * leaves it alone between submit and done.
  *
  * ENROL    unit: all but id, state's times and certificates; batch by name. A
- *          row of the same serial, EK, IAK and IDevID is that unit: its
- *          challenge is replaced, nothing else, the quota is left alone: AGAIN.
+ *          row of the same serial, EK, IAK and IDevID is that unit: AGAIN. A
+ *          challenge of it that is open stays, so that who repeats a request
+ *          takes it from nobody, and its time begins anew; one that is late is
+ *          replaced. Nothing else changes, the quota is left alone.
  *          A retired row is enrolled anew where `new_owner`: one generation
  *          more. Serial, EK digest, IAK and IDevID Name and MAC are unique.
  * ISSUE    unit.id, iak_cert, idevid_cert: where the row has certificates

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "ledger_member.h"
 #include "ledger_work.h"
 
 enum {
@@ -77,18 +78,29 @@ static bool same_machine(const struct ledger_unit *a,
            strcmp(a->ek_digest, b->ek_digest) == 0;
 }
 
-static enum devid_err answer_again(struct work *work)
+/*
+ * Who repeats a device's request must not close the challenge that it is about
+ * to answer: one that is open is given again. Only its TPM can answer it.
+ */
+static enum devid_err answer_again(struct work *work, struct devid_error *err)
 {
     const struct ledger_unit *asked = &work->job->unit;
     struct ledger_unit *unit = &work->unit;
+    const bool open =
+        unit->challenge.len > 0 && unit->challenge_expires_ms > work->now_ms;
 
     work_end(work, LEDGER_AGAIN, "the unit %s is enrolled already",
              unit->serial);
-    if (strcmp(unit->challenge_digest, asked->challenge_digest) == 0)
-        return DEVID_OK;
-    memcpy(unit->challenge_digest, asked->challenge_digest,
-           sizeof(unit->challenge_digest));
-    unit->challenge_expires_ms = asked->challenge_expires_ms;
+    if (asked->challenge.len == 0)
+        return DEVID_OK; /* without a TPM there is none */
+    if (!open) {
+        memcpy(unit->challenge_digest, asked->challenge_digest,
+               sizeof(unit->challenge_digest));
+        if (!blob_copy(&unit->challenge, &asked->challenge))
+            return ledger_no_memory(err);
+    }
+    if (!open || unit->challenge_expires_ms < asked->challenge_expires_ms)
+        unit->challenge_expires_ms = asked->challenge_expires_ms;
     work_set_unit(work);
     return DEVID_OK;
 }
@@ -119,7 +131,7 @@ static enum devid_err renew(struct work *work, struct devid_error *err)
     return DEVID_OK;
 }
 
-static enum devid_err decide(struct work *work)
+static enum devid_err decide(struct work *work, struct devid_error *err)
 {
     const struct ledger_unit *asked = &work->job->unit;
     const struct ledger_unit *found = &work->unit;
@@ -136,7 +148,7 @@ static enum devid_err decide(struct work *work)
         return DEVID_OK;
     }
     if (same_names(found, asked))
-        return answer_again(work);
+        return answer_again(work, err);
     return end_duplicate(work);
 }
 
@@ -177,7 +189,7 @@ static enum devid_err take_find(struct work *work, const struct ledger_row *row,
     work->unit = found;
     if (!ok)
         return ledger_no_memory(err);
-    return work->renewing ? end_duplicate(work) : decide(work);
+    return work->renewing ? end_duplicate(work) : decide(work, err);
 }
 
 static void look_for_it(struct work *work)
@@ -207,7 +219,7 @@ static enum devid_err send_put(struct work *work, struct ledger_db *db,
     unit->enrolled_ms = work->now_ms;
     unit->changed_ms = work->now_ms;
     unit_to_values(unit, values);
-    if (!chain_row_digest(values, UNIT_VALUES, work->row_digest))
+    if (!chain_row_digest(values, UNIT_SEALED, work->row_digest))
         return ledger_no_memory(err);
     return db->store->send(db, STMT_PUT_UNIT, values, UNIT_VALUES, err);
 }

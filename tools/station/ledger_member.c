@@ -49,6 +49,13 @@ void members_to_values(const struct members *members, const void *base,
                                  (const char *)base + members->list[i].offset);
 }
 
+void blob_free(struct ledger_blob *blob)
+{
+    OPENSSL_free(blob->data);
+    *blob = (struct ledger_blob){0};
+}
+
+/* What stands there is not its own. */
 static bool own_blob(struct ledger_blob *blob, const void *data, size_t len)
 {
     *blob = (struct ledger_blob){0};
@@ -57,6 +64,17 @@ static bool own_blob(struct ledger_blob *blob, const void *data, size_t len)
     blob->data = OPENSSL_memdup(data, len);
     blob->len = blob->data ? len : 0;
     return blob->data != NULL;
+}
+
+bool blob_copy(struct ledger_blob *to, const struct ledger_blob *from)
+{
+    struct ledger_blob copy;
+
+    if (!own_blob(&copy, from->data, from->len))
+        return false;
+    blob_free(to);
+    *to = copy;
+    return true;
 }
 
 static bool member_from_row(const struct ledger_row *row, unsigned column,
@@ -129,9 +147,7 @@ void members_free_blobs(const struct members *members, void *base)
 {
     for (unsigned i = 0; i < members->count; i++) {
         struct ledger_blob *blob = blob_at(members, i, base);
-        if (!blob)
-            continue;
-        OPENSSL_free(blob->data);
-        *blob = (struct ledger_blob){0};
+        if (blob)
+            blob_free(blob);
     }
 }

@@ -52,6 +52,11 @@ bool members_from_row(const struct members *members,
 bool members_own_blobs(const struct members *members, void *base);
 void members_free_blobs(const struct members *members, void *base);
 
+/* Bytes of its own, in place of what was there. False: out of memory, and it is
+ * unchanged. */
+bool blob_copy(struct ledger_blob *to, const struct ledger_blob *from);
+void blob_free(struct ledger_blob *blob);
+
 /* Which of the words it is; false: none. */
 bool word_parse(const char *const *words, const char *name, unsigned *at);
 

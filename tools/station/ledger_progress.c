@@ -6,31 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ledger_member.h"
 #include "ledger_work.h"
 
 static enum devid_err end_state(struct work *work, const char *wish)
 {
     return work_end(work, LEDGER_STATE, "the unit %s is %s: it cannot be %s",
                     work->unit.serial, unit_state_name(work->unit.state), wish);
-}
-
-static void move_blob(struct ledger_blob *to, struct ledger_blob *from)
-{
-    OPENSSL_free(to->data);
-    *to = *from;
-    *from = (struct ledger_blob){0};
-}
-
-/* Bytes of the job's, copied: what it asked for may have to be tried again. */
-static bool take_blob(struct ledger_blob *to, const struct ledger_blob *from)
-{
-    struct ledger_blob copy = {.len = from->len};
-
-    copy.data = OPENSSL_memdup(from->data, from->len);
-    if (!copy.data)
-        return false;
-    move_blob(to, &copy);
-    return true;
 }
 
 /* ---- certificates ------------------------------------------------------ */
@@ -101,8 +83,8 @@ static enum devid_err issue(struct work *work, struct devid_error *err)
         return work_end(work, LEDGER_FAILED,
                         "what was to be issued to unit %s is no certificate",
                         unit->serial);
-    if (!take_blob(&unit->idevid_cert, &job->idevid_cert) ||
-        (job->iak_cert.len > 0 && !take_blob(&unit->iak_cert, &job->iak_cert)))
+    if (!blob_copy(&unit->idevid_cert, &job->idevid_cert) ||
+        (job->iak_cert.len > 0 && !blob_copy(&unit->iak_cert, &job->iak_cert)))
         return ledger_no_memory(err);
     unit->state = UNIT_ISSUED;
     work->certificate = 0;
@@ -122,7 +104,7 @@ static enum devid_err advance(struct work *work, struct devid_error *err)
         (job->state == UNIT_ISSUED && forward) ||
         (job->state > UNIT_ISSUED && unit->state < UNIT_ISSUED))
         return end_state(work, unit_state_name(job->state));
-    if (job->escrow.len > 0 && !take_blob(&unit->escrow, &job->escrow))
+    if (job->escrow.len > 0 && !blob_copy(&unit->escrow, &job->escrow))
         return ledger_no_memory(err);
     if (forward)
         work_end(work, LEDGER_DONE, "%s", "");
@@ -133,6 +115,8 @@ static enum devid_err advance(struct work *work, struct devid_error *err)
         return DEVID_OK;
     if (forward)
         unit->state = job->state;
+    if (unit->state > UNIT_ISSUED)
+        blob_free(&unit->challenge); /* it has done its duty */
     work_set_unit(work);
     return DEVID_OK;
 }

@@ -53,6 +53,9 @@ struct ledger_unit {
     /* the challenge that is open: sha256 of its secret in hex, "": none */
     char challenge_digest[65];
     int64_t challenge_expires_ms;
+    /* it as tpm2_makecredential writes it, to be given again; empty: there is
+     * none, or the device has its certificates */
+    struct ledger_blob challenge;
     struct ledger_blob ek_cert; /* DER, as all of these; empty: none */
     /* SubjectPublicKeyInfo of the IDevID, and behind it of the IAK */
     struct ledger_blob keys;
@@ -74,9 +77,10 @@ enum ldevid_state {
 };
 const char *ldevid_state_name(enum ldevid_state state);
 
-#define LEDGER_NUMBER_SIZE 65   /* a certificate's serial number in hex */
-#define LEDGER_SUBJECT_SIZE 256 /* a certificate's subject, cut where longer   \
-                                 */
+#define LEDGER_NUMBER_SIZE 65 /* a certificate's serial number in hex */
+#define LEDGER_SUBJECT_SIZE                                                    \
+    256 /* a certificate's subject, cut where longer                           \
+         */
 
 /* An LDevID: a row for each certificate, from when it was asked for. */
 struct ledger_ldevid {

@@ -79,9 +79,10 @@
     "ALTER TABLE certificate ADD COLUMN expires_ms BIGINT NOT NULL DEFAULT 0", \
     "UPDATE ledger SET version = 2"
 
-/* For lists by pages: serial numbers by their bytes, whatever order the database
- * has for texts. */
-#define VERSION_3(bytewise)                                                    \
+/* A unit's challenge, to be given again. For lists by pages: serial numbers by
+ * their bytes, whatever order the database has for texts. */
+#define VERSION_3(bytes, bytewise)                                             \
+    "ALTER TABLE unit ADD COLUMN challenge " bytes,                            \
     "CREATE INDEX unit_by_serial ON unit (serial" bytewise ")",                \
     "CREATE INDEX unit_of_state ON unit (state, serial" bytewise ")",          \
     "CREATE INDEX unit_of_batch ON unit (batch, serial" bytewise ", state)",   \
@@ -89,10 +90,10 @@
 
 static const char *const sqlite_1[] = {VERSION_1("BLOB"), NULL};
 static const char *const sqlite_2[] = {VERSION_2("BLOB"), NULL};
-static const char *const sqlite_3[] = {VERSION_3(""), NULL};
+static const char *const sqlite_3[] = {VERSION_3("BLOB", ""), NULL};
 static const char *const postgres_1[] = {VERSION_1("BYTEA"), NULL};
 static const char *const postgres_2[] = {VERSION_2("BYTEA"), NULL};
-static const char *const postgres_3[] = {VERSION_3(" COLLATE \"C\""), NULL};
+static const char *const postgres_3[] = {VERSION_3("BYTEA", " COLLATE \"C\""), NULL};
 /* clang-format on */
 
 static const char *const *const versions[LEDGER_VERSION][DIALECT_COUNT] = {

@@ -110,7 +110,8 @@ static const char *const statements[STMT_COUNT][DIALECT_COUNT] = {
     [STMT_PUT_UNIT] = BOTH(
         "INSERT INTO unit (" UNIT_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, "
         "$7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, "
-        "$21, $22, $23, $24, $25) ON CONFLICT DO NOTHING RETURNING revision"),
+        "$21, $22, $23, $24, $25, $26) "
+        "ON CONFLICT DO NOTHING RETURNING revision"),
     [STMT_SET_UNIT] = BOTH(
         "UPDATE unit SET serial = $2, model = $3, mac = $4, batch = $5, "
         "operator_name = $6, station = $7, ek_digest = $8, iak_name = $9, "
@@ -118,7 +119,7 @@ static const char *const statements[STMT_COUNT][DIALECT_COUNT] = {
         "enrolled_ms = $14, changed_ms = $15, challenge_digest = $16, "
         "challenge_expires_ms = $17, ek_cert = $18, iak_cert = $19, "
         "idevid_cert = $20, escrow = $21, keys = $22, "
-        "hw_serial = $23, reason = $24, revision = $25 "
+        "hw_serial = $23, reason = $24, revision = $25, challenge = $26 "
         "WHERE id = $1 AND revision = $25 - 1 RETURNING revision"),
     [STMT_UNIT_BY_ID] = UNIT_BY("id"),
     [STMT_UNIT_BY_SERIAL] = UNIT_BY("serial"),
@@ -235,7 +236,7 @@ static const char *const statements[STMT_COUNT][DIALECT_COUNT] = {
     [STMT_CHAINS] = BOTH(
         "SELECT " CHAIN_COLUMNS " FROM chain ORDER BY station"),
     [STMT_CHECK_UNITS] = BOTH(
-        "SELECT " UNIT_COLUMNS ", a.row_digest, a.of_station, a.of_seq "
+        "SELECT " UNIT_SEALED_COLUMNS ", a.row_digest, a.of_station, a.of_seq "
         "FROM unit LEFT JOIN (SELECT subject AS of_subject, "
         "revision AS of_revision, row_digest, station AS of_station, "
         "seq AS of_seq FROM audit WHERE revision > 0) a "

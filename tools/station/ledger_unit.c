@@ -64,6 +64,7 @@ static const struct member unit_list[UNIT_VALUES] = {
     MEMBER(ledger_unit, MEMBER_TEXT, hw_serial),
     MEMBER(ledger_unit, MEMBER_REASON, reason),
     MEMBER(ledger_unit, MEMBER_TIME, revision),
+    MEMBER(ledger_unit, MEMBER_BLOB, challenge),
 };
 static const struct members unit_members = {unit_list, UNIT_VALUES};
 

@@ -8,13 +8,16 @@
 #include "ledger_store.h"
 
 /* The columns of a unit, in the order in which rows and values have them. */
-#define UNIT_COLUMNS                                                           \
+#define UNIT_SEALED_COLUMNS                                                    \
     "id, serial, model, mac, batch, operator_name, station, ek_digest, "       \
     "iak_name, idevid_name, state, attested, generation, enrolled_ms, "        \
     "changed_ms, challenge_digest, challenge_expires_ms, ek_cert, iak_cert, "  \
     "idevid_cert, escrow, keys, hw_serial, reason, revision"
+#define UNIT_COLUMNS UNIT_SEALED_COLUMNS ", challenge"
 enum {
-    UNIT_VALUES = 25
+    UNIT_SEALED = 25, /* those that the row's entry vouches for; a challenge is
+                         proven by what answers it */
+    UNIT_VALUES
 };
 /* A row is read with the digest, station and number of its last entry. */
 _Static_assert(UNIT_VALUES + 3 <= LEDGER_VALUES_MAX, "rows are cut off");

@@ -211,7 +211,7 @@ static bool check_row(struct check *check, const struct ledger_row *row,
 
 static bool check_unit(void *arg, const struct ledger_row *row)
 {
-    return check_row(arg, row, UNIT_VALUES, "unit", row_text(row, 1));
+    return check_row(arg, row, UNIT_SEALED, "unit", row_text(row, 1));
 }
 
 static bool check_ldevid(void *arg, const struct ledger_row *row)

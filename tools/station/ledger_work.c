@@ -185,7 +185,7 @@ static enum devid_err send_set(struct work *work, struct ledger_db *db,
     struct ledger_value values[UNIT_VALUES];
 
     unit_to_values(&work->unit, values);
-    if (!chain_row_digest(values, UNIT_VALUES, work->row_digest))
+    if (!chain_row_digest(values, UNIT_SEALED, work->row_digest))
         return ledger_no_memory(err);
     return db->store->send(db, STMT_SET_UNIT, values, UNIT_VALUES, err);
 }
