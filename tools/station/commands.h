@@ -15,6 +15,7 @@ extern const struct command pending_command;
 extern const struct command approve_command;
 extern const struct command refuse_command;
 extern const struct command operator_command;
+extern const struct command renew_server_command;
 extern const struct command revoke_command;
 extern const struct command verify_log_command;
 extern const struct command import_command;

@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A connection: its TLS, its deadlines, and the limits on how many there are.
+ * A connection: its deadlines, and the limits on how many there are.
  * It lives as long as its SSL object, to which it is tied.
  */
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
-#include <openssl/err.h>
-#include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include "keys.h"
-#include "message.h"
 #include "server.h"
 
 struct connection {
@@ -178,12 +174,15 @@ static struct bufferevent *refuse(struct event_base *base)
 static struct connection *make(struct loop *loop)
 {
     struct connection *c = calloc(1, sizeof(*c));
+    SSL_CTX *tls;
 
     if (!c)
         return NULL;
     c->server = loop->server;
     c->timer = evtimer_new(loop->base, on_timer, c);
-    c->ssl = SSL_new(loop->server->tls);
+    tls = tls_now(loop->server);
+    c->ssl = SSL_new(tls);
+    SSL_CTX_free(tls);
     if (c->timer && c->ssl && SSL_set_ex_data(c->ssl, ssl_index, c) == 1) {
         atomic_fetch_add(&loop->server->connections, 1);
         return c;
@@ -221,6 +220,12 @@ struct bufferevent *connection_new(struct event_base *base, void *arg)
     return bev;
 }
 
+bool connection_index(void)
+{
+    ssl_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, on_ssl_free);
+    return ssl_index >= 0;
+}
+
 struct connection *connection_of(struct evhttp_request *req)
 {
     struct evhttp_connection *evcon = evhttp_request_get_connection(req);
@@ -247,64 +252,4 @@ size_t connection_unique(const struct connection *c, uint8_t *unique)
     if (!c || SSL_version(c->ssl) != TLS1_2_VERSION)
         return 0;
     return SSL_get_peer_finished(c->ssl, unique, EVP_MAX_MD_SIZE);
-}
-
-/* ---- TLS --------------------------------------------------------------- */
-
-/*
- * Any certificate passes here: a path that demands one compares it with the one
- * in the unit's row, which says more than a chain.
- */
-static int take_any(int ok, X509_STORE_CTX *ctx)
-{
-    (void)ok;
-    X509_STORE_CTX_set_error(ctx, X509_V_OK);
-    return 1;
-}
-
-static enum exit_code use_certificate(struct server *server)
-{
-    const struct config *config = &server->context->config;
-    STACK_OF(X509) *certs = NULL;
-    EVP_PKEY *key = NULL;
-    enum exit_code code = keys_private(config->server_key, &key);
-    char reason[256];
-    X509 *own;
-
-    if (code == EXIT_DONE)
-        code = keys_certificates(config->server_cert, &certs);
-    own = certs ? sk_X509_shift(certs) : NULL;
-    if (code == EXIT_DONE &&
-        (SSL_CTX_use_cert_and_key(server->tls, own, key, certs, 1) != 1 ||
-         EVP_PKEY_eq(X509_get0_pubkey(own), key) != 1))
-        code = fail("%s does not go with the server's key %s%s",
-                    config->server_cert, config->server_key,
-                    keys_reason(reason, sizeof(reason)));
-    if (code == EXIT_DONE && server->loop_count == 0)
-        server->loop_count = keys_in_hardware(key) ? SLOW_LOOPS : 0;
-    X509_free(own);
-    sk_X509_pop_free(certs, X509_free);
-    EVP_PKEY_free(key);
-    return code;
-}
-
-enum exit_code connection_tls(struct server *server)
-{
-    SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
-
-    server->tls = tls;
-    ssl_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, on_ssl_free);
-    if (!tls || ssl_index < 0 ||
-        SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION) != 1 ||
-        SSL_CTX_set_cipher_list(tls, "ECDHE+AESGCM:ECDHE+CHACHA20") != 1 ||
-        SSL_CTX_set_num_tickets(tls, 0) != 1)
-        die_no_memory();
-    /* Sessions would bring a certificate back without its key. */
-    SSL_CTX_set_options(tls, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
-                                 SSL_OP_CIPHER_SERVER_PREFERENCE);
-    SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS);
-    SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, take_any);
-    SSL_CTX_set_session_id_context(tls, (const unsigned char *)"devid", 5);
-    return use_certificate(server);
 }

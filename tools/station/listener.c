@@ -266,6 +266,5 @@ void server_close(struct server *server)
         close_loop(&server->loops[i]);
     free(server->loops);
     server->loops = NULL;
-    SSL_CTX_free(server->tls);
-    server->tls = NULL;
+    tls_close(server);
 }

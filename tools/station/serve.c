@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "commands.h"
@@ -13,7 +14,8 @@
 enum {
     SLOW_WORKERS = 8,
     SPARE_FILES = 64, /* besides connections */
-    END_S = 30
+    END_S = 30,
+    LOOK_S = 2 /* at the server's certificate */
 };
 
 static unsigned processors(void)
@@ -48,7 +50,7 @@ static enum exit_code open_server(struct context *context,
 
     *server = (struct server){.context = context, .loop_count = config->loops};
     pthread_mutex_init(&server->addresses_lock, NULL);
-    code = connection_tls(server);
+    code = tls_open(server);
     if (code != EXIT_DONE)
         return code;
     if (server->loop_count == 0)
@@ -77,17 +79,27 @@ static void say_listening(const struct server *server)
                        (int)server->loop_count));
 }
 
-static enum exit_code serve(struct context *context, const sigset_t *ends)
+static void wait_for_end(struct server *server, const sigset_t *signals)
+{
+    const struct timespec pause = {.tv_sec = LOOK_S};
+    int signal_number;
+
+    do {
+        signal_number = sigtimedwait(signals, NULL, &pause);
+        tls_refresh(server, signal_number == SIGHUP);
+    } while (signal_number != SIGTERM && signal_number != SIGINT);
+}
+
+static enum exit_code serve(struct context *context, const sigset_t *signals)
 {
     struct server server;
     enum exit_code code = open_server(context, &server);
-    int signal_number = 0;
 
     if (code == EXIT_DONE)
         code = server_start(&server);
     if (code == EXIT_DONE) {
         say_listening(&server);
-        (void)sigwait(ends, &signal_number);
+        wait_for_end(&server, signals);
     }
     server_stop(&server, END_S);
     pool_free(server.pool);
@@ -102,20 +114,21 @@ static enum exit_code run(const struct args *args)
 {
     struct context context;
     enum exit_code code;
-    sigset_t ends;
+    sigset_t signals;
 
     /* Before there are threads, which inherit it. */
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGTERM);
-    sigaddset(&ends, SIGINT);
-    if (pthread_sigmask(SIG_BLOCK, &ends, NULL) ||
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    if (pthread_sigmask(SIG_BLOCK, &signals, NULL) ||
         signal(SIGPIPE, SIG_IGN) == SIG_ERR)
         return fail("signals cannot be set up");
     code = context_open(args, &context);
     if (code != EXIT_DONE)
         return code;
     allow_files(&context.config);
-    code = serve(&context, &ends);
+    code = serve(&context, &signals);
     context_close(&context);
     return code;
 }

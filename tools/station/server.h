@@ -14,6 +14,7 @@
 #include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 
 #include "context.h"
 #include "crl.h"
@@ -58,7 +59,9 @@ struct address {
 
 struct server {
     struct context *context;
+    pthread_mutex_t tls_lock; /* guards tls */
     SSL_CTX *tls;
+    struct stat tls_files[2]; /* certificate and key, as they were read */
     struct pool *pool;
     struct crl *crl;
     struct fleet *fleet;
@@ -82,8 +85,8 @@ void server_close(struct server *server);
 
 /* ---- connection.c ------------------------------------------------------ */
 
-/* The TLS settings of all loops. Prints the sentence on failure. */
-enum exit_code connection_tls(struct server *server);
+/* Once, before the first of them. */
+bool connection_index(void);
 /* evhttp's callback for a new connection. */
 struct bufferevent *connection_new(struct event_base *base, void *arg);
 /* Of a request; NULL where it is closed. */
@@ -100,6 +103,17 @@ bool connection_is_over(const struct connection *connection);
 size_t connection_unique(const struct connection *connection, uint8_t *unique);
 /* The client's certificate in DER, OPENSSL_free; 0 where it has none. */
 size_t connection_cert(const struct connection *connection, uint8_t **der);
+
+/* ---- tls.c ------------------------------------------------------------- */
+
+/* The TLS settings of all loops. Prints the sentence on failure. */
+enum exit_code tls_open(struct server *server);
+/* Read the server's certificate and key again, where the files are others or
+ * somebody has asked. What does not serve is said, and changes nothing. */
+void tls_refresh(struct server *server, bool asked);
+/* For a new connection; the caller frees it. From any thread. */
+SSL_CTX *tls_now(struct server *server);
+void tls_close(struct server *server);
 
 /* ---- request.c --------------------------------------------------------- */
 

@@ -23,6 +23,7 @@ static const struct command *const commands[] = {
     &approve_command,
     &refuse_command,
     &operator_command,
+    &renew_server_command,
     &revoke_command,
     &verify_log_command,
     &import_command,
