@@ -33,6 +33,11 @@ said() {
     grep -cF "$1" station.log || true
 }
 
+# said_more SENTENCE TIMES: more often than that.
+said_more() {
+    (($(said "$1") > $2))
+}
+
 # Who asks without an end, each time over a new connection.
 cat >load.sh <<'E2'
 while [[ ! -e load.end ]]; do
@@ -43,14 +48,16 @@ while [[ ! -e load.end ]]; do
 done
 E2
 for i in 1 2 3; do
-    bash load.sh "$STATION_PORT" >"load.$i" &
-    LOAD+=($!)
+    spawn "asking.$i" bash load.sh "$STATION_PORT"
+    LOAD+=("$SPAWNED")
 done
 # One connection that stays.
 mkfifo requests
-plain_openssl s_client -quiet -connect "127.0.0.1:$STATION_PORT" \
-    -servername localhost <requests >answers 2>/dev/null &
-CLIENT=$!
+# shellcheck disable=SC2016 # it is expanded there
+spawn client bash -c 'OPENSSL_CONF=/dev/null exec openssl s_client -quiet \
+    -connect "127.0.0.1:$1" -servername localhost <requests >answers' \
+    client "$STATION_PORT"
+CLIENT=$SPAWNED
 exec {REQUESTS}>requests
 request() {
     printf 'GET /v1/station HTTP/1.1\r\nHost: localhost\r\n\r\n' >&"$REQUESTS"
@@ -59,7 +66,7 @@ answered() {
     (($(grep -c '^HTTP/1.1 200' answers) == $1))
 }
 request
-await "an answer" "$STATION_PID" answered 1
+await "an answer" "$CLIENT" answered 1
 
 say "Renewed, under load"
 FIRST=$(served)
@@ -67,18 +74,18 @@ KEY=$(sha256sum <line/server.key)
 for ((i = 0; i < 3; i++)); do
     "$STATION" renew-server --dir line
     takes_up "certificate $((i + 2)) is taken up"
+    # One that says nothing for ten seconds is closed.
+    request
+    await "an answer" "$CLIENT" answered $((i + 2))
+    say "  ok: the connection from before goes on"
 done
 [[ $(served) != "$FIRST" ]] || fail "it is the first certificate"
-request
-await "an answer" "$STATION_PID" answered 2
-say "  ok: a connection from before goes on"
 touch load.end
 wait "${LOAD[@]}"
-assert_equal "no request failed" "" "$(cat load.errors)$(grep failed load.? || true)"
-asked=$(cat load.? | grep -c asked)
+assert_equal "no request failed" "" "$(cat load.errors)$(grep failed asking.?.log || true)"
+asked=$(cat asking.?.log | grep -c asked)
 ((asked > 30)) || fail "only $asked requests were made"
 exec {REQUESTS}>&-
-wait "$CLIENT" || true
 assert_equal "its key is what it was" "$KEY" "$(sha256sum <line/server.key)"
 assert_equal "it is for the names of the one before" \
     "DNS:localhost, IP Address:127.0.0.1" "$(plain_openssl x509 \
@@ -92,10 +99,10 @@ assert_equal "has them" "DNS:localhost, DNS:line.example" "$(plain_openssl x509 
 
 say "Told to"
 # Nothing has changed: a signal has it read all the same.
-before=$(said "was read again")
+TIMES=$(said "was read again")
 kill -HUP "$STATION_PID"
-await "the certificate to be read" "$STATION_PID" eval \
-    '(($(said "was read again") > before))'
+await "the certificate to be read" "$STATION_PID" said_more "was read again" \
+    "$TIMES"
 assert_equal "it goes on" "$(fingerprint <line/server.pem)" "$(served)"
 
 say "What does not serve"
@@ -104,8 +111,7 @@ good=$(served)
 plain_openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
     -keyout other.key -out other.pem -subj /CN=other -days 5 2>/dev/null
 cp other.pem line/server.pem
-await "the sentence" "$STATION_PID" eval \
-    '(($(said "stays the one that it was") == 1))'
+await "the sentence" "$STATION_PID" said_more "stays the one that it was" 0
 assert_contains "another key's certificate is told of" \
     "server.pem does not go with the server's key" "$(<station.log)"
 assert_equal "and the one before stays" "$good" "$(served)"
