@@ -27,6 +27,7 @@ extern const struct command decommission_command;
 extern const struct command enroll_command;
 extern const struct command renew_command;
 extern const struct command revoke_command;
+extern const struct command status_command;
 extern const struct command trust_command;
 
 #endif

@@ -29,6 +29,7 @@ static const struct command *const commands[] = {
     &enroll_command,
     &renew_command,
     &revoke_command,
+    &status_command,
     &request_command,
     &activate_command,
     &trust_command,
