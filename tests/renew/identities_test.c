@@ -17,9 +17,7 @@
 #include "identities.h"
 #include "message.h"
 
-enum {
-    DAY = 24 * 3600
-};
+#define DAY INT64_C(86400)
 
 static char root[] = "/tmp/devid-identities.XXXXXX";
 

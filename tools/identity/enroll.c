@@ -96,32 +96,32 @@ static const struct option_row options[] = {
 };
 
 static const struct {
-    int row;
     size_t offset;
-    enum {
+    int row;
+    enum kind {
         AS_IS,
         PATH,
         SOURCE
     } kind;
 } rows[] = {
-    {CMP, offsetof(struct identity_conf, url), AS_IS},
-    {EST, offsetof(struct identity_conf, url), AS_IS},
-    {LABEL, offsetof(struct identity_conf, label), AS_IS},
-    {CA, offsetof(struct identity_conf, ca), PATH},
-    {FINGERPRINT, offsetof(struct identity_conf, fingerprint), AS_IS},
-    {IDEVID, offsetof(struct identity_conf, idevid), PATH},
-    {USER, offsetof(struct identity_conf, user), AS_IS},
-    {SECRET, offsetof(struct identity_conf, secret_source), SOURCE},
-    {SUBJECT, offsetof(struct identity_conf, subject), AS_IS},
-    {SAN, offsetof(struct identity_conf, san), AS_IS},
-    {ALGORITHM, offsetof(struct identity_conf, algorithm), AS_IS},
-    {PARENT, offsetof(struct identity_conf, parent), AS_IS},
-    {AFTER, offsetof(struct identity_conf, after), AS_IS},
-    {ROW_DEVICE, offsetof(struct identity_conf, device), AS_IS},
+    {offsetof(struct identity_conf, url), CMP, AS_IS},
+    {offsetof(struct identity_conf, url), EST, AS_IS},
+    {offsetof(struct identity_conf, label), LABEL, AS_IS},
+    {offsetof(struct identity_conf, ca), CA, PATH},
+    {offsetof(struct identity_conf, fingerprint), FINGERPRINT, AS_IS},
+    {offsetof(struct identity_conf, idevid), IDEVID, PATH},
+    {offsetof(struct identity_conf, user), USER, AS_IS},
+    {offsetof(struct identity_conf, secret_source), SECRET, SOURCE},
+    {offsetof(struct identity_conf, subject), SUBJECT, AS_IS},
+    {offsetof(struct identity_conf, san), SAN, AS_IS},
+    {offsetof(struct identity_conf, algorithm), ALGORITHM, AS_IS},
+    {offsetof(struct identity_conf, parent), PARENT, AS_IS},
+    {offsetof(struct identity_conf, after), AFTER, AS_IS},
+    {offsetof(struct identity_conf, device), ROW_DEVICE, AS_IS},
 };
 
 /* A timer that renews works in another directory. */
-static enum exit_code take(const char *value, int kind, char **member)
+static enum exit_code take(const char *value, enum kind kind, char **member)
 {
     static const char scheme[] = "file:";
     bool is_path =
@@ -157,7 +157,7 @@ static enum exit_code read_conf(const struct args *args,
         const char *value = args_text(args, rows[i].row);
 
         if (value != NULL)
-            code = take(value, (int)rows[i].kind,
+            code = take(value, rows[i].kind,
                         (char **)(void *)((char *)conf + rows[i].offset));
     }
     conf->same_key = args_flag(args, SAME_KEY);

@@ -15,13 +15,14 @@
 static const struct enrolment_protocol *const protocols[] = {
     &cmp_protocol,
     &est_protocol,
+    NULL,
 };
 
 enum exit_code enrolment_protocol(struct enrolment *e)
 {
     const char *name = e->identity->conf.protocol;
 
-    for (size_t i = 0; i < sizeof(protocols) / sizeof(*protocols); i++) {
+    for (size_t i = 0; protocols[i] != NULL; i++) {
         if (strcmp(protocols[i]->name, name) == 0) {
             e->protocol = protocols[i];
             return EXIT_DONE;

@@ -73,7 +73,7 @@ void identity_device_id(const struct identity *identity, const X509 *cert,
     if (len <= 0)
         die_no_memory();
     digest(der, (size_t)len, hash);
-    for (int i = 0; i < (IDENTITY_ID_SIZE - 1) / 2; i++)
+    for (size_t i = 0; i < (IDENTITY_ID_SIZE - 1) / 2; i++)
         (void)snprintf(id + 2 * i, 3, "%02x", hash[i]);
     OPENSSL_free(der);
     X509_free(idevid);
