@@ -36,6 +36,17 @@ set_conf() {
     cat conf.new >root/unit.conf
 }
 
+# clear_key: a key that is of no use, as all are after TPM2_Clear: its parent is
+# another TPM's.
+clear_key() {
+    start_tpm --srk "other$((OTHERS += 1))" >&2
+    "$DEVID" keygen --out -
+    stop_tpm
+    use_tpm tpm
+    DEVID_TCTI=$FRONT
+}
+OTHERS=0 FRONT=${DEVID_TCTI:-}
+
 say "What is not due"
 WISHES=(--san DNS:u.local --after 'echo run >>after')
 enroll "${WISHES[@]}" >out
@@ -145,6 +156,49 @@ changed "it is enrolled again" new
 assert_contains "by the IDevID" "simpleenroll Acme/unit-1" "$(<est/log)"
 assert_equal "under its own names" "subject=O = Acme, CN = unit-1" \
     "$(plain_openssl x509 -in root/unit/cert.pem -noout -subject)"
+
+say "A CA that was replaced"
+cp est/ca.pem web.pem
+sed -i "s|^ca = .*|ca = $WORK/web.pem|" root/unit.conf
+cp est/elsewhere/ca.key est/elsewhere/ca.pem est
+cat est/ca.pem factory/ca.pem >est/clients.pem
+stop_est
+start_est
+: >est/log
+renew --force >out 2>&1 || fail "$(<out)"
+changed "it is enrolled again" new
+assert_contains "which is said" "cannot ask for itself: its IDevID does" \
+    "$(<out)"
+assert_contains "by the IDevID" "simpleenroll Acme/unit-1" "$(<est/log)"
+renew --force >out
+changed "then it asks for itself" new
+assert_contains "again" "simplereenroll Acme/unit-1" "$(<est/log)"
+
+say "A key that is gone"
+if [[ $KIND == token ]]; then
+    "$DEVID" delete --yes "$("$DEVID" show --json root/unit/key.pem |
+        jq -r '.[0].uri')"
+else
+    clear_key >root/unit/key.pem
+fi
+renew --force >out 2>&1 || fail "$(<out)"
+changed "it is enrolled again" new
+assert_contains "by its IDevID" "its IDevID does" "$(<out)"
+mode otherkey
+fails 7 "one that is to be" "is for another key" renew --force
+mode ""
+if [[ $KIND == token ]]; then
+    state pending_key >key
+    "$DEVID" delete --yes "$("$DEVID" show --json key | jq -r '.[0].uri')"
+else
+    clear_key >key
+    jq --rawfile key key '.pending_key = $key' root/unit.state >s
+    cp s root/unit.state
+fi
+renew >out 2>&1 || fail "$(<out)"
+changed "is made anew" new
+assert_contains "which is said" "the key of the last attempt is not used" "$(<out)"
+assert_whole "in the end"
 
 say "Others"
 cp root/unit.conf root/a.conf

@@ -35,7 +35,7 @@ enum exit_code enrolment_protocol(struct enrolment *e)
 
 bool enrolment_by_itself(const struct enrolment *e)
 {
-    return e->old != NULL && !e->anew &&
+    return e->old != NULL && !e->anew && !e->disowned &&
            identity_validity(e->old).not_after > identity_now();
 }
 

@@ -24,7 +24,8 @@ struct enrolment {
     const struct enrolment_protocol *protocol;
     unsigned patience_s; /* for one request, all its tries */
     bool anew;           /* who authenticates is not the identity itself */
-    X509 *old;           /* its certificate; NULL: it has none yet */
+    bool disowned; /* nor can it: the CA or its own key does not want to */
+    X509 *old;     /* its certificate; NULL: it has none yet */
     struct devid *engine;
     struct devid_key *key; /* the new one, for the engine's turn */
     char *key_pem;

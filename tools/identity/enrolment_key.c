@@ -197,17 +197,37 @@ static enum exit_code make_key(struct enrolment *e)
     return code;
 }
 
+/* Does it still sign? Not where its TPM was cleared since. */
+static enum devid_err try_key(struct enrolment *e, struct devid_error *err)
+{
+    static const struct devid_csr_spec spec = {.subject = "/CN=test"};
+    uint8_t *der = NULL;
+    size_t len = 0;
+    enum devid_err rc = devid_csr_create(e->key, &spec, &der, &len, err);
+
+    OPENSSL_free(der);
+    return rc;
+}
+
 /* The one that a run before this made; not where another kind is wanted now. */
 static enum exit_code open_pending(struct enrolment *e)
 {
     struct identity_state *state = &e->identity->state;
     const struct devid_public *pub;
     struct devid_error err;
+    enum devid_err rc;
 
     if (state->pending_key == NULL)
         return state->pending_label != NULL ? enrolment_discard(e) : EXIT_DONE;
-    if (devid_key_from_pem(e->engine, state->pending_key,
-                           strlen(state->pending_key), &e->key, &err)) {
+    rc = devid_key_from_pem(e->engine, state->pending_key,
+                            strlen(state->pending_key), &e->key, &err);
+    if (rc == DEVID_OK)
+        rc = try_key(e, &err);
+    /* These pass, and say nothing of the key. */
+    if (rc == DEVID_ERR_NO_DEVICE || rc == DEVID_ERR_BUSY ||
+        rc == DEVID_ERR_LOCKED)
+        return step_fail(rc, &err);
+    if (rc != DEVID_OK) {
         note("the key of the last attempt is not used: %s", err.text);
         return enrolment_discard(e);
     }

@@ -199,7 +199,8 @@ static enum exit_code enrol(struct est *est)
     return EXIT_DONE;
 }
 
-static enum exit_code est_obtain(struct enrolment *e)
+/* disowned  out: true where it failed for the identity that asked */
+static enum exit_code ask(struct enrolment *e, bool *disowned)
 {
     struct est est;
     enum exit_code code;
@@ -207,6 +208,7 @@ static enum exit_code est_obtain(struct enrolment *e)
     est_open(&est, e);
     progress_step(e->progress, "server");
     code = est_open_who(&est);
+    *disowned = code != EXIT_DONE;
     if (code == EXIT_DONE)
         code = est_connect(&est, &est.who.identity);
     if (code == EXIT_DONE)
@@ -220,8 +222,28 @@ static enum exit_code est_obtain(struct enrolment *e)
         else
             code = enrol(&est);
     }
+    if (code != EXIT_DONE && est.http != NULL)
+        *disowned = http_identity_failed(est.http);
     est_close(&est);
     return code;
+}
+
+/*
+ * An identity whose key is gone, or whose CA was replaced, or that has expired
+ * by the CA's clock: who has an IDevID says again who he is.
+ */
+static enum exit_code est_obtain(struct enrolment *e)
+{
+    bool by_itself = enrolment_by_itself(e);
+    bool disowned = false;
+    enum exit_code code = ask(e, &disowned);
+
+    if (!disowned || !by_itself || e->identity->conf.idevid == NULL)
+        return code;
+    note("the identity cannot ask for itself: its IDevID does");
+    certificates_clear(&e->certificates);
+    e->disowned = true;
+    return ask(e, &disowned);
 }
 
 static enum exit_code

@@ -55,6 +55,8 @@ struct http_identity {
 void http_set_identity(struct http *http, const struct http_identity *identity);
 /* Was it asked for, in a handshake since then? */
 bool http_identity_was_asked(const struct http *http);
+/* Did the last request fail for it: no signature, or the peer refuses it? */
+bool http_identity_failed(const struct http *http);
 
 /* "ek-expired": why the station refused the last call; "" where it did not. */
 const char *http_refusal(const struct http *http);

@@ -24,6 +24,12 @@ static bool identity_refused(const struct http *http)
             strstr(http->curl_says, "access denied") != NULL);
 }
 
+bool http_identity_failed(const struct http *http)
+{
+    return http->identity_wrong || device_failed(http) ||
+           identity_refused(http);
+}
+
 bool http_may_pass(const struct http *http, CURLcode rc, long status)
 {
     if (identity_refused(http))
@@ -58,6 +64,9 @@ enum exit_code http_transfer_failed(const struct http *http, CURLcode rc)
                          "the device did not sign the handshake with the "
                          "%s at %s: %s",
                          http->peer->name, http->url, why);
+    if (http->identity_wrong)
+        return fail("the key and the certificate of this device's identity do "
+                    "not belong together");
     if (identity_refused(http))
         return fail_with(EXIT_REFUSED,
                          "the %s at %s refuses the certificate of this "
