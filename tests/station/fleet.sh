@@ -98,6 +98,9 @@ cp line/operators.pem with_lee.pem
 plain_openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
     -keyout other.key -subj /CN=Kim -days 1 -out other.crt 2>req.log
 cat other.key other.crt >other.pem
+# As an older station left it.
+behind "DROP INDEX unit_by_serial; DROP INDEX unit_of_state;
+        DROP INDEX unit_of_batch; UPDATE ledger SET version = 2"
 start_station
 
 say "Who may see the pages"

@@ -97,6 +97,7 @@ static enum exit_code open_ledger(struct context *context)
     struct ledger_spec spec = {
         .url = config->ledger,
         .station = config->name,
+        .create = true, /* and bring older tables up to date */
     };
     enum exit_code code = keys_private(config->chain_key, &context->chain_key);
 

@@ -7,7 +7,7 @@
 
 enum {
     FRESH_MS = 2000, /* as long as nobody wants newer ones */
-    OLD_MS = 10000,  /* too old to be shown */
+    OLD_MS = 300000, /* too old to be shown */
     COST_FACTOR = 20 /* of the time at most one in so many is theirs */
 };
 
@@ -72,6 +72,7 @@ struct figure_keeper *figures_open(struct ledger *ledger)
     if (!keeper)
         return NULL;
     keeper->ledger = ledger;
+    keeper->wanted = true; /* the first to ask is to find some */
     pthread_mutex_init(&keeper->lock, NULL);
     pthread_cond_init(&keeper->wanted_change, NULL);
     pthread_cond_init(&keeper->made_change, NULL);

@@ -33,6 +33,9 @@ struct kind {
     const char *intro;
     const char *heads; /* HTML of ours */
     enum ldevid_list list;
+    /* Brought up to date in place: not where a button would move away under
+     * somebody's finger. */
+    bool live;
     void (*row)(const struct list *list, const struct ledger_ldevid *ldevid);
     int64_t (*key)(const struct ledger_ldevid *ldevid);
 };
@@ -121,6 +124,7 @@ static const struct kind renewals = {
              "<th scope=\"col\">Ends (UTC)</th>"
              "<th scope=\"col\" class=\"number\">Renewed before</th>",
     .list = LDEVIDS_ENDING,
+    .live = true,
     .row = put_renewal,
     .key = key_of_renewal,
 };
@@ -180,10 +184,11 @@ static enum devid_err put_list(struct exchange *x, struct walk *walk,
     enum devid_err code;
 
     html_print(out,
-               "<p>%s</p>\n<div class=\"wide\" id=\"list\" data-live "
+               "<p>%s</p>\n<div class=\"wide\" id=\"list\" %s "
                "role=\"region\" tabindex=\"0\" aria-label=\"%s\"><table>\n"
                "<thead><tr>",
-               walk->kind->intro, walk->kind->title);
+               walk->kind->intro, walk->kind->live ? "data-live" : "",
+               walk->kind->title);
     (void)fputs(walk->kind->heads, out);
     html_print(out, "</tr></thead>\n<tbody>\n");
     code = ledger_ldevids(x->context->ledger, query, put_row, walk, err);

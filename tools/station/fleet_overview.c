@@ -220,7 +220,7 @@ static void put_renewals(FILE *out, const struct figures *figures)
                     "<h2 id=\"renewals-head\"><a href=\"/fleet/renewals\">"
                     "Renewals</a> <small>of certificates that devices got in "
                     "the field (LDevIDs)</small></h2>\n"
-                    "<dl class=\"tiles\">\n");
+                    "<div class=\"plots\">\n<dl class=\"tiles\">\n");
     put_count(out, "In force", figures->in_force, "and not expired");
     put_count(out, "Overdue", figures->late,
               "past two thirds of their lifetime");
@@ -230,7 +230,7 @@ static void put_renewals(FILE *out, const struct figures *figures)
               "requests that a person is to look at");
     html_print(out, "</dl>\n");
     svg_bars(out, &days);
-    html_print(out, "</section>\n");
+    html_print(out, "</div>\n</section>\n");
 }
 
 /* ---- tables ------------------------------------------------------------ */

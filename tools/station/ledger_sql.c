@@ -179,12 +179,14 @@ static const char *const statements[STMT_COUNT][DIALECT_COUNT] = {
         "AND a.event IN ('issue', 'advance')), 0) FROM unit u "
         "WHERE u.id >= $2 AND CASE WHEN u.batch = $1 THEN 1 ELSE 0 END = 1 "
         "ORDER BY u.id DESC LIMIT $3"),
+    /* CROSS: from the few that were refused to their units, not the other way. */
     [STMT_STUMBLED] = BOTH(
-        "SELECT COUNT(*) FROM unit WHERE batch = $1 AND state IN "
-        "('issued', 'installed', 'tested', 'locked', 'retired') AND id IN ("
-        "SELECT subject FROM audit WHERE revision = 0 AND subject <> '' "
-        "AND event = 'refuse' UNION SELECT u.id FROM audit a JOIN unit u "
-        "ON u.serial = a.serial WHERE a.subject = '' AND a.serial <> '')"),
+        "SELECT COUNT(*) FROM (SELECT subject FROM audit WHERE revision = 0 "
+        "AND subject <> '' AND event = 'refuse' UNION SELECT v.id "
+        "FROM audit a JOIN unit v ON v.serial = a.serial "
+        "WHERE a.subject = '' AND a.serial <> '') r CROSS JOIN unit u "
+        "WHERE u.id = r.subject AND u.batch = $1 AND u.state IN "
+        "('issued', 'installed', 'tested', 'locked', 'retired')"),
     [STMT_NEWEST_BATCH] = BOTH(
         "SELECT batch FROM unit ORDER BY id DESC LIMIT 1"),
     /* Of what no later one has taken the place of, of units in use. A device
