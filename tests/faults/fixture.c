@@ -4,13 +4,14 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/x509.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define OPERATIONS_MAX 48
-#define CERT_LEN 700
+#define CERT_S 3600
 
 static struct kept {
     char *pem;
@@ -20,6 +21,8 @@ static struct kept {
 } kept[OPERATIONS_MAX];
 
 static EVP_PKEY *software;
+static uint8_t *cert_der;
+static size_t cert_len;
 
 void must(enum devid_err e, const struct devid_error *err, const char *what)
 {
@@ -36,16 +39,40 @@ EVP_PKEY *fixture_software_key(void)
     return software;
 }
 
-/* No certificate at all: devices look into none. */
+static X509 *new_cert(void)
+{
+    X509 *cert = X509_new();
+    X509_NAME *name = X509_NAME_new();
+
+    if (cert == NULL || name == NULL ||
+        X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
+                                   (const unsigned char *)"unit", -1, -1,
+                                   0) != 1 ||
+        ASN1_INTEGER_set(X509_get_serialNumber(cert), 1) != 1 ||
+        X509_set_subject_name(cert, name) != 1 ||
+        X509_set_issuer_name(cert, name) != 1 ||
+        X509_gmtime_adj(X509_getm_notBefore(cert), 0) == NULL ||
+        X509_gmtime_adj(X509_getm_notAfter(cert), CERT_S) == NULL ||
+        X509_set_pubkey(cert, fixture_software_key()) != 1 ||
+        X509_sign(cert, fixture_software_key(), EVP_sha256()) == 0)
+        exit(EXIT_FAILURE);
+    X509_NAME_free(name);
+    return cert;
+}
+
 const uint8_t *fixture_cert(size_t *len)
 {
-    static uint8_t der[CERT_LEN] = {0x30, 0x82, (CERT_LEN - 4) >> 8,
-                                    (CERT_LEN - 4) & 0xff};
+    X509 *made;
+    int n = 0;
 
-    for (size_t i = 4; i < CERT_LEN; i++)
-        der[i] = (uint8_t)(i * 7 + i / 256);
-    *len = CERT_LEN;
-    return der;
+    if (cert_der == NULL) {
+        made = new_cert();
+        n = i2d_X509(made, &cert_der);
+        X509_free(made);
+        cert_len = n > 0 ? (size_t)n : 0;
+    }
+    *len = cert_len;
+    return cert_der;
 }
 
 struct devid_key_spec fixture_spec(const struct trial *t, unsigned number)
@@ -160,5 +187,6 @@ void fixture_free(void)
         OPENSSL_free(kept[i].pem);
         OPENSSL_free(kept[i].ciphertext);
     }
+    OPENSSL_free(cert_der);
     EVP_PKEY_free(software);
 }

@@ -32,6 +32,7 @@ struct operation {
     bool auth;    /* TPM: the key has an auth value */
     bool by_uri;  /* found by its URI, not opened from its file */
     bool managed; /* TPM: behind a resource manager, it is said */
+    bool makes;   /* what is there where it succeeds alone */
     bool trusts;  /* nobody can check what the device answers */
     bool tpm;     /* only a TPM has it */
     bool slice;   /* part of what ctest runs */

@@ -106,7 +106,7 @@ static void judge(const struct trial *t, enum devid_err e, char *text,
     if (t->fault->code == CKR_PIN_INCORRECT && seen->plan.logins > 1)
         (void)snprintf(text, size, "a refused PIN was tried %u times",
                        seen->plan.logins);
-    else if (found > 0 && t->op->undo != NULL && t->pem == NULL)
+    else if (found > 0 && t->op->makes && t->pem == NULL)
         (void)snprintf(text, size, "it failed, and %lu objects are there",
                        found);
 }
@@ -117,7 +117,7 @@ static void left(const struct trial *t, bool closed, char *text, size_t size)
 
     if (seen->sessions > (closed ? 0 : 1))
         (void)snprintf(text, size, "%ld sessions", seen->sessions);
-    else if (found > 0 && t->op->undo != NULL)
+    else if (found > 0 && t->op->makes)
         (void)snprintf(text, size, "%lu objects", found);
 }
 

@@ -8,6 +8,8 @@
 source "$(dirname "$0")/../../swtpm-ci/lib.sh"
 
 harness_options "$@"
+# SoftHSM writes a file at each login, and waits for the disk.
+[[ ! -w /dev/shm ]] || export TMPDIR=/dev/shm
 harness_dir
 start_token
 start_spy
