@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# run_tutorial itself: it fails where a tutorial says what is not so, and each
+# tutorial is one that ctest runs.
+#
+# Usage: runner.sh [--build-dir DIR] [--keep]
+source "$(dirname "$0")/../../swtpm-ci/lib.sh"
+harness_options "$@"
+harness_dir
+cd "$WORK"
+run=("$TOP/tests/docs/run_tutorial" --build-dir "$BUILD_DIR")
+
+# page LINE...: page.md, where three quotes stand for backquotes.
+page() {
+    printf '%s\n' "$@" | sed "s/'''/\`\`\`/" >page.md
+}
+
+# shellcheck disable=SC2016
+page "'''ini" '# file: made' 'a = 1' "'''" "'''sh" 'name=made' "'''" \
+    "'''sh" 'cat $name' '! false' 'sleep 600 &' 'echo $! >pid' \
+    "cp pid $WORK/pid" "'''" "'''text" 'a = 1' "'''"
+"${run[@]}" page.md >good.log || fail "a good page is refused"
+say "  ok: files, one shell for all blocks, what is printed"
+# ended: the process has; one that nobody has waited for yet has no command line.
+ended() {
+    [[ ! $(cat "/proc/$(<pid)/cmdline" 2>/dev/null) ]]
+}
+await "the end of what the page started" $$ ended
+say "  ok: what runs on ends with the tutorial"
+page "'''sh" 'echo one' "'''" "'''text" two "'''"
+assert_fails "other words than the page's" "${run[@]}" page.md
+assert_contains "are said" 'did not print "two"' "$OUTPUT"
+page "'''sh" false 'echo later' "'''"
+assert_fails "a command that fails" "${run[@]}" page.md
+page "'''sh" '! true' "'''"
+assert_fails "one that does not, where it should" "${run[@]}" page.md
+page "nothing to run"
+assert_fails "a page without a block" "${run[@]}" page.md
+page '<!-- needs: no-such-program -->' "'''sh" true "'''"
+STATUS=0
+"${run[@]}" page.md >skipped.log 2>&1 || STATUS=$?
+assert_equal "a program that is not there: skipped" 77 "$STATUS"
+
+for file in "$TOP"/docs/tutorials/*.md; do
+    name=$(basename "$file" .md)
+    grep -qx "    $name)\?" "$TOP/tests/docs/CMakeLists.txt" ||
+        fail "no test runs docs/tutorials/$name.md"
+done
+say "  ok: each tutorial has its test"
