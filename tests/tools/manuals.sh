@@ -191,7 +191,8 @@ assert_equal "devid-provision(1) has all codes" \
         xargs)" "$(exit_status "$man/devid-provision.1")"
 for file in "$man"/*.[18]; do
     [[ $(exit_status "$file") == "0 1 2"* ]] ||
-        grep -A 4 '^.Sh EXIT STATUS' "$file" | grep -q '^\.Xr devid-provision 1' ||
+        grep -A 4 '^.Sh EXIT STATUS' "$file" |
+        grep -qE '^\.Xr devid-(provision|enroll) 1' ||
         fail "${file##*/} does not say what its exit codes are"
 done
 say "  ok: each page of a program has its own, or says where they are"
