@@ -8,17 +8,7 @@
 source "$(dirname "$0")/common_cmp.sh"
 harness_dir
 cd "$WORK" || exit
-if [[ ${ARGS[0]:?tpm or token} == tpm ]]; then
-    start_tpm --srk
-    start_trace
-    DEVICE=()
-    KEYGEN=()
-else
-    start_token
-    DEVICE=(--device "$TOKEN_URI")
-    KEYGEN=("${DEVICE[@]}" --label IDevID)
-fi
-make_idevid "${KEYGEN[@]}"
+make_device "${ARGS[0]:?tpm or token}"
 openssl_conf openssl.cnf
 
 BY_IDEVID=(--idevid "$WORK/idevid" --ca "$WORK/cmp/ca.pem")
