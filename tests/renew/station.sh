@@ -88,6 +88,12 @@ KEY=$(jq -r .pending_key root/asked.state)
 jq 'del(.retry_at)' root/asked.state >s && cp s root/asked.state
 fails_enroll enroll asked --label asked --timeout 1
 assert_equal "by one key" "$KEY" "$(jq -r .pending_key root/asked.state)"
+"$STATION" pending --dir line --json >pending
+"$STATION" approve --dir line "$(jq -r '.. | .id? // empty' pending)" >out
+jq 'del(.retry_at)' root/asked.state >s && cp s root/asked.state
+enroll asked --label asked >out 2>&1 || fail "$(<out)"
+assert_equal "until somebody approves it" "$KEY" "$(<root/asked/key.pem)"
+known asked
 
 say "Whoever the station does not know"
 mkdir other
