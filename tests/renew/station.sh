@@ -53,6 +53,14 @@ assert_equal "and a key of its own" different "$([[ $(of unit -pubkey) == \
 "$(plain_openssl x509 -in id/cert.pem -noout -pubkey)" ]] || echo different)"
 known unit
 
+cp -a id id.* root
+status=0
+OUTPUT=$(enroll id 2>&1) || status=$?
+assert_equal "the IDevID is not written over" "2 devid: $WORK/root/id is the\
+ identity that a station gave this device: another name is needed for this one" \
+    "$status $OUTPUT"
+rm -r root/id root/id.*
+
 say "Renewed"
 BEFORE=$(of unit -pubkey)
 assert_equal "not before it is due" "" "$(renew unit 2>&1)"

@@ -221,10 +221,27 @@ static enum exit_code make_root(const char *root)
     return fail("the directory of identities, %s, cannot be written to", root);
 }
 
+/* The IDevID has a folder of the same kind, and stays what it is. */
+static enum exit_code check_folder(const struct identity *identity)
+{
+    json_t *unit = keep_read_unit(identity->folder);
+    bool ours = unit == NULL;
+
+    json_decref(unit);
+    if (ours)
+        return EXIT_DONE;
+    return fail_with(EXIT_WRONG_USE,
+                     "%s is the identity that a station gave this device: "
+                     "another name is needed for this one",
+                     identity->folder);
+}
+
 static enum exit_code enroll(struct enrolment *e)
 {
-    enum exit_code code = identity_lock(e->identity);
+    enum exit_code code = check_folder(e->identity);
 
+    if (code == EXIT_DONE)
+        code = identity_lock(e->identity);
     if (code == EXIT_DONE)
         code = replace_conf(e);
     e->old = identity_certificate(e->identity);
