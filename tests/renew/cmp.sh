@@ -36,8 +36,8 @@ assert_whole "renewed"
 [[ $(serial) != "$first" ]] || fail "the certificate is the old one"
 assert_contains "with the same names" DNS:unit.local \
     "$(plain_openssl x509 -in root/unit/cert.pem -noout -ext subjectAltName)"
-if [[ ${ARGS[0]} == tpm ]]; then
-    trace_reset
+if [[ $KIND == tpm ]]; then
+    cost_reset
     renew --force >out || fail "$(<out)"
     # Of the old key: its two messages. Of the new one: PKCS#10, proof of
     # possession, and the handshake that tries it.

@@ -1,12 +1,11 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# What the tests with a CA that speaks CMP share. DEVICE is where they make keys.
+# What the tests with a CA that speaks CMP share.
 
 # shellcheck source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 export no_proxy='*'
-DEVICE=()
 
 # make_cmp: the CA in $WORK/cmp, a signer of its messages, and who may ask:
 # devices of the factory, and its own.

@@ -8,9 +8,7 @@ source "$(dirname "$0")/common_cmp.sh"
 need jq nginx
 harness_dir
 cd "$WORK" || exit
-start_tpm --srk
-start_trace
-make_idevid
+make_device tpm
 make_cmp
 start_cmp
 
@@ -56,7 +54,7 @@ assert_equal "nor in JSON" "0" "$(jq '.identities | length' <<<"$OUTPUT")"
 
 say "One that is well"
 enroll_cmp --idevid "$WORK/idevid" --ca "$WORK/cmp/ca.pem" >out || fail "$(<out)"
-trace_reset
+cost_reset
 status 0
 assert_equal "costs no TPM command" "" "$(trace_list)"
 number=$(serial)
