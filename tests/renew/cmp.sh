@@ -45,6 +45,22 @@ if [[ $KIND == tpm ]]; then
     cmp_did >/dev/null
 fi
 
+say "When the identity cannot ask for itself"
+lose_key
+renew --force >out 2>&1 || fail "$(<out)"
+assert_contains "its IDevID does: its key is gone" "its IDevID does" "$(<out)"
+assert_equal "as at first" "ir /O=Acme/CN=unit-1 confirmed" "$(cmp_did)"
+assert_whole "enrolled again"
+cp cmp/trusted.pem both.pem
+cp factory/ca.pem cmp/trusted.pem
+restart_cmp
+renew --force >out 2>&1 || fail "$(<out)"
+assert_contains "its IDevID does: the CA does not know it" "its IDevID does" \
+    "$(<out)"
+assert_equal "as at first" "ir /O=Acme/CN=unit-1 confirmed" "$(cmp_did)"
+cp both.pem cmp/trusted.pem
+restart_cmp
+
 say "Its end"
 number=$(serial)
 "$DEVID" revoke --root root --identity unit --reason superseded >out ||
@@ -77,6 +93,26 @@ printf 'falsch\n' >secret
 fails 7 "another secret" "is the secret the one that the CA has" enroll_cmp "${SECRET[@]}"
 [[ $OUTPUT != *falsch* ]] || fail "the secret is told"
 assert_equal "and it gets nothing" "" "$(cmp_did)"
+
+say "Behind TLS"
+rm -rf root
+plain_openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+    -keyout tls.key -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+    -out tls.csr 2>/dev/null
+sign_csr tls.csr tls.pem server
+restart_cmp
+tls=$(free_port)
+spawn socat socat "OPENSSL-LISTEN:$tls,bind=127.0.0.1,fork,cert=tls.pem,key=tls.key,verify=0" \
+    "TCP:127.0.0.1:$(<cmp/port)"
+await_port "$SPAWNED" "$tls" || fail "socat does not start"
+CMP_URL=https://localhost:$tls/pkix
+enroll_cmp "${BY_IDEVID[@]}" >out || fail "$(<out)"
+assert_whole "enrolled"
+CMP_URL=https://127.0.0.1:$tls/pkix
+fails 7 "a server of another name" "is not that CA" \
+    enroll_cmp "${BY_IDEVID[@]}" --force
+cmp_did >/dev/null
+rm -rf root
 
 say "A CA that thinks about it"
 restart_cmp waits=2

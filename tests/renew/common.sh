@@ -109,6 +109,28 @@ assert_keys() {
     fi
 }
 
+# lose_key: the identity's key is gone: from the token; or it is of no use, as all
+# are after TPM2_Clear: its parent is another TPM's.
+lose_key() {
+    if [[ $KIND == token ]]; then
+        "$DEVID" delete --yes "$("$DEVID" show --json root/unit/key.pem |
+            jq -r '.[0].uri')"
+    else
+        clear_key >root/unit/key.pem
+    fi
+}
+
+# clear_key: print such a key.
+clear_key() {
+    local front=$DEVID_TCTI
+    start_tpm --srk "other$((OTHERS += 1))" >&2
+    "$DEVID" keygen --out -
+    stop_tpm
+    use_tpm tpm
+    DEVID_TCTI=$front
+}
+OTHERS=0
+
 # token_keys: how many private and public keys the token holds.
 token_keys() {
     pkcs11-tool --module "$SOFTHSM_MODULE" --token-label "$TOKEN_LABEL" \

@@ -36,17 +36,6 @@ set_conf() {
     cat conf.new >root/unit.conf
 }
 
-# clear_key: a key that is of no use, as all are after TPM2_Clear: its parent is
-# another TPM's.
-clear_key() {
-    start_tpm --srk "other$((OTHERS += 1))" >&2
-    "$DEVID" keygen --out -
-    stop_tpm
-    use_tpm tpm
-    DEVID_TCTI=$FRONT
-}
-OTHERS=0 FRONT=${DEVID_TCTI:-}
-
 say "What is not due"
 WISHES=(--san DNS:u.local --after 'echo run >>after')
 enroll "${WISHES[@]}" >out
@@ -175,12 +164,7 @@ changed "then it asks for itself" new
 assert_contains "again" "simplereenroll Acme/unit-1" "$(<est/log)"
 
 say "A key that is gone"
-if [[ $KIND == token ]]; then
-    "$DEVID" delete --yes "$("$DEVID" show --json root/unit/key.pem |
-        jq -r '.[0].uri')"
-else
-    clear_key >root/unit/key.pem
-fi
+lose_key
 renew --force >out 2>&1 || fail "$(<out)"
 changed "it is enrolled again" new
 assert_contains "by its IDevID" "its IDevID does" "$(<out)"

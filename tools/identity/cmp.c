@@ -69,6 +69,8 @@ static bool set_protection(const struct session *s)
     const struct http_identity *who = s->spec->who;
     OSSL_CMP_CTX *c = s->ctx;
 
+    if (who != NULL && X509_check_private_key(who->cert, who->key) != 1)
+        return false;
     if (who == NULL)
         return OSSL_CMP_CTX_set1_referenceValue(
                    c, (const unsigned char *)s->spec->reference,
@@ -178,6 +180,19 @@ static enum exit_code why(const struct session *s)
                          : "--ca names who vouches for that CA");
 }
 
+/* It is who asks that the CA does not take; what is revoked is another matter.
+ */
+static bool is_disowned(const struct session *s, enum exit_code code)
+{
+    static const int infos = 1 << OSSL_CMP_PKIFAILUREINFO_badMessageCheck |
+                             1 << OSSL_CMP_PKIFAILUREINFO_badRequest |
+                             1 << OSSL_CMP_PKIFAILUREINFO_signerNotTrusted;
+    int info = OSSL_CMP_CTX_get_failInfoCode(s->ctx);
+
+    return code == EXIT_DEVICE ||
+           (code == EXIT_REFUSED && info > 0 && (info & infos) != 0);
+}
+
 /* ---- a certificate ------------------------------------------------------- */
 
 void cmp_issued_clear(struct cmp_issued *issued)
@@ -264,6 +279,7 @@ enum exit_code cmp_certify(const struct cmp_spec *spec,
         else
             code = why(&s);
     }
+    issued->disowned = is_disowned(&s, code);
     session_close(&s);
     return code;
 }

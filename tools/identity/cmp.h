@@ -35,6 +35,7 @@ struct cmp_request {
 /* What a CA gives: zero it. */
 struct cmp_issued {
     X509 *cert;
+    bool disowned; /* nothing: who asked has no key, or is not known there */
     STACK_OF(X509) * ca; /* all that it says are its own, in any order, and
                             those of spec.ca; roots only where that is proven */
 };

@@ -93,7 +93,7 @@ void cmp_side_close(struct cmp_side *side)
 /* ---- a certificate ------------------------------------------------------- */
 
 static enum exit_code certify(struct enrolment *e, const struct cmp_spec *spec,
-                              EVP_PKEY *key)
+                              EVP_PKEY *key, bool *disowned)
 {
     const struct cmp_request request = {
         .key = key,
@@ -106,10 +106,12 @@ static enum exit_code certify(struct enrolment *e, const struct cmp_spec *spec,
 
     e->certificates.idevid = issued.cert;
     e->certificates.ca = issued.ca;
+    *disowned = issued.disowned;
     return code;
 }
 
-static enum exit_code cmp_obtain(struct enrolment *e)
+/* disowned  out: true where it failed for the identity that asked */
+static enum exit_code ask(struct enrolment *e, bool *disowned)
 {
     struct handshake key = {0};
     struct cmp_side side;
@@ -117,17 +119,34 @@ static enum exit_code cmp_obtain(struct enrolment *e)
 
     progress_step(e->progress, "enroll");
     code = cmp_side_open(e->args, e->identity, enrolment_by_itself(e), &side);
+    *disowned = code != EXIT_DONE;
     side.spec.patience_s = e->patience_s;
     if (code == EXIT_DONE)
         code = handshake_open_key(e->args, "the new key", e->key_pem, &key);
     if (code == EXIT_DONE)
-        code = certify(e, &side.spec, key.identity.key);
+        code = certify(e, &side.spec, key.identity.key, disowned);
     if (code == EXIT_DONE)
         progress_done(e->progress, "%s has answered%s", side.url,
                       enrolment_by_itself(e) ? " the identity itself" : "");
     handshake_close(&key);
     cmp_side_close(&side);
     return code;
+}
+
+/* As with EST: who has an IDevID, or a secret, says again who he is. */
+static enum exit_code cmp_obtain(struct enrolment *e)
+{
+    const struct identity_conf *conf = &e->identity->conf;
+    bool by_itself = enrolment_by_itself(e);
+    bool disowned = false;
+    enum exit_code code = ask(e, &disowned);
+
+    if (!disowned || !by_itself || (conf->idevid == NULL && conf->user == NULL))
+        return code;
+    note("the identity cannot ask for itself: its %s does",
+         conf->user != NULL ? "secret" : "IDevID");
+    e->disowned = true;
+    return ask(e, &disowned);
 }
 
 /* CMP's messages are signed: who has answered need not speak TLS. */
