@@ -47,7 +47,7 @@ enum {
     }
 #define CRL_ROW(text)                                                          \
     {                                                                          \
-        "crl", "URL", text, false, false                                       \
+        "crl", "URL", text, false, true                                        \
     }
 
 static const struct option_row add_options[] = {
@@ -286,7 +286,7 @@ static enum exit_code edit_cas(struct edit *edit, const char *path)
 
 /* ---- lists of revoked certificates --------------------------------------- */
 
-static enum exit_code edit_crls(struct edit *edit, const char *url)
+static enum exit_code edit_crl(struct edit *edit, const char *url)
 {
     json_t *crls = edit->trust.crls;
     size_t at = 0;
@@ -296,7 +296,7 @@ static enum exit_code edit_crls(struct edit *edit, const char *url)
         at++;
     if (!edit->add && at < json_array_size(crls)) {
         (void)json_array_remove(crls, at);
-        edit->count = 1;
+        edit->count++;
     }
     if (!edit->add)
         return EXIT_DONE;
@@ -304,23 +304,31 @@ static enum exit_code edit_crls(struct edit *edit, const char *url)
         return fail("'%.200s' is no URL of a list: http://, https:// or "
                     "file:///PATH",
                     url);
-    edit->count = 1;
+    edit->count++;
     if (at == json_array_size(crls))
         report_append_text(crls, url);
     return EXIT_DONE;
+}
+
+static enum exit_code edit_crls(struct edit *edit)
+{
+    const char **urls = args_list(edit->args, CRL);
+    enum exit_code code = EXIT_DONE;
+
+    for (size_t i = 0; code == EXIT_DONE && urls[i]; i++)
+        code = edit_crl(edit, urls[i]);
+    free(urls);
+    return code;
 }
 
 /* ---- run ----------------------------------------------------------------- */
 
 static enum exit_code change(struct edit *edit)
 {
-    const char *ca = args_text(edit->args, CA);
-    const char *crl = args_text(edit->args, CRL);
-
-    if (ca)
-        return edit_cas(edit, ca);
-    if (crl)
-        return edit_crls(edit, crl);
+    if (args_text(edit->args, CA))
+        return edit_cas(edit, args_text(edit->args, CA));
+    if (args_text(edit->args, CRL))
+        return edit_crls(edit);
     return edit->add ? add_device(edit) : remove_device(edit);
 }
 
