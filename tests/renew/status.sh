@@ -79,6 +79,7 @@ $( ((EUID)) || echo "user www-data;")
 pid $WORK/run/pid;
 events {}
 http {
+    access_log off;
     $(for kind in client_body proxy fastcgi uwsgi scgi; do
         echo "${kind}_temp_path $WORK/run/$kind;"
     done)
