@@ -49,6 +49,23 @@ assert_equal "nothing in it names the machine that it was built on" "" \
     "$(find all -type f \( -path '*/share/*' -o -path '*/lib/*.d/*' -o -name '*.service' \
         -o -name '*.pc' \) -exec grep -lF -e "$TOP" -e "$BUILD_DIR" {} + || true)"
 
+say "Recipes of others"
+version=$(sed -nE 's/.*DEVID_VERSION "(.*)"/\1/p' "$TOP/engine/devid.h")
+bash -n "$TOP/packaging/arch/PKGBUILD" || fail "PKGBUILD is no script"
+assert_equal "PKGBUILD is of this version" "$version" \
+    "$(sed -n 's/^pkgver=//p' "$TOP/packaging/arch/PKGBUILD")"
+recipe=$TOP/packaging/yocto/devid_$version.bb
+[[ -e $recipe ]] || fail "there is no $recipe"
+assert_contains "Yocto's recipe knows the licence" \
+    "$(md5sum <"$TOP/LICENSE" | cut -d ' ' -f 1)" "$(<"$recipe")"
+# Each file that it names, by its last part, is one that is installed, or a folder
+# of such.
+while read -r path; do
+    files all | grep -qE "(^|/)$(basename "$path" | sed 's/\*$/.*/')(/|$)" ||
+        fail "Yocto's recipe has $path, which is not installed"
+done < <(sed -nE 's/^ *(\$\{[a-z_]+\}[^ ]*).*/\1/p' "$recipe" | grep -v sysconfdir)
+say "  ok: and names what is installed"
+
 if ! command -v dpkg-shlibdeps >/dev/null; then
     say "  skipped: there is no dpkg-shlibdeps to make packages with"
     exit 0
@@ -62,7 +79,7 @@ if [[ $prefix != /usr ]]; then
 fi
 # Its programs hold the names of other places: it is only looked at.
 cpack -G DEB --config "$BUILD_DIR/CPackConfig.cmake" -B "$WORK/debs" \
-    -D CPACK_DEVID_PREFIX=/usr >cpack.log 2>&1 || fail "cpack fails"
+    -D CPACK_DEVID_PREFIX=/usr -D CPACK_DEBIAN_COMPRESSION_TYPE=none >cpack.log 2>&1 || fail "cpack fails"
 # package NAME: fills the directory NAME, and NAME.control with its fields.
 package() {
     dpkg-deb -R "$(echo "debs/$1"_*.deb)" "$1"
