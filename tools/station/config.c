@@ -342,6 +342,8 @@ static enum exit_code read_file(struct reader *reader)
         return code;
     }
     code = check_names(reader);
+    if (code == EXIT_DONE)
+        code = config_check_twice(reader->file);
     for (int i = 0; code == EXIT_DONE && i < SETTINGS; i++)
         code = take(reader, &settings[i]);
     if (code == EXIT_DONE)

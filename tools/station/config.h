@@ -90,6 +90,9 @@ struct config {
  * sentence on failure; cleared either way.
  */
 enum exit_code config_load(const struct args *args, struct config *config);
+
+/* Prints the sentence where a setting stands in the file twice. */
+enum exit_code config_check_twice(const char *path);
 void config_clear(struct config *config);
 
 /* NULL: there is no such label. */
