@@ -29,6 +29,9 @@ say "  ok: its exposure is $exposure"
 assert_equal "systemd takes every line" "" \
     "$(systemd-analyze verify "$unit" 2>&1 | grep -F devid-station.service |
         grep -vE 'is not executable|Command .man')"
+holds "StateDirectoryMode=0700"
+holds "UMask=0077"
+holds "LimitCORE=0"
 holds "DeviceAllow=/dev/tpmrm0 rw"
 holds "SupplementaryGroups=tss"
 holds "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX"
