@@ -263,7 +263,7 @@ static struct devid *new_engine(bool managed)
     struct devid *engine = NULL;
 
     must(devid_new(NULL, &engine, NULL) == DEVID_OK);
-    must(devid_set(engine, "tcti", "fuzz:", NULL) == DEVID_OK);
+    must(devid_set(engine, "tcti", "swtpm:port=1", NULL) == DEVID_OK);
     must(devid_set(engine, "random-source", "tpm2:", NULL) == DEVID_OK);
     must(devid_set(engine, "tpm2-sharing", managed ? "managed" : "bare",
                    NULL) == DEVID_OK);

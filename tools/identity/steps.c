@@ -3,6 +3,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "attest.h"
@@ -65,6 +66,35 @@ static enum devid_err encode(const struct devid_tcg_csr *csr,
     return e;
 }
 
+/*
+ * The EK, to which sessions are salted and secrets encrypted, as the TPM shows
+ * it, against the one that its maker certified: who sits on the bus between
+ * may show a key of his own. Whether the maker is one to trust the station
+ * says. A certificate that does not parse is its to refuse, too.
+ */
+static enum devid_err check_ek(const struct devid_identity_request *r,
+                               struct devid_error *err)
+{
+    const struct devid_attest_policy policy = {0};
+    struct devid_attest_verdict verdict;
+
+    if (r->ekCert.bytes.len == 0)
+        return DEVID_OK;
+    if (devid_ek_verify(field_bytes(&r->ekCert.bytes), &policy, &verdict) ==
+            DEVID_ATTEST_EK_MALFORMED ||
+        verdict.ek.coordinate_len == 0 ||
+        devid_public_equal(&verdict.ek, &r->ek))
+        return DEVID_OK;
+    memset(err, 0, sizeof(*err));
+    (void)snprintf(
+        err->text, sizeof(err->text),
+        "the endorsement key that this TPM shows at 0x%08x is another than the "
+        "one in its certificate at 0x%08x: somebody between here and the TPM "
+        "shows a key of his own, or the certificate is another TPM's",
+        r->ek_handle, r->ekCert.index);
+    return DEVID_ERR_WRONG_KEY;
+}
+
 enum devid_err step_request(struct devid_identity *identity, const char *serial,
                             const char *model, struct step_request *request,
                             struct devid_error *err)
@@ -73,6 +103,8 @@ enum devid_err step_request(struct devid_identity *identity, const char *serial,
     struct devid_tcg_csr csr;
     enum devid_err e = devid_identity_request(identity, &request->fields, err);
 
+    if (e == DEVID_OK)
+        e = check_ek(fields, err);
     if (e == DEVID_OK) {
         csr = fill_fields(serial, model, fields);
         e = encode(&csr, identity, &request->der, &request->len, err);
