@@ -13,6 +13,8 @@
  * What OpenSSL does so in its own code is known by the table `known`; the rest
  * is a failure. Without --whole each place in the source fails once.
  */
+#include "allocations.h"
+
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -42,19 +44,6 @@ enum {
     FRAMES_MAX = 12
 };
 
-/* How a process ends. */
-enum end {
-    END_TOLD,   /* it failed, and there is an error in the queue */
-    END_RIGHT,  /* it came to the right result */
-    END_UNTOLD, /* it failed, and the queue is empty */
-    END_WRONG,  /* a wrong result */
-    END_AFTER,  /* what came next failed, too */
-    END_LEAK,   /* memory was lost */
-    END_CRASH,  /* a signal */
-    END_BROKEN, /* what comes before the fault failed */
-    END_COUNT
-};
-
 static const char *const end_words[END_COUNT] = {
     [END_TOLD] = "an error",         [END_RIGHT] = "the right result",
     [END_UNTOLD] = "no error",       [END_WRONG] = "a wrong result",
@@ -74,50 +63,7 @@ static unsigned fail_at; /* 0: none */
 static unsigned at;
 static char pem[PEM_SIZE];
 
-/*
- * What OpenSSL 3.0 does in its own code, by the place that asks for memory. A
- * key of its own, with no devid about, shows the same: allocations NAME
- * SOFTWARE-KEY, with OPENSSL_CONF=/dev/null.
- */
-#define NEVER_AGAIN "made once: where that failed it is not tried again"
-#define SILENT "fails and raises no error"
-static const struct known {
-    const char *place; /* how it begins */
-    enum end end;
-    const char *reason;
-} known[] = {
-    {"crypto/core_namemap.c", END_AFTER, NEVER_AGAIN},
-    {"crypto/lhash/lhash.c", END_AFTER, NEVER_AGAIN},
-    {"crypto/sparse_array.c", END_AFTER, NEVER_AGAIN},
-    {"crypto/threads_pthread.c", END_AFTER, NEVER_AGAIN},
-    {"crypto/property/property.c", END_AFTER, NEVER_AGAIN},
-    {"crypto/provider_core.c", END_AFTER, NEVER_AGAIN},
-    {"crypto/rand/rand_lib.c", END_AFTER, NEVER_AGAIN},
-    {"crypto/evp/evp_rand.c", END_AFTER, NEVER_AGAIN},
-    {"crypto/evp/digest.c", END_UNTOLD, SILENT},
-    {"crypto/evp/pmeth_lib.c", END_UNTOLD, SILENT},
-    {"crypto/params.c", END_UNTOLD, SILENT},
-    {"providers/implementations/encode_decode/", END_UNTOLD, SILENT},
-    {"crypto/property/property_string.c", END_LEAK,
-     "forgets a name that it could not enter"},
-};
-
 /* ---- the allocator --------------------------------------------------- */
-
-/* Ours come with the whole path, of which the tree's own part stays; OpenSSL's
- * with "../". */
-static const char *in_tree(const char *file)
-{
-    static const char *const ours[] = {"/engine/", "/provider/"};
-
-    for (size_t i = 0; *file == '/' && i < 2; i++) {
-        const char *found = strstr(file, ours[i]);
-
-        if (found != NULL)
-            return found + 1;
-    }
-    return strncmp(file, "../", 3) == 0 ? file + 3 : file;
-}
 
 static bool fails(const char *file, int line)
 {
@@ -125,8 +71,8 @@ static bool fails(const char *file, int line)
         return false;
     at++;
     if (recording && at <= PLACES_MAX) {
-        (void)snprintf(seen->places[at - 1], PLACE_SIZE, "%s:%d", in_tree(file),
-                       line);
+        (void)snprintf(seen->places[at - 1], PLACE_SIZE, "%s:%d",
+                       place_in_tree(file), line);
         seen->count = at;
     }
     return at == fail_at;
@@ -336,23 +282,6 @@ static unsigned excused;
 static unsigned ours; /* in code of devid's */
 static unsigned failures;
 
-static bool is_ours(const char *place)
-{
-    return strncmp(place, "engine/", 7) == 0 ||
-           strncmp(place, "provider/", 9) == 0;
-}
-
-static bool is_known(const char *place, enum end end)
-{
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        if (known[i].end == end &&
-            strncmp(place, known[i].place, strlen(known[i].place)) == 0 &&
-            !is_ours(place))
-            return true;
-    }
-    return false;
-}
-
 static bool was_before(unsigned n)
 {
     for (unsigned i = 1; i < n; i++) {
@@ -380,7 +309,7 @@ static void sweep(const struct work *work, bool whole, bool verbose)
         if (!whole && was_before(n))
             continue;
         tried++;
-        ours += is_ours(place);
+        ours += place_is_ours(place);
         end = run_one(work, n);
         ends[end]++;
         if (verbose)
@@ -388,7 +317,7 @@ static void sweep(const struct work *work, bool whole, bool verbose)
                          end_words[end]);
         if (end <= END_RIGHT)
             continue;
-        if (is_known(place, end)) {
+        if (place_is_known(place, end)) {
             excused++;
             continue;
         }
