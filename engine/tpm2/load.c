@@ -96,9 +96,15 @@ static enum devid_err prove(struct tpm2_key *key, const TPM2B_PUBLIC *found,
                             struct devid_error *err)
 {
     struct devid_public pub;
-    enum devid_err e = tpm2_public_to_devid(&found->publicArea, &pub, err);
+    struct devid_error why = {0};
+    enum devid_err e = tpm2_public_to_devid(&found->publicArea, &pub, &why);
 
-    if (e == DEVID_OK && !devid_public_equal(&pub, &key->pub)) {
+    if (e != DEVID_OK)
+        return devid_fail(err, e == DEVID_ERR_INPUT ? DEVID_ERR_DEVICE : e, 0,
+                          "handle 0x%08x of this TPM holds what is no key of "
+                          "devid's: %s",
+                          key->persistent, why.text);
+    if (!devid_public_equal(&pub, &key->pub)) {
         return devid_fail(err, DEVID_ERR_WRONG_KEY, 0,
                           "handle 0x%08x of this TPM holds another key than "
                           "the key file says: this is another TPM, or the key "

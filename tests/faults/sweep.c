@@ -111,7 +111,7 @@ static void check_result(struct trial *t, enum devid_err e,
     char text[256] = "";
 
     if (t->stand->judge != NULL)
-        t->stand->judge(t, e, text, sizeof(text));
+        t->stand->judge(t, e, err, text, sizeof(text));
     if (*text != '\0')
         complain(t, text, err->text);
     if (e != DEVID_OK) {

@@ -57,8 +57,8 @@ struct stand {
     /* How many were struck since; *what: the name of the first. */
     unsigned (*disarm)(const char **what);
     /* In words what is wrong with how it went, or ""; may be NULL. */
-    void (*judge)(const struct trial *t, enum devid_err e, char *text,
-                  size_t size);
+    void (*judge)(const struct trial *t, enum devid_err e,
+                  const struct devid_error *err, char *text, size_t size);
     /* In words what is left in the device, or ""; takes it away. Asked while
        the engine is open, and again when all is closed. */
     void (*left)(const struct trial *t, bool closed, char *text, size_t size);

@@ -98,11 +98,12 @@ static CK_ULONG count_new(void)
     return found;
 }
 
-static void judge(const struct trial *t, enum devid_err e, char *text,
-                  size_t size)
+static void judge(const struct trial *t, enum devid_err e,
+                  const struct devid_error *err, char *text, size_t size)
 {
     CK_ULONG found = e != DEVID_OK && !t->lasting ? count_new() : 0;
 
+    (void)err;
     if (t->fault->code == CKR_PIN_INCORRECT && seen->plan.logins > 1)
         (void)snprintf(text, size, "a refused PIN was tried %u times",
                        seen->plan.logins);

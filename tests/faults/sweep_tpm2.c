@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* usage: sweep_tpm2 [OPTION...] libtss2-tcti-fault.so TCTI */
+#include "raw.h"
 #include "sweep.h"
-#include "tcti_fault.h"
 
 #include "../../swtpm-ci/commands.h"
 
-#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <tss2/tss2_mu.h>
-#include <tss2/tss2_tcti.h>
-#include <tss2/tss2_tctildr.h>
 
 /* TPM 2.0 Part 2, 7.2; tss2 shifts a signed int. */
 #define TRANSIENT_FIRST 0x80000000u
@@ -20,8 +17,7 @@
 #define ACTIVE_SESSION_FIRST 0x03000000u
 
 static struct tcti_fault_plan *plan;
-static TSS2_TCTI_CONTEXT *clean; /* past the faults */
-static char tcti[512];
+static const char *tcti;
 
 /* A way to spoil the link, or a response code. */
 #define LINK(called, what, ...)                                                \
@@ -39,7 +35,7 @@ static const struct fault faults[] = {
     LINK("link gone", TCTI_FAULT_CONNECT, .loses = false),
     LINK("answer later", TCTI_FAULT_AGAIN, .loses = false),
     LINK("half a header", TCTI_FAULT_HEADER, LOST),
-    LINK("short answer", TCTI_FAULT_SHORT, LOST),
+    LINK("short answer", TCTI_FAULT_SHORT, WRONG),
     LINK("cut answer", TCTI_FAULT_CUT, WRONG),
     LINK("noise", TCTI_FAULT_NOISE, WRONG),
     LINK("noise behind the header", TCTI_FAULT_BODY, WRONG),
@@ -97,6 +93,16 @@ static void arm(const struct trial *t)
     };
 }
 
+/* A code reaches the caller as it came, where nothing else went wrong. */
+static void judge(const struct trial *t, enum devid_err e,
+                  const struct devid_error *err, char *text, size_t size)
+{
+    if (t->fault->kind == TCTI_FAULT_CODE && e != DEVID_OK && t->at == 1 &&
+        t->lasting && err->device_rc != t->fault->code &&
+        e != DEVID_ERR_NOT_FOUND)
+        (void)snprintf(text, size, "the code is 0x%x", err->device_rc);
+}
+
 static unsigned disarm(const char **what)
 {
     const char *name = tpm_command_name(plan->command);
@@ -109,39 +115,16 @@ static unsigned disarm(const char **what)
 
 /* ---- what is left ---------------------------------------------------- */
 
-static void ask(const uint8_t *command, size_t len, uint8_t *answer,
-                size_t *answer_len)
-{
-    if (Tss2_Tcti_Transmit(clean, len, command) != 0 ||
-        Tss2_Tcti_Receive(clean, answer_len, answer, TSS2_TCTI_TIMEOUT_BLOCK) !=
-            0) {
-        (void)fprintf(stderr, "the TPM is gone\n");
-        exit(EXIT_FAILURE);
-    }
-}
-
-static size_t put(uint8_t *to, size_t at, uint32_t value)
-{
-    (void)Tss2_MU_UINT32_Marshal(value, to, at + 4, &at);
-    return at;
-}
-
-static size_t header(uint8_t *command, uint32_t len, TPM2_CC code)
-{
-    command[0] = 0x80; /* TPM_ST_NO_SESSIONS */
-    command[1] = 0x01;
-    return put(command, put(command, 2, len), code);
-}
-
 static void flush(uint32_t handle)
 {
     uint8_t command[14];
     uint8_t answer[TPM2_MAX_RESPONSE_SIZE];
     size_t len = sizeof(answer);
 
-    (void)put(command, header(command, sizeof(command), TPM2_CC_FlushContext),
-              handle);
-    ask(command, sizeof(command), answer, &len);
+    (void)raw_put(command,
+                  raw_header(command, sizeof(command), TPM2_CC_FlushContext),
+                  handle);
+    raw_ask(command, sizeof(command), answer, &len);
 }
 
 /* Flushes what there is of a kind of handle; returns how many. */
@@ -153,10 +136,12 @@ static unsigned flush_kind(uint32_t first)
     size_t at = 11; /* behind the header and moreData */
     TPMS_CAPABILITY_DATA data = {0};
 
-    at = header(command, sizeof(command), TPM2_CC_GetCapability);
-    at = put(command, put(command, put(command, at, TPM2_CAP_HANDLES), first),
-             TPM2_MAX_CAP_HANDLES);
-    ask(command, at, answer, &len);
+    at = raw_header(command, sizeof(command), TPM2_CC_GetCapability);
+    at =
+        raw_put(command,
+                raw_put(command, raw_put(command, at, TPM2_CAP_HANDLES), first),
+                TPM2_MAX_CAP_HANDLES);
+    raw_ask(command, at, answer, &len);
     at = 11;
     if (Tss2_MU_TPMS_CAPABILITY_DATA_Unmarshal(answer, len, &at, &data) != 0) {
         (void)fprintf(stderr, "GetCapability: no such answer\n");
@@ -183,25 +168,6 @@ static void left(const struct trial *t, bool closed, char *text, size_t size)
                        loaded, saved);
 }
 
-static void open_stand(const char *module, const char *inner)
-{
-    void *library = dlopen(module, RTLD_NOW | RTLD_LOCAL);
-    fault_plan_fn *get = NULL;
-
-    if (library != NULL)
-        *(void **)&get = dlsym(library, "tcti_fault_plan");
-    if (get == NULL) {
-        (void)fprintf(stderr, "%s\n", dlerror());
-        exit(EXIT_FAILURE);
-    }
-    plan = get();
-    (void)snprintf(tcti, sizeof(tcti), "%s:%s", module, inner);
-    if (Tss2_TctiLdr_Initialize(inner, &clean) != 0) {
-        (void)fprintf(stderr, "no TPM at %s\n", inner);
-        exit(EXIT_FAILURE);
-    }
-}
-
 int main(int argc, char **argv)
 {
     static const char *const words[] = {"TPM", "this key", "public key",
@@ -214,6 +180,7 @@ int main(int argc, char **argv)
         .configure = configure,
         .arm = arm,
         .disarm = disarm,
+        .judge = judge,
         .left = left,
     };
     struct sweep_options options = {0};
@@ -225,9 +192,8 @@ int main(int argc, char **argv)
                               "[--report FILE] MODULE TCTI\n");
         return 2;
     }
-    (void)setenv("TSS2_LOG", "all+none", 1);
-    open_stand(argv[0], argv[1]);
+    tcti = raw_open(argv[0], argv[1], &plan);
     status = sweep_run(&stand, &options);
-    Tss2_TctiLdr_Finalize(&clean);
+    raw_close();
     return status;
 }

@@ -7,6 +7,7 @@
 
 #include <tss2/tss2_tcti.h>
 #include <tss2/tss2_tctildr.h>
+#include <tss2/tss2_tpm2_types.h>
 
 #define MAGIC 0x646576696466ULL
 #define HEADER_LEN 10u
@@ -19,6 +20,10 @@ struct context {
     TSS2_TCTI_CONTEXT *inner;
     enum tcti_fault now; /* what becomes of the command under way */
     bool again;          /* TCTI_FAULT_AGAIN: was said */
+    bool answered;       /* what follows is the answer to it */
+    TSS2_RC rc;
+    uint8_t response[TPM2_MAX_RESPONSE_SIZE];
+    size_t len;
 };
 
 static struct tcti_fault_plan plan;
@@ -57,18 +62,20 @@ static TSS2_RC transmit(TSS2_TCTI_CONTEXT *tcti, size_t size,
                         const uint8_t *command)
 {
     struct context *c = of(tcti);
+    const uint32_t code = size >= HEADER_LEN ? read_u32(command + CODE_AT) : 0;
 
-    plan.commands++;
     c->now = TCTI_FAULT_NONE;
-    if (strikes()) {
+    c->answered = false;
+    plan.commands += plan.only == 0 || plan.only == code;
+    if ((plan.only == 0 || plan.only == code) && strikes()) {
         c->now = plan.kind;
         c->again = false;
-        if (plan.struck++ == 0 && size >= HEADER_LEN)
-            plan.command = read_u32(command + CODE_AT);
+        if (plan.struck++ == 0)
+            plan.command = code;
     }
     if (c->now == TCTI_FAULT_TRANSMIT || c->now == TCTI_FAULT_CONNECT)
         return TSS2_TCTI_RC_IO_ERROR;
-    if (c->now == TCTI_FAULT_CODE)
+    if (c->now == TCTI_FAULT_CODE || c->now == TCTI_FAULT_ANSWER)
         return TSS2_RC_SUCCESS;
     return Tss2_Tcti_Transmit(c->inner, size, command);
 }
@@ -84,89 +91,105 @@ static void fill_noise(uint8_t *data, size_t len)
     }
 }
 
-static TSS2_RC answer_code(size_t *size, uint8_t *response)
+static void answer_code(struct context *c)
 {
-    memset(response, 0, HEADER_LEN);
-    response[0] = 0x80; /* TPM_ST_NO_SESSIONS */
-    response[1] = 0x01;
-    put_u32(response + SIZE_AT, HEADER_LEN);
-    put_u32(response + CODE_AT, plan.code);
-    *size = HEADER_LEN;
-    return TSS2_RC_SUCCESS;
+    memset(c->response, 0, HEADER_LEN);
+    c->response[0] = 0x80; /* TPM_ST_NO_SESSIONS */
+    c->response[1] = 0x01;
+    put_u32(c->response + SIZE_AT, HEADER_LEN);
+    put_u32(c->response + CODE_AT, plan.code);
+    c->len = HEADER_LEN;
 }
 
-static TSS2_RC spoil(enum tcti_fault kind, size_t room, size_t *size,
-                     uint8_t *response)
+static void spoil_size(struct context *c)
+{
+    size_t body = c->len - HEADER_LEN;
+
+    if (c->now == TCTI_FAULT_HEADER)
+        c->len = HEADER_LEN / 2;
+    if (c->now == TCTI_FAULT_SHORT)
+        c->len -= 1 + body / 2;
+    if (c->now == TCTI_FAULT_CUT)
+        c->len -= body / 2;
+    if (c->now == TCTI_FAULT_LONG) {
+        fill_noise(c->response + c->len, sizeof(c->response) - c->len);
+        c->len = sizeof(c->response);
+    }
+    if (c->now == TCTI_FAULT_CUT || c->now == TCTI_FAULT_LONG)
+        put_u32(c->response + SIZE_AT, (uint32_t)c->len);
+}
+
+static void spoil_bytes(struct context *c)
 {
     const struct timespec late = {.tv_sec = SLOW_S};
-    size_t body = *size > HEADER_LEN ? *size - HEADER_LEN : 0;
+    uint8_t *body = c->response + HEADER_LEN;
+    size_t len = c->len - HEADER_LEN;
 
-    switch (kind) {
-    case TCTI_FAULT_RECEIVE:
-        return TSS2_TCTI_RC_IO_ERROR;
-    case TCTI_FAULT_TOO_LONG:
-        *size = room + 1;
-        return TSS2_TCTI_RC_INSUFFICIENT_BUFFER;
-    case TCTI_FAULT_HEADER:
-        *size = HEADER_LEN / 2;
-        break;
-    case TCTI_FAULT_SHORT:
-        *size -= 1 + body / 2;
-        break;
-    case TCTI_FAULT_CUT:
-        *size -= body / 2;
-        put_u32(response + SIZE_AT, (uint32_t)*size);
-        break;
-    case TCTI_FAULT_NOISE:
-        fill_noise(response, *size);
-        break;
-    case TCTI_FAULT_BODY:
-        fill_noise(response + HEADER_LEN, body);
-        break;
-    case TCTI_FAULT_ONES:
-        memset(response + HEADER_LEN, 0xff, body);
-        break;
-    case TCTI_FAULT_FLIPPED:
-        response[body > 0 ? HEADER_LEN + body / 2 : HEADER_LEN - 1] ^= 0x10;
-        break;
-    case TCTI_FAULT_LONG:
-        fill_noise(response + *size, room - *size);
-        *size = room;
-        put_u32(response + SIZE_AT, (uint32_t)room);
-        break;
-    case TCTI_FAULT_SLOW:
+    if (c->now == TCTI_FAULT_NOISE)
+        fill_noise(c->response, c->len);
+    if (c->now == TCTI_FAULT_BODY)
+        fill_noise(body, len);
+    if (c->now == TCTI_FAULT_ONES)
+        memset(body, 0xff, len);
+    if (c->now == TCTI_FAULT_FLIPPED)
+        c->response[len > 0 ? HEADER_LEN + len / 2 : HEADER_LEN - 1] ^= 0x10;
+    if (c->now == TCTI_FAULT_HANDLE && len >= 4)
+        put_u32(body, plan.code);
+    if (c->now == TCTI_FAULT_SLOW)
         (void)nanosleep(&late, NULL);
-        break;
-    case TCTI_FAULT_NONE:
-    case TCTI_FAULT_TRANSMIT:
-    case TCTI_FAULT_CONNECT:
-    case TCTI_FAULT_AGAIN:
-    case TCTI_FAULT_CODE:
-        break;
-    }
-    return TSS2_RC_SUCCESS;
 }
 
+/* The answer to the command under way, once. */
+static void make_answer(struct context *c)
+{
+    c->rc = TSS2_RC_SUCCESS;
+    c->answered = true;
+    if (c->now == TCTI_FAULT_CODE) {
+        answer_code(c);
+        return;
+    }
+    if (c->now == TCTI_FAULT_ANSWER) {
+        memcpy(c->response, plan.answer, plan.answer_len);
+        c->len = plan.answer_len;
+        return;
+    }
+    c->len = sizeof(c->response);
+    c->rc = Tss2_Tcti_Receive(c->inner, &c->len, c->response,
+                              TSS2_TCTI_TIMEOUT_BLOCK);
+    if (c->rc != TSS2_RC_SUCCESS || c->len < HEADER_LEN)
+        return;
+    if (c->now == TCTI_FAULT_RECEIVE)
+        c->rc = TSS2_TCTI_RC_IO_ERROR;
+    spoil_bytes(c);
+    spoil_size(c);
+}
+
+/* With no buffer it is asked for the size alone. */
 static TSS2_RC receive(TSS2_TCTI_CONTEXT *tcti, size_t *size, uint8_t *response,
                        int32_t timeout)
 {
     struct context *c = of(tcti);
-    const size_t room = *size;
-    enum tcti_fault kind = c->now;
-    TSS2_RC rc;
 
-    if (response == NULL) /* who asks how much room is needed */
-        return Tss2_Tcti_Receive(c->inner, size, response, timeout);
-    if (kind == TCTI_FAULT_CODE)
-        return answer_code(size, response);
-    if (kind == TCTI_FAULT_AGAIN && !c->again) {
+    (void)timeout;
+    if (c->now == TCTI_FAULT_AGAIN && !c->again) {
         c->again = true;
         return TSS2_TCTI_RC_TRY_AGAIN;
     }
-    rc = Tss2_Tcti_Receive(c->inner, size, response, timeout);
-    return rc != TSS2_RC_SUCCESS || *size < HEADER_LEN
-               ? rc
-               : spoil(kind, room, size, response);
+    if (!c->answered)
+        make_answer(c);
+    if (c->rc != TSS2_RC_SUCCESS)
+        return c->rc;
+    if (response == NULL || c->now == TCTI_FAULT_TOO_LONG) {
+        *size =
+            c->now == TCTI_FAULT_TOO_LONG ? 2 * sizeof(c->response) : c->len;
+        return response == NULL ? TSS2_RC_SUCCESS
+                                : TSS2_TCTI_RC_INSUFFICIENT_BUFFER;
+    }
+    if (*size < c->len)
+        return TSS2_TCTI_RC_INSUFFICIENT_BUFFER;
+    memcpy(response, c->response, c->len);
+    *size = c->len;
+    return TSS2_RC_SUCCESS;
 }
 
 static void finalize(TSS2_TCTI_CONTEXT *tcti)

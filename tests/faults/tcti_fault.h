@@ -10,6 +10,7 @@
 #define DEVID_TESTS_TCTI_FAULT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum tcti_fault {
@@ -28,14 +29,19 @@ enum tcti_fault {
     TCTI_FAULT_TOO_LONG, /* it does not fit the buffer */
     TCTI_FAULT_CODE,     /* a response code: the TPM never sees the command */
     TCTI_FAULT_SLOW,     /* it comes late */
+    TCTI_FAULT_ANSWER,   /* what the plan has: the TPM never sees it */
+    TCTI_FAULT_HANDLE,   /* the handle in it is another: `code` */
     TCTI_FAULT_CONNECT,  /* IO error, and nor does the next link open */
 };
 
 struct tcti_fault_plan {
     enum tcti_fault kind;
     uint32_t code; /* TCTI_FAULT_CODE: which */
-    unsigned at;   /* the number of the command, from 1 */
-    bool lasting;  /* and all behind it */
+    uint32_t only; /* a command's code: others are not counted; 0: all are */
+    const uint8_t *answer; /* TCTI_FAULT_ANSWER; borrowed */
+    size_t answer_len;
+    unsigned at;  /* the number of the command, from 1 */
+    bool lasting; /* and all behind it */
 
     /* What has happened since the plan was made. */
     unsigned commands;
