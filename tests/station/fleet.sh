@@ -8,6 +8,7 @@
 source "$(dirname "$0")/common.sh"
 # shellcheck source=fleet_rows.sh
 source "$(dirname "$0")/fleet_rows.sh"
+SELF=$(realpath "$0")
 harness_dir
 need curl jq
 cd "$WORK"
@@ -23,8 +24,6 @@ STATION_PORT=$(free_port)
 setting server address 127.0.0.1
 setting policy allow_pkcs10 yes
 BATCH_TOKEN=the-token-of-spring
-"$STATION" batch open --dir line --name spring --product Gate --count 10 \
-    --token-source file:<(echo "$BATCH_TOKEN")
 
 # behind SQL: change the ledger behind its log; by standard input where there is
 # no SQL.
@@ -98,10 +97,14 @@ cp line/operators.pem with_lee.pem
 plain_openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
     -keyout other.key -subj /CN=Kim -days 1 -out other.crt 2>req.log
 cat other.key other.crt >other.pem
-# As an older station left it.
-behind "DROP INDEX unit_by_serial; DROP INDEX unit_of_state;
-        DROP INDEX unit_of_batch; UPDATE ledger SET version = 2"
+if ((${#options[@]} == 0)); then
+    # As the first station left it: serve brings it up to date.
+    rm line/ledger.db*
+    sqlite3 line/ledger.db <"$(dirname "$SELF")/ledger_1.sql"
+fi
 start_station
+"$STATION" batch open --dir line --name spring --product Gate --count 10 \
+    --token-source file:<(echo "$BATCH_TOKEN")
 
 say "Who may see the pages"
 ask GET /fleet
