@@ -27,7 +27,7 @@ static bool decode(char *text)
         if (*at == '%' && high == 0 && low == 0)
             return false;
         if (*at != '%') {
-            *to++ = *at == '+' ? ' ' : *at;
+            *to++ = (char)(*at == '+' ? ' ' : *at);
             continue;
         }
         *to++ = (char)(16 * high + low);

@@ -79,56 +79,49 @@ void html_query(FILE *out, const char *value)
 
 /* ---- numbers ----------------------------------------------------------- */
 
-enum {
-    SPEC_MAX = 15
-};
-
-/* A conversion as it stands in a format: "%05.1f", "%llu". */
+/* A conversion as it stands in a format: "%.1f", "%llu". */
 struct spec {
-    char text[SPEC_MAX + 1];
     unsigned longs; /* l */
-    bool size;      /* z */
+    bool size;      /* z: as wide as a long, wherever this runs */
+    int places;     /* of f */
     char kind;      /* '\0': none that is known here */
 };
+_Static_assert(sizeof(size_t) == sizeof(unsigned long), "z is not l");
 
 /* Returns what stands behind it; `at` points behind the %. */
 static const char *read_spec(const char *at, struct spec *spec)
 {
-    size_t len = 0;
-
-    *spec = (struct spec){.text = "%"};
-    len = 1;
-    for (; *at && strchr("-+ 0123456789.lz", *at); at++) {
+    *spec = (struct spec){.places = 6};
+    for (; *at && strchr(".0123456789lz", *at); at++) {
         spec->longs += *at == 'l';
         spec->size = spec->size || *at == 'z';
-        if (len < SPEC_MAX - 1)
-            spec->text[len++] = *at;
+        if (*at >= '0' && *at <= '9')
+            spec->places = *at - '0';
     }
     if (!*at)
         return at;
     spec->kind = *at;
-    spec->text[len] = *at;
     return at + 1;
 }
 
-/* Their formats are pieces of one that the compiler has checked. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-
-static void put_number(FILE *out, const struct spec *spec, va_list *values)
+static void put_signed(FILE *out, const struct spec *spec, va_list *values)
 {
-    bool is_signed = spec->kind == 'd';
+    long long value = spec->longs == 0   ? (long long)va_arg(*values, int)
+                      : spec->longs == 1 ? (long long)va_arg(*values, long)
+                                         : va_arg(*values, long long);
 
-    if (spec->size)
-        (void)fprintf(out, spec->text, va_arg(*values, size_t));
-    else if (spec->longs == 0 && is_signed)
-        (void)fprintf(out, spec->text, va_arg(*values, int));
-    else if (spec->longs == 0)
-        (void)fprintf(out, spec->text, va_arg(*values, unsigned));
-    else if (spec->longs == 1)
-        (void)fprintf(out, spec->text, va_arg(*values, unsigned long));
-    else
-        (void)fprintf(out, spec->text, va_arg(*values, unsigned long long));
+    (void)fprintf(out, "%lld", value);
+}
+
+static void put_unsigned(FILE *out, const struct spec *spec, va_list *values)
+{
+    unsigned longs = spec->size ? 1 : spec->longs;
+    unsigned long long value =
+        longs == 0   ? (unsigned long long)va_arg(*values, unsigned)
+        : longs == 1 ? (unsigned long long)va_arg(*values, unsigned long)
+                     : va_arg(*values, unsigned long long);
+
+    (void)fprintf(out, "%llu", value);
 }
 
 static void put_value(FILE *out, const struct spec *spec, va_list *values)
@@ -144,19 +137,18 @@ static void put_value(FILE *out, const struct spec *spec, va_list *values)
         (void)putc('%', out);
         break;
     case 'd':
+        put_signed(out, spec, values);
+        break;
     case 'u':
-    case 'x':
-        put_number(out, spec, values);
+        put_unsigned(out, spec, values);
         break;
     case 'f':
-        (void)fprintf(out, spec->text, va_arg(*values, double));
+        (void)fprintf(out, "%.*f", spec->places, va_arg(*values, double));
         break;
     default:
         break;
     }
 }
-
-#pragma GCC diagnostic pop
 
 void html_print(FILE *out, const char *format, ...)
 {

@@ -8,11 +8,11 @@
 #include <stdio.h>
 
 /*
- * As printf, with %s, %c, %%, and numbers: %d, %u, %f and their like, with what
- * may stand in between. A value is right in text, and in an attribute between
- * quotes; in a URL only html_query is. Bytes that are no UTF-8, controls and
- * what turns the direction of text come out as U+FFFD. Anything else in a
- * format is left out.
+ * As printf, with %s, %c, %%, %d, %u (and %ld, %lld, %lu, %llu, %zu), and %f
+ * with a digit for its places, %.1f. A value is right in text, and in an
+ * attribute between quotes; in a URL only html_query is. Bytes that are no
+ * UTF-8, controls and what turns the direction of text come out as U+FFFD.
+ * Anything else in a format is left out.
  */
 void html_print(FILE *out, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
