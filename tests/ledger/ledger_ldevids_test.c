@@ -275,8 +275,8 @@ static void expect_revoked(struct fixture *fixture, const char *numbers)
     char text[200] = "";
     struct devid_error err;
 
-    assert_int_equal(ledger_revoked(fixture->ledger, take_number, text, &err),
-                     DEVID_OK);
+    assert_int_equal(
+        ledger_revoked(fixture->ledger, 10, take_number, text, &err), DEVID_OK);
     assert_string_equal(text, numbers);
 }
 

@@ -271,7 +271,8 @@ static void a_retired_unit_is_revoked_and_enrolled_for_a_new_owner(void **state)
                      LEDGER_DONE);
     clear(&retire);
     assert_int_equal(
-        ledger_revoked(fixture->ledger, count_revoked, &count, &err), DEVID_OK);
+        ledger_revoked(fixture->ledger, 0, count_revoked, &count, &err),
+        DEVID_OK);
     assert_int_equal(count, 2);
     clear(&job);
     assert_int_equal(enrol(fixture->ledger, 7, &job), LEDGER_STATE);

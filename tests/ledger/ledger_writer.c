@@ -119,7 +119,7 @@ static void *list_on(void *arg)
 
     (void)arg;
     for (;;) {
-        if (ledger_revoked(writing, ignore, NULL, &err))
+        if (ledger_revoked(writing, 0, ignore, NULL, &err))
             die(&err);
         usleep(1000);
     }

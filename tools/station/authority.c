@@ -163,6 +163,7 @@ struct leaf {
     const char *usage; /* extended key usage */
     const char *san;   /* NULL: none */
     long days;
+    bool unchecked; /* OCSP's nocheck: nobody is to ask for its own state */
 };
 
 static enum exit_code make_leaf(const struct authority *ca, EVP_PKEY *key,
@@ -180,7 +181,9 @@ static enum exit_code make_leaf(const struct authority *ca, EVP_PKEY *key,
         extend(made, issuer, NID_subject_key_identifier, "hash") &&
         (!ca->cert ||
          extend(made, issuer, NID_authority_key_identifier, "keyid")) &&
-        (!leaf->san || extend(made, issuer, NID_subject_alt_name, leaf->san));
+        (!leaf->san || extend(made, issuer, NID_subject_alt_name, leaf->san)) &&
+        (!leaf->unchecked ||
+         extend(made, issuer, NID_id_pkix_OCSP_noCheck, "yes"));
 
     if (!ok) {
         X509_free(made);
@@ -194,7 +197,7 @@ enum exit_code authority_serve(const struct authority *ca, EVP_PKEY *key,
 {
     char san[SAN_SIZE];
     char name[65];
-    const struct leaf leaf = {name, "serverAuth", san, OWN_DAYS};
+    const struct leaf leaf = {name, "serverAuth", san, OWN_DAYS, false};
 
     *cert = NULL;
     if (!san_of(hosts, san))
@@ -210,7 +213,7 @@ enum exit_code authority_list(const struct authority *ca, EVP_PKEY *key,
     char name[65];
     /* What `openssl cms -verify` wants of who signs a file; no server, and no
      * client, could be taken in by it. */
-    const struct leaf leaf = {name, "emailProtection", NULL, OWN_DAYS};
+    const struct leaf leaf = {name, "emailProtection", NULL, OWN_DAYS, false};
 
     snprintf(name, sizeof(name), "%.50s manifests", station);
     return make_leaf(ca, key, &leaf, cert);
@@ -219,8 +222,19 @@ enum exit_code authority_list(const struct authority *ca, EVP_PKEY *key,
 enum exit_code authority_operator(const char *name, EVP_PKEY *key, long days,
                                   X509 **cert)
 {
-    const struct leaf leaf = {name, "clientAuth", NULL, days};
+    const struct leaf leaf = {name, "clientAuth", NULL, days, false};
     const struct authority itself = {NULL, key};
 
     return make_leaf(&itself, key, &leaf, cert);
+}
+
+enum exit_code authority_ocsp(const struct authority *ca, EVP_PKEY *key,
+                              const char *station, X509 **cert)
+{
+    char name[65];
+    const struct leaf leaf = {name, "OCSPSigning", NULL, AUTHORITY_OCSP_DAYS,
+                              true};
+
+    snprintf(name, sizeof(name), "%.50s OCSP", station);
+    return make_leaf(ca, key, &leaf, cert);
 }

@@ -27,6 +27,12 @@ struct authority {
 enum exit_code authority_serve(const struct authority *ca, EVP_PKEY *key,
                                const char *const *hosts, X509 **cert);
 
+/* One for the key that answers for certificates' state, which is not looked up
+ * itself: for a year. */
+#define AUTHORITY_OCSP_DAYS 365
+enum exit_code authority_ocsp(const struct authority *ca, EVP_PKEY *key,
+                              const char *station, X509 **cert);
+
 /* One for the key that signs manifests, of the station of that name. */
 enum exit_code authority_list(const struct authority *ca, EVP_PKEY *key,
                               const char *station, X509 **cert);

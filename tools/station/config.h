@@ -52,6 +52,9 @@ struct config {
     char *subject;  /* before the serialNumber: "/O=Acme/CN={model}" */
     char *san;      /* "DNS:{serial}.acme.example, ..." */
     char *ocsp_url;
+    char *ocsp_key; /* a file or URI */
+    char *ocsp_cert;
+    unsigned ocsp_minutes; /* that an answer is valid for */
     char *crl_url;
     unsigned crl_shards;
     unsigned crl_hours; /* that a list is valid for */
@@ -59,7 +62,8 @@ struct config {
     /* [server] */
     char *address; /* numeric; of IPv6 without brackets */
     unsigned port;
-    char *server_key; /* a file or URI */
+    unsigned http_port; /* 0: none, lists and OCSP over TLS alone */
+    char *server_key;   /* a file or URI */
     char *server_cert;
     unsigned loops;               /* 0: as the key needs */
     unsigned workers;             /* 0: as the CA's key needs */

@@ -39,8 +39,7 @@ static struct address **find_address(struct server *server,
     return at;
 }
 
-/* One connection more; returns how many there are now. */
-static unsigned count_address(struct server *server, const struct in6_addr *ip)
+unsigned connection_count(struct server *server, const struct in6_addr *ip)
 {
     unsigned count = 0;
     struct address **at;
@@ -58,7 +57,7 @@ static unsigned count_address(struct server *server, const struct in6_addr *ip)
     return count;
 }
 
-static void uncount_address(struct server *server, const struct in6_addr *ip)
+void connection_uncount(struct server *server, const struct in6_addr *ip)
 {
     struct address **at;
 
@@ -72,24 +71,30 @@ static void uncount_address(struct server *server, const struct in6_addr *ip)
     pthread_mutex_unlock(&server->addresses_lock);
 }
 
+void connection_address(evutil_socket_t fd, struct in6_addr *ip)
+{
+    struct sockaddr_storage peer = {0};
+    socklen_t len = sizeof(peer);
+
+    memset(ip, 0, sizeof(*ip));
+    if (getpeername(fd, (struct sockaddr *)&peer, &len) != 0)
+        return;
+    if (peer.ss_family == AF_INET6)
+        *ip = ((struct sockaddr_in6 *)(void *)&peer)->sin6_addr;
+    else
+        memcpy(&ip->s6_addr[12],
+               &((struct sockaddr_in *)(void *)&peer)->sin_addr, 4);
+}
+
 /* ---- deadlines --------------------------------------------------------- */
 
 static void begin(struct connection *c)
 {
-    struct sockaddr_storage peer = {0};
-    socklen_t len = sizeof(peer);
     unsigned count;
 
     c->begun = true;
-    if (getpeername(bufferevent_getfd(c->bev), (struct sockaddr *)&peer,
-                    &len) == 0) {
-        if (peer.ss_family == AF_INET6)
-            c->ip = ((struct sockaddr_in6 *)(void *)&peer)->sin6_addr;
-        else
-            memcpy(&c->ip.s6_addr[12],
-                   &((struct sockaddr_in *)(void *)&peer)->sin_addr, 4);
-    }
-    count = count_address(c->server, &c->ip);
+    connection_address(bufferevent_getfd(c->bev), &c->ip);
+    count = connection_count(c->server, &c->ip);
     c->over = count > c->server->context->config.address_connections;
     /* Who goes on all the same does not even get the answer that says so. */
     if (count / 2 > c->server->context->config.address_connections)
@@ -151,7 +156,7 @@ static void on_ssl_free(void *parent, void *ptr, CRYPTO_EX_DATA *data,
     if (!c)
         return;
     if (c->begun)
-        uncount_address(c->server, &c->ip);
+        connection_uncount(c->server, &c->ip);
     atomic_fetch_sub(&c->server->connections, 1);
     event_free(c->timer);
     free(c);

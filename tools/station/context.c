@@ -6,6 +6,7 @@
 
 #include "keys.h"
 #include "message.h"
+#include "ocsp.h"
 
 /* The setting's own certificates count for nothing without one in it. */
 static enum exit_code read_vendors(struct context *context)
@@ -137,6 +138,7 @@ void context_close(struct context *context)
     ek_list_free(&context->eks);
     devid_issuer_free(&context->issuer);
     EVP_PKEY_free(context->ca_key);
+    ocsp_free(&context->ocsp);
     EVP_PKEY_free(context->chain_key);
     sk_X509_pop_free(context->chain, X509_free);
     X509_free(context->escrow);

@@ -12,6 +12,7 @@
 #include "exchange.h"
 #include "keys.h"
 #include "message.h"
+#include "ocsp.h"
 
 enum {
     LOOK_S = 5 /* for what other stations on the ledger have revoked */
@@ -30,12 +31,23 @@ struct crl {
     pthread_cond_t change;
     bool wanted;
     bool ending;
+    /* The thread's: what the lists were made of. */
+    bool read;
+    uint64_t mark;
     unsigned count;
     struct shard shards[];
 };
 
+/* Of one list, in entries.all. */
+struct slice {
+    size_t first;
+    size_t count;
+    uint64_t mark; /* changes with what is in it */
+};
+
 struct entries {
     const struct context *context;
+    struct slice *slices; /* one a list */
     struct entry *all;
     size_t count;
     size_t room;
@@ -87,6 +99,16 @@ static bool set_list(struct crl *crl, unsigned number, X509_CRL *made)
 
 /* ---- what is revoked --------------------------------------------------- */
 
+/* Sums do not depend on the order; a certificate's is never zero for long. */
+static uint64_t hash_of(const char *number)
+{
+    uint64_t hash = 14695981039346656037U;
+
+    for (; *number; number++)
+        hash = (hash ^ (unsigned char)*number) * 1099511628211U;
+    return hash;
+}
+
 static bool keep(void *arg, const struct ledger_revoked *revoked)
 {
     struct entries *entries = arg;
@@ -107,68 +129,111 @@ static bool keep(void *arg, const struct ledger_revoked *revoked)
         .revoked_ms = revoked->revoked_ms,
     };
     snprintf(entry->number, sizeof(entry->number), "%s", revoked->number);
+    entries->slices[entry->shard].count++;
+    entries->slices[entry->shard].mark += hash_of(entry->number);
     return true;
 }
 
-/* Sums do not depend on the order; the count keeps "none" apart from zero. */
-static uint64_t mark_of(const struct entries *entries, unsigned shard)
+static int by_shard(const void *a, const void *b)
 {
-    uint64_t mark = 0;
+    const struct entry *one = a;
+    const struct entry *other = b;
 
-    for (size_t i = 0; i < entries->count; i++) {
-        uint64_t hash = 14695981039346656037U;
-        if (entries->all[i].shard != shard)
-            continue;
-        for (const char *c = entries->all[i].number; *c; c++)
-            hash = (hash ^ (unsigned char)*c) * 1099511628211U;
-        mark += hash;
+    return (one->shard > other->shard) - (one->shard < other->shard);
+}
+
+/* One that has expired stays on one list more: RFC 5280, 3.3. */
+static enum exit_code read_revoked(const struct crl *crl,
+                                   struct entries *entries)
+{
+    const struct context *context = crl->context;
+    int64_t expired_ms =
+        now_ms() - (int64_t)context->config.crl_hours * 3600 * 1000;
+    struct devid_error err = {0};
+    size_t first = 0;
+
+    entries->slices = calloc(crl->count, sizeof(*entries->slices));
+    if (!entries->slices)
+        die_no_memory();
+    if (ledger_revoked(context->ledger, expired_ms, keep, entries, &err) !=
+        DEVID_OK)
+        return fail_engine(&err);
+    if (entries->count > 0)
+        qsort(entries->all, entries->count, sizeof(*entries->all), by_shard);
+    for (unsigned i = 0; i < crl->count; i++) {
+        entries->slices[i].first = first;
+        first += entries->slices[i].count;
     }
-    return mark;
+    return EXIT_DONE;
+}
+
+/* ---- when -------------------------------------------------------------- */
+
+static bool is_old(const struct crl *crl, unsigned shard)
+{
+    const struct shard *s = &crl->shards[shard];
+    int64_t half = (int64_t)crl->context->config.crl_hours * 3600 * 1000 / 2;
+
+    return !s->list || now_ms() - s->made_ms > half;
 }
 
 static bool make_list(struct crl *crl, const struct entries *entries,
                       unsigned shard)
 {
-    X509_CRL *list =
-        crl_sign(crl->context, entries->all, entries->count, shard);
+    const struct slice *slice = &entries->slices[shard];
+    X509_CRL *list = crl_sign(crl->context, entries->all + slice->first,
+                              slice->count, shard);
     bool ok = list && set_list(crl, shard, list);
 
     if (ok) {
         crl->shards[shard].made_ms = now_ms();
-        crl->shards[shard].mark = mark_of(entries, shard);
+        crl->shards[shard].mark = slice->mark + slice->count;
     }
     X509_CRL_free(list);
     return ok;
 }
 
-/* ---- when -------------------------------------------------------------- */
-
-static bool is_due(const struct crl *crl, const struct entries *entries,
-                   unsigned shard)
+/* Those that are old, or say something else now. */
+static enum exit_code make_lists(struct crl *crl)
 {
-    const struct shard *s = &crl->shards[shard];
-    int64_t half = (int64_t)crl->context->config.crl_hours * 3600 * 1000 / 2;
+    struct entries entries = {.context = crl->context};
+    enum exit_code code = read_revoked(crl, &entries);
+    char reason[512];
 
-    return !s->list || now_ms() - s->made_ms > half ||
-           mark_of(entries, shard) != s->mark;
+    for (unsigned i = 0; code == EXIT_DONE && i < crl->count; i++) {
+        const struct slice *slice = &entries.slices[i];
+        bool same = crl->shards[i].mark == slice->mark + slice->count;
+        if ((is_old(crl, i) || !same) && !make_list(crl, &entries, i))
+            code = fail("the list of revoked certificates %u cannot be made%s",
+                        i, keys_reason(reason, sizeof(reason)));
+    }
+    free(entries.slices);
+    free(entries.all);
+    return code;
 }
 
 /* Only the thread, and crl_open before it, makes lists. */
 static enum exit_code make_due(struct crl *crl)
 {
-    struct entries entries = {.context = crl->context};
+    const struct context *context = crl->context;
     struct devid_error err = {0};
-    enum exit_code code = EXIT_DONE;
-    char reason[512];
+    uint64_t mark = 0;
+    bool due = !crl->read;
+    enum exit_code code;
 
-    if (ledger_revoked(crl->context->ledger, keep, &entries, &err) != DEVID_OK)
-        code = fail_engine(&err);
-    for (unsigned i = 0; code == EXIT_DONE && i < crl->count; i++) {
-        if (is_due(crl, &entries, i) && !make_list(crl, &entries, i))
-            code = fail("the list of revoked certificates %u cannot be made%s",
-                        i, keys_reason(reason, sizeof(reason)));
+    if (ledger_revocations(context->ledger, &mark, &err) != DEVID_OK)
+        return fail_engine(&err);
+    if (mark != crl->mark) {
+        ocsp_forget(context->ocsp);
+        due = true;
     }
-    free(entries.all);
+    for (unsigned i = 0; !due && i < crl->count; i++)
+        due = is_old(crl, i);
+    if (!due)
+        return EXIT_DONE;
+    code = make_lists(crl);
+    crl->read = code == EXIT_DONE;
+    crl->mark = mark;
     return code;
 }
 

@@ -163,10 +163,8 @@ X509_CRL *crl_sign(const struct context *context, const struct entry *entries,
               (config->crl_shards == 1 || !config->crl_url ||
                put_point(list, context, shard));
 
-    for (size_t i = 0; ok && i < count; i++) {
-        if (entries[i].shard == shard)
-            ok = put_entry(list, &entries[i]);
-    }
+    for (size_t i = 0; ok && i < count; i++)
+        ok = put_entry(list, &entries[i]);
     if (ok && sign_list(list, context->ca_key))
         return list;
     X509_CRL_free(list);

@@ -16,8 +16,8 @@ struct entry {
 };
 
 /*
- * The list of one shard: of these entries those that are its. NULL: memory, or
- * the CA's key, which has left its reason with libcrypto.
+ * The list of one shard, of these entries, all of which are its. NULL: memory,
+ * or the CA's key, which has left its reason with libcrypto.
  */
 X509_CRL *crl_sign(const struct context *context, const struct entry *entries,
                    size_t count, unsigned shard);

@@ -49,6 +49,7 @@ struct exchange {
     char label[LEDGER_TEXT_SIZE]; /* of EST; "": none was given */
     bool again;                   /* EST's simplereenroll */
     const char *basic; /* name and secret in base64; NULL: none were given */
+    const char *ocsp_path; /* an OCSP request in base64; NULL: in the body */
     struct devid_bytes unique; /* TLS 1.2's tls-unique, or empty */
     struct devid_bytes body;
     struct devid_bytes client_cert; /* that TLS has verified; DER, or empty */
@@ -61,8 +62,9 @@ struct exchange {
     uint8_t *bytes; /* in its place, OPENSSL_malloc: of that type */
     size_t bytes_len;
     const char *type;
-    bool plain;       /* a refusal is a sentence alone, without JSON */
-    unsigned retry_s; /* after which to ask again; 0: not said */
+    bool plain;         /* a refusal is a sentence alone, without JSON */
+    unsigned max_age_s; /* the answer may be kept; 0: it may not */
+    unsigned retry_s;   /* after which to ask again; 0: not said */
     char code[EXCHANGE_CODE_SIZE];       /* "" where nothing was refused */
     char serial[LEDGER_TEXT_SIZE];       /* of the unit, for the log */
     char message[DEVID_ERROR_TEXT_SIZE]; /* why, for the log */
@@ -85,6 +87,8 @@ exchange_step exchange_state;
 exchange_step exchange_retire;
 /* GET /v1/station */
 exchange_step exchange_station;
+/* POST /ocsp, GET /ocsp/BASE64 */
+exchange_step exchange_ocsp;
 /* EST, RFC 7030: POST .../simpleenroll, .../simplereenroll */
 exchange_step exchange_est;
 /* GET .../cacerts, .../csrattrs */

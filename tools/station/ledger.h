@@ -257,8 +257,27 @@ ledger_ldevids(struct ledger *ledger, const struct ldevid_query *query,
                bool (*each)(void *arg, const struct ledger_ldevid *ldevid),
                void *arg, struct devid_error *err);
 
+/* What a list of revoked certificates has of one, and of one that is none. */
+struct ledger_certificate {
+    char unit[LEDGER_ID_SIZE];
+    int reason;
+    int64_t revoked_ms; /* 0: it is not */
+};
+/* By its number in hex. Returns DEVID_OK, DEVID_ERR_NOT_FOUND, _BUSY, _SYSTEM.
+ */
+DEVID_CHECK enum devid_err
+ledger_find_certificate(struct ledger *ledger, const char *number,
+                        struct ledger_certificate *certificate,
+                        struct devid_error *err);
+
+/* A number that changes when something was revoked; cheap to ask for. */
+DEVID_CHECK enum devid_err ledger_revocations(struct ledger *ledger,
+                                              uint64_t *mark,
+                                              struct devid_error *err);
+
 /*
- * The certificates that are revoked and have not expired, for a list of them:
+ * The certificates that are revoked, without those that expired before
+ * `expired_ms`, for a list of them:
  * those of retired units, of the owners before the present one, and LDevIDs
  * that were revoked by themselves.
  */
@@ -269,7 +288,7 @@ struct ledger_revoked {
     int64_t revoked_ms;
 };
 DEVID_CHECK enum devid_err
-ledger_revoked(struct ledger *ledger,
+ledger_revoked(struct ledger *ledger, int64_t expired_ms,
                bool (*each)(void *arg, const struct ledger_revoked *revoked),
                void *arg, struct devid_error *err);
 

@@ -231,13 +231,13 @@ static bool read_revoked(void *arg, const struct ledger_row *row)
 }
 
 enum devid_err
-ledger_revoked(struct ledger *ledger,
+ledger_revoked(struct ledger *ledger, int64_t expired_ms,
                bool (*each)(void *arg, const struct ledger_revoked *revoked),
                void *arg, struct devid_error *err)
 {
     struct revoked_reader reader = {each, arg};
-    const struct ledger_value now = value_number(ledger_now_ms());
-    const struct ledger_query query = {STMT_REVOKED, &now, 1, read_revoked,
+    const struct ledger_value since = value_number(expired_ms);
+    const struct ledger_query query = {STMT_REVOKED, &since, 1, read_revoked,
                                        &reader};
 
     return ledger_read_rows(ledger, &query, err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LDevIDs are read: one by a name of its, or a page of many.
+ * LDevIDs are read: one by a name of its, or a page of many; and what is
+ * revoked of certificates of any kind.
  */
 #include "ledger_ldevid.h"
 #include "ledger_queue.h"
@@ -118,4 +119,42 @@ ledger_ldevids(struct ledger *ledger, const struct ldevid_query *asked,
     query.count = fill_query(asked, &query.stmt, values);
     code = ledger_read_rows(ledger, &query, err);
     return reader.no_memory ? ledger_no_memory(err) : code;
+}
+
+/* ---- one certificate of any kind --------------------------------------- */
+
+enum devid_err ledger_find_certificate(struct ledger *ledger,
+                                       const char *number,
+                                       struct ledger_certificate *certificate,
+                                       struct devid_error *err)
+{
+    const struct ledger_value value = value_text(number);
+    const struct ledger_query query = {
+        .stmt = STMT_GET_CERTIFICATE, .values = &value, .count = 1};
+    struct ledger_row row = {0};
+    enum devid_err code = ledger_read_row(ledger, &query, &row, err);
+
+    *certificate = (struct ledger_certificate){
+        .revoked_ms = row_number(&row, 1), .reason = (int)row_number(&row, 2)};
+    row_copy_text(&row, 0, certificate->unit, sizeof(certificate->unit));
+    if (code == DEVID_OK && !row.found)
+        code =
+            ledger_fail(err, DEVID_ERR_NOT_FOUND,
+                        "there is no certificate %.64s in the ledger", number);
+    ledger_row_clear(&row);
+    return code;
+}
+
+enum devid_err ledger_revocations(struct ledger *ledger, uint64_t *mark,
+                                  struct devid_error *err)
+{
+    const struct ledger_query query = {.stmt = STMT_REVOCATIONS};
+    struct ledger_row row = {0};
+    enum devid_err code = ledger_read_row(ledger, &query, &row, err);
+
+    /* More of them, or the last one later: never again the same. */
+    *mark = (uint64_t)row_number(&row, 0) * 1099511628211U +
+            (uint64_t)row_number(&row, 1);
+    ledger_row_clear(&row);
+    return code;
 }

@@ -150,6 +150,12 @@ static const char *const statements[STMT_COUNT][DIALECT_COUNT] = {
         "not_before_ms = $16, not_after_ms = $17, revoked_ms = $18, "
         "reason = $19, request = $20, certificate = $21, revision = $22 "
         "WHERE id = $1 AND revision = $22 - 1 RETURNING revision"),
+    [STMT_GET_CERTIFICATE] = BOTH(
+        "SELECT subject, revoked_ms, reason FROM certificate "
+        "WHERE number = $1"),
+    [STMT_REVOCATIONS] = BOTH(
+        "SELECT COUNT(*), COALESCE(MAX(revoked_ms), 0) FROM certificate "
+        "WHERE revoked_ms > 0"),
     [STMT_LDEVID_BY_ID] = LDEVID_BY("id = $1"),
     [STMT_LDEVID_BY_NUMBER] = LDEVID_BY("number = $1"),
     [STMT_LDEVID_BY_KEY] = LDEVID_BY(

@@ -23,7 +23,7 @@ enum {
 
 /* ---- sockets ----------------------------------------------------------- */
 
-static bool parse_address(const struct config *config,
+static bool parse_address(const struct config *config, unsigned port,
                           struct sockaddr_storage *address, socklen_t *len)
 {
     struct sockaddr_in6 *six = (struct sockaddr_in6 *)(void *)address;
@@ -32,13 +32,13 @@ static bool parse_address(const struct config *config,
     memset(address, 0, sizeof(*address));
     if (inet_pton(AF_INET6, config->address, &six->sin6_addr) == 1) {
         six->sin6_family = AF_INET6;
-        six->sin6_port = htons((uint16_t)config->port);
+        six->sin6_port = htons((uint16_t)port);
         *len = sizeof(*six);
         return true;
     }
     memset(address, 0, sizeof(*address));
     four->sin_family = AF_INET;
-    four->sin_port = htons((uint16_t)config->port);
+    four->sin_port = htons((uint16_t)port);
     *len = sizeof(*four);
     return inet_pton(AF_INET, config->address, &four->sin_addr) == 1;
 }
@@ -71,15 +71,15 @@ static int open_socket(const struct sockaddr_storage *address, socklen_t len,
  * Sockets that share a port also share it with another station that this user
  * has started there; one that does not share finds that out.
  */
-static enum exit_code check_port(const struct config *config,
+static enum exit_code check_port(const struct config *config, unsigned port,
                                  const struct sockaddr_storage *address,
                                  socklen_t len)
 {
     int fd = open_socket(address, len, false);
 
     if (fd < 0)
-        return fail("cannot listen on %s, port %u: %s", config->address,
-                    config->port, strerror(errno));
+        return fail("cannot listen on %s, port %u: %s", config->address, port,
+                    strerror(errno));
     close(fd);
     return EXIT_DONE;
 }
@@ -91,6 +91,7 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     request_send_replies(arg);
+    plain_send_replies(arg);
 }
 
 static void on_resume(evutil_socket_t fd, short what, void *arg)
@@ -100,6 +101,8 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     (void)evconnlistener_enable(loop->listener);
+    if (loop->plain_listener)
+        (void)evconnlistener_enable(loop->plain_listener);
 }
 
 /*
@@ -115,7 +118,7 @@ static void on_accept_error(struct evconnlistener *listener, void *arg)
     (void)arg;
     for (unsigned i = 0; i < the_server->loop_count; i++) {
         struct loop *loop = &the_server->loops[i];
-        if (loop->listener != listener)
+        if (loop->listener != listener && loop->plain_listener != listener)
             continue;
         (void)evconnlistener_disable(listener);
         (void)event_add(loop->resume, &later);
@@ -131,13 +134,16 @@ static void on_quit(evutil_socket_t fd, short what, void *arg)
     (void)event_base_loopbreak(loop->base);
 }
 
+enum {
+    LISTEN_FLAGS =
+        LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_THREADSAFE
+};
+
 static bool prepare_http(struct loop *loop, int fd)
 {
     loop->http = evhttp_new(loop->base);
-    loop->listener = evconnlistener_new(
-        loop->base, NULL, NULL,
-        LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_THREADSAFE, 0,
-        fd);
+    loop->listener =
+        evconnlistener_new(loop->base, NULL, NULL, LISTEN_FLAGS, 0, fd);
     if (!loop->http || !loop->listener)
         return false;
     evhttp_set_bevcb(loop->http, connection_new, loop);
@@ -155,7 +161,18 @@ static bool prepare_http(struct loop *loop, int fd)
     return true;
 }
 
-static bool prepare(struct loop *loop, int fd)
+/* The socket listens already, so that libevent need not. */
+static bool prepare_plain(struct loop *loop, int fd)
+{
+    loop->plain_listener =
+        evconnlistener_new(loop->base, plain_accept, loop, LISTEN_FLAGS, 0, fd);
+    if (!loop->plain_listener)
+        return false;
+    evconnlistener_set_error_cb(loop->plain_listener, on_accept_error);
+    return true;
+}
+
+static bool prepare(struct loop *loop)
 {
     pthread_mutex_init(&loop->lock, NULL);
     loop->base = event_base_new();
@@ -164,39 +181,56 @@ static bool prepare(struct loop *loop, int fd)
     loop->wake = event_new(loop->base, -1, EV_PERSIST, on_wake, loop);
     loop->quit = event_new(loop->base, -1, EV_PERSIST, on_quit, loop);
     loop->resume = evtimer_new(loop->base, on_resume, loop);
-    return loop->wake && loop->quit && loop->resume && prepare_http(loop, fd);
+    return loop->wake && loop->quit && loop->resume;
 }
 
-enum exit_code server_listen(struct server *server)
+/* A socket of its own for each loop, all on one port. */
+static enum exit_code listen_on(struct server *server, unsigned port,
+                                bool (*ready)(struct loop *loop, int fd))
 {
     const struct config *config = &server->context->config;
     struct sockaddr_storage address;
     enum exit_code code;
     socklen_t len;
 
-    the_server = server;
-    if (evthread_use_pthreads())
-        die_no_memory();
-    if (!parse_address(config, &address, &len))
+    if (!parse_address(config, port, &address, &len))
         return fail("address in [server] is a number such as 0.0.0.0 or ::, "
                     "not '%s'",
                     config->address);
-    code = check_port(config, &address, len);
+    code = check_port(config, port, &address, len);
     if (code != EXIT_DONE)
         return code;
-    server->loops = calloc(server->loop_count, sizeof(*server->loops));
-    if (!server->loops)
-        die_no_memory();
     for (unsigned i = 0; i < server->loop_count; i++) {
         int fd = open_socket(&address, len, true);
         if (fd < 0)
             return fail("cannot listen on %s, port %u: %s", config->address,
-                        config->port, strerror(errno));
-        server->loops[i].server = server;
-        if (!prepare(&server->loops[i], fd))
+                        port, strerror(errno));
+        if (!ready(&server->loops[i], fd))
             return fail("libevent cannot be set up");
     }
     return EXIT_DONE;
+}
+
+enum exit_code server_listen(struct server *server)
+{
+    const struct config *config = &server->context->config;
+    enum exit_code code;
+
+    the_server = server;
+    if (evthread_use_pthreads())
+        die_no_memory();
+    server->loops = calloc(server->loop_count, sizeof(*server->loops));
+    if (!server->loops)
+        die_no_memory();
+    for (unsigned i = 0; i < server->loop_count; i++) {
+        server->loops[i].server = server;
+        if (!prepare(&server->loops[i]))
+            return fail("libevent cannot be set up");
+    }
+    code = listen_on(server, config->port, prepare_http);
+    if (code == EXIT_DONE && config->http_port > 0)
+        code = listen_on(server, config->http_port, prepare_plain);
+    return code;
 }
 
 static void *run(void *arg)
@@ -225,6 +259,8 @@ void server_stop(struct server *server, unsigned seconds)
     for (unsigned i = 0; i < server->loop_count; i++) {
         if (server->loops[i].listener)
             (void)evconnlistener_disable(server->loops[i].listener);
+        if (server->loops[i].plain_listener)
+            (void)evconnlistener_disable(server->loops[i].plain_listener);
     }
     for (unsigned waited = 0; atomic_load(&server->pending) > 0;
          waited += WAIT_MS) {
@@ -248,6 +284,10 @@ static void close_loop(struct loop *loop)
     if (!loop->base)
         return;
     request_send_replies(loop);
+    plain_send_replies(loop);
+    plain_close_all(loop);
+    if (loop->plain_listener)
+        evconnlistener_free(loop->plain_listener);
     if (loop->http)
         evhttp_free(loop->http); /* and its listener */
     if (loop->wake)

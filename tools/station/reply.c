@@ -31,23 +31,10 @@ void request_free(struct request *r)
 
 static void log_request(const struct request *r)
 {
-    const struct exchange *x = &r->x;
-    char now[TIME_TEXT_SIZE];
-    json_t *line;
+    const struct log_request request = {r->peer, r->method, r->path,
+                                        r->began_ms};
 
-    time_text(now_ms(), now);
-    line = json_pack("{s:s,s:s*,s:s,s:s*,s:i,s:I}", "time", now, "peer",
-                     r->peer, "method", r->method, "path", r->path, "status",
-                     x->status, "ms", (json_int_t)(now_ms() - r->began_ms));
-    if (line && x->who[0])
-        (void)json_object_set_new(line, "who", json_string(x->who));
-    if (line && x->serial[0])
-        (void)json_object_set_new(line, "serial", json_string(x->serial));
-    if (line && x->code[0])
-        (void)json_object_set_new(line, "code", json_string(x->code));
-    if (line && x->message[0])
-        (void)json_object_set_new(line, "message", json_string(x->message));
-    log_line(line);
+    log_answer(&request, &r->x);
 }
 
 /* The next request of the connection has a deadline of its own. */
@@ -119,7 +106,7 @@ static const char *put_answer(const struct exchange *x, struct evbuffer *body)
 static void add_headers(struct request *r, const char *type)
 {
     const struct exchange *x = &r->x;
-    char seconds[16];
+    char value[48];
 
     if (type)
         add_header(r, "Content-Type", type);
@@ -129,11 +116,23 @@ static void add_headers(struct request *r, const char *type)
     if (x->plain && x->status == 401)
         add_header(r, "WWW-Authenticate", "Basic realm=\"EST\"");
     if (x->retry_s > 0) {
-        snprintf(seconds, sizeof(seconds), "%u", x->retry_s);
-        add_header(r, "Retry-After", seconds);
+        snprintf(value, sizeof(value), "%u", x->retry_s);
+        add_header(r, "Retry-After", value);
     }
     if (r->closing)
         add_header(r, "Connection", "close");
+}
+
+static void add_cache_control(struct request *r)
+{
+    const struct exchange *x = &r->x;
+    char value[48] = "no-store";
+
+    if (x->page.keeps)
+        snprintf(value, sizeof(value), "max-age=300");
+    else if (x->max_age_s > 0 && x->status == 200)
+        snprintf(value, sizeof(value), "public, max-age=%u", x->max_age_s);
+    add_header(r, "Cache-Control", value);
 }
 
 /*
@@ -185,7 +184,7 @@ void reply_send(struct request *r)
     add_headers(r, body ? put_answer(&r->x, body) : NULL);
     if (page->wanted)
         add_page_headers(r);
-    add_header(r, "Cache-Control", page->keeps ? "max-age=300" : "no-store");
+    add_cache_control(r);
     send_body(r, body);
 }
 

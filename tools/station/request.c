@@ -101,7 +101,9 @@ static void dispatch(struct request *r)
         send_crl(r, number);
         return;
     }
-    route = route_find(r->path, x);
+    route = route_ocsp(r->path, method, x);
+    if (!route)
+        route = route_find(r->path, x);
     if (!route)
         (void)exchange_refuse(x, 404, "path", "there is no such path here");
     else if (route->method != method)

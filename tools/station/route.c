@@ -140,6 +140,30 @@ static const struct route *find_est(const char *path, struct exchange *x)
     return NULL;
 }
 
+/* ---- OCSP --------------------------------------------------------------- */
+
+#define OCSP_ROOT "/ocsp"
+
+/* The request in a path that GET asks for may have slashes in it. */
+const struct route *route_ocsp(const char *path, enum evhttp_cmd_type method,
+                               struct exchange *x)
+{
+    static const struct route post = {OCSP_ROOT, NULL, EVHTTP_REQ_POST,
+                                      exchange_ocsp};
+    static const struct route get = {OCSP_ROOT, NULL, EVHTTP_REQ_GET,
+                                     exchange_ocsp};
+    size_t len = sizeof(OCSP_ROOT) - 1;
+
+    if (strncmp(path, OCSP_ROOT, len) != 0)
+        return NULL;
+    if (path[len] == '\0' || (path[len] == '/' && path[len + 1] == '\0'))
+        return &post;
+    if (path[len] != '/' || method != EVHTTP_REQ_GET)
+        return NULL;
+    x->ocsp_path = path + len + 1;
+    return &get;
+}
+
 const struct route *route_find(const char *path, struct exchange *x)
 {
     for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {

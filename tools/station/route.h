@@ -19,6 +19,9 @@ const char *route_check_head(const struct evhttp_request *req);
 /* Whither a path leads; what it says of a unit or label goes into the exchange.
  * NULL: nowhere. */
 const struct route *route_find(const char *path, struct exchange *x);
+/* "/ocsp" and "/ocsp/BASE64": likewise. */
+const struct route *route_ocsp(const char *path, enum evhttp_cmd_type method,
+                               struct exchange *x);
 /* "/v1/crl/7.crl": its number. */
 bool route_crl(const char *path, unsigned long *number);
 

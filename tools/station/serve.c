@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "keys.h"
 #include "message.h"
+#include "ocsp_open.h"
 #include "server.h"
 
 enum {
@@ -61,7 +62,9 @@ static enum exit_code open_server(struct context *context,
     server->pool = pool_new(workers, config->queue);
     if (!server->pool)
         return fail("threads for the station's work cannot be started");
-    code = crl_open(context, &server->crl);
+    code = ocsp_open(context);
+    if (code == EXIT_DONE)
+        code = crl_open(context, &server->crl);
     if (code == EXIT_DONE)
         code = fleet_open(context, &server->fleet);
     return code == EXIT_DONE ? server_listen(server) : code;
@@ -73,9 +76,10 @@ static void say_listening(const struct server *server)
     char now[TIME_TEXT_SIZE];
 
     time_text(now_ms(), now);
-    log_line(json_pack("{s:s,s:s,s:s,s:i,s:s,s:i}", "time", now, "event",
+    log_line(json_pack("{s:s,s:s,s:s,s:i,s:i,s:s,s:i}", "time", now, "event",
                        "listening", "address", config->address, "port",
-                       (int)config->port, "station", config->name, "loops",
+                       (int)config->port, "http_port", (int)config->http_port,
+                       "station", config->name, "loops",
                        (int)server->loop_count));
 }
 

@@ -35,6 +35,7 @@ enum {
 
 struct server;
 struct request;
+struct plain;
 
 struct loop {
     struct server *server;
@@ -43,11 +44,14 @@ struct loop {
     struct event_base *base;
     struct evhttp *http;
     struct evconnlistener *listener;
-    struct event *wake;   /* replies wait */
-    struct event *resume; /* accept again */
+    struct evconnlistener *plain_listener; /* NULL: none */
+    struct plain *plains;                  /* connections; the loop's alone */
+    struct event *wake;                    /* replies wait */
+    struct event *resume;                  /* accept again */
     struct event *quit;
-    pthread_mutex_t lock; /* guards replies */
+    pthread_mutex_t lock; /* guards the replies */
     struct request *replies;
+    struct plain *plain_replies;
 };
 
 /* How many connections an address has. */
@@ -104,6 +108,21 @@ size_t connection_unique(const struct connection *connection, uint8_t *unique);
 /* The client's certificate in DER, OPENSSL_free; 0 where it has none. */
 size_t connection_cert(const struct connection *connection, uint8_t **der);
 
+/* One connection more of an address, in IPv6's form; how many there are now. */
+unsigned connection_count(struct server *server, const struct in6_addr *ip);
+void connection_uncount(struct server *server, const struct in6_addr *ip);
+void connection_address(evutil_socket_t fd, struct in6_addr *ip);
+
+/* ---- plain.c ----------------------------------------------------------- */
+
+/* libevent's callback for a connection without TLS; `arg` is the loop. */
+void plain_accept(struct evconnlistener *listener, evutil_socket_t fd,
+                  struct sockaddr *address, int len, void *arg);
+/* Replies that other threads have left for a loop. */
+void plain_send_replies(struct loop *loop);
+/* The loop has ended: close what there is. */
+void plain_close_all(struct loop *loop);
+
 /* ---- tls.c ------------------------------------------------------------- */
 
 /* The TLS settings of all loops. Prints the sentence on failure. */
@@ -126,5 +145,13 @@ void request_send_replies(struct loop *loop);
 
 /* One line of JSON on standard output; takes over `line`. */
 void log_line(json_t *line);
+/* The line of a request that is being answered. */
+struct log_request {
+    const char *peer;
+    const char *method;
+    const char *path;
+    int64_t began_ms;
+};
+void log_answer(const struct log_request *request, const struct exchange *x);
 
 #endif
