@@ -23,8 +23,9 @@ static bool unwrap(struct devid_bytes body, uint8_t **der, size_t *len)
     if (!text)
         return false;
     for (size_t i = 0; i < body.len; i++) {
-        if (!memchr(" \t\r\n", body.data[i], 4))
-            text[count++] = (char)body.data[i];
+        const uint8_t c = body.data[i];
+        if (c != ' ' && c != '\t' && c != '\r' && c != '\n')
+            text[count++] = (char)c;
     }
     text[count] = '\0';
     ok = body_unbase64(text, count, der, len);

@@ -393,6 +393,10 @@ void plain_accept(struct evconnlistener *listener, evutil_socket_t fd,
 
 void plain_close_all(struct loop *loop)
 {
-    while (loop->plains)
-        free_plain(loop->plains);
+    struct plain *next;
+
+    for (struct plain *p = loop->plains; p; p = next) {
+        next = p->next;
+        free_plain(p);
+    }
 }
