@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* LDevIDs in the ledger: asked for, approved, issued, renewed, revoked. */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -322,6 +323,64 @@ static void an_ldevid_is_revoked_by_itself_or_with_its_unit(void **state)
     expect_whole(fixture, 10);
 }
 
+/* ---- two stations at once ---------------------------------------------- */
+
+enum {
+    RACES = 12,
+    RACE_LDEVIDS = 6
+};
+
+struct race {
+    struct ledger *ledger;
+    struct ledger_unit unit;
+    int number;
+};
+
+static void *issue_some(void *arg)
+{
+    const struct race *race = arg;
+    char number[16];
+
+    for (int i = 0; i < RACE_LDEVIDS; i++) {
+        struct ledger_job job = {0};
+        enum ledger_outcome outcome;
+        snprintf(number, sizeof(number), "%02dA%d", race->number, i);
+        outcome = issue(race->ledger, &race->unit,
+                        race->number * RACE_LDEVIDS + i, number, &job);
+        drop(&job);
+        if (outcome != LEDGER_DONE)
+            break;
+    }
+    return NULL;
+}
+
+/* Whatever was issued before the unit was retired is revoked with it: verify
+ * holds certificates against their units' states. */
+static void nothing_is_issued_to_a_unit_that_is_being_retired(void **state)
+{
+    struct fixture *fixture = *state;
+    struct ledger *other = open_station(fixture, "line-2", NULL);
+    struct ledger_verdict verdict;
+    struct devid_error err;
+
+    for (int i = 0; i < RACES; i++) {
+        struct race race = {.ledger = other, .number = i};
+        struct ledger_job retire = {.reason = 5};
+        pthread_t thread;
+        make_unit(fixture, i, &race.unit);
+        assert_int_equal(pthread_create(&thread, NULL, issue_some, &race), 0);
+        assert_int_equal(
+            follow(fixture->ledger, LEDGER_RETIRE, &race.unit, &retire),
+            LEDGER_DONE);
+        clear(&retire);
+        pthread_join(thread, NULL);
+        ledger_unit_clear(&race.unit);
+    }
+    ledger_close(&other);
+    if (ledger_verify(fixture->ledger, key_of, fixture, &verdict, &err))
+        fail_msg("%s", err.text);
+}
+
 /* ---- pages ------------------------------------------------------------- */
 
 struct page {
@@ -569,6 +628,7 @@ int main(void)
         ON_A_LEDGER(a_unit_without_an_idevid_or_retired_gets_none),
         ON_A_LEDGER(what_waits_is_issued_once_a_person_has_approved_it),
         ON_A_LEDGER(an_ldevid_is_revoked_by_itself_or_with_its_unit),
+        ON_A_LEDGER(nothing_is_issued_to_a_unit_that_is_being_retired),
         ON_A_LEDGER(what_ends_by_a_time_comes_in_pages),
         ON_A_LEDGER(what_waits_for_a_person_comes_in_pages),
         ON_A_LEDGER(a_units_history_has_its_ldevids),
