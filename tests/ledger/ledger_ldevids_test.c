@@ -219,12 +219,15 @@ static void a_unit_without_an_idevid_or_retired_gets_none(void **state)
 static void what_waits_is_issued_once_a_person_has_approved_it(void **state)
 {
     struct fixture *fixture = *state;
-    struct ledger_job asked;
+    struct ledger_job asked = {.op = LEDGER_ASK_LDEVID};
     struct ledger_job job = {0};
     struct ledger_unit unit;
 
     make_unit(fixture, 7, &unit);
-    assert_int_equal(ask(fixture->ledger, &unit, 1, &asked), LEDGER_DONE);
+    fill_ldevid(&asked.ldevid, &unit, 1);
+    strcpy(asked.ldevid.renews, "A0");
+    asked.ldevid.renewal = 4;
+    assert_int_equal(ledger_do(fixture->ledger, &asked), LEDGER_DONE);
     assert_int_equal(asked.ldevid.state, LDEVID_PENDING);
     assert_int_equal(ask(fixture->ledger, &unit, 1, &job), LEDGER_AGAIN);
     assert_string_equal(job.ldevid.id, asked.ldevid.id);
@@ -252,6 +255,8 @@ static void what_waits_is_issued_once_a_person_has_approved_it(void **state)
     assert_int_equal(issue(fixture->ledger, &unit, 1, "A1", &job), LEDGER_DONE);
     assert_string_equal(job.ldevid.id, asked.ldevid.id);
     assert_int_equal(job.ldevid.asked_ms, asked.ldevid.asked_ms);
+    assert_string_equal(job.ldevid.renews, "A0");
+    assert_int_equal(job.ldevid.renewal, 4);
     drop(&job);
     assert_int_equal(
         about(fixture->ledger, LEDGER_REFUSE_LDEVID, &asked.ldevid, &job),

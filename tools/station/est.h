@@ -42,6 +42,9 @@ struct est_request {
 const char *est_request_open(struct devid_bytes body,
                              struct est_request *request);
 void est_request_clear(struct est_request *request);
+/* The serialNumber of a name; "" where it has none, or one that no certificate
+ * of a unit has. */
+void est_serial_of(const X509_NAME *name, char serial[LEDGER_TEXT_SIZE]);
 /*
  * Whether its names are those of a certificate: RFC 7030, 3.3.2 and 4.2.2.
  * A sentence; NULL: they are.

@@ -133,10 +133,8 @@ static void read_cert(struct devid_bytes der, char number[LEDGER_NUMBER_SIZE],
 
     cert_number(&blob, number);
     *serial = '\0';
-    if (cert &&
-        X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_serialNumber,
-                                  serial, LEDGER_TEXT_SIZE) < 0)
-        *serial = '\0';
+    if (cert)
+        est_serial_of(X509_get_subject_name(cert), serial);
     X509_free(cert);
     ERR_clear_error();
 }

@@ -51,6 +51,19 @@ static const char *take_key(struct est_request *request)
     return why;
 }
 
+void est_serial_of(const X509_NAME *name, char serial[LEDGER_TEXT_SIZE])
+{
+    X509_NAME *own = (X509_NAME *)(uintptr_t)name; /* OpenSSL 3 wants it so */
+    bool ok = X509_NAME_get_text_by_NID(own, NID_serialNumber, serial,
+                                        LEDGER_TEXT_SIZE) >= 0;
+
+    /* Anybody may write anything there, and a database would mind. */
+    for (const char *c = serial; ok && *c; c++)
+        ok = *c >= ' ' && *c <= '~';
+    if (!ok)
+        *serial = '\0';
+}
+
 static const char *parse(struct est_request *request)
 {
     const unsigned char *p = request->der;
@@ -58,10 +71,7 @@ static const char *parse(struct est_request *request)
     request->req = d2i_X509_REQ(NULL, &p, (long)request->der_len);
     if (!request->req || p != request->der + request->der_len)
         return "the body is no request in PKCS#10, or has something behind it";
-    if (X509_NAME_get_text_by_NID(X509_REQ_get_subject_name(request->req),
-                                  NID_serialNumber, request->serial,
-                                  sizeof(request->serial)) < 0)
-        request->serial[0] = '\0';
+    est_serial_of(X509_REQ_get_subject_name(request->req), request->serial);
     if (X509_REQ_verify(request->req, X509_REQ_get0_pubkey(request->req)) != 1)
         return "the signature of the request is not by its key";
     return take_key(request);

@@ -126,8 +126,11 @@ static enum devid_err fill_row(struct work *work,
     if (!ldevid_copy(&work->job->ldevid, ldevid) ||
         (!waiting && !unit_new_id(work->now_ms, ldevid->id)))
         return ledger_no_memory(err);
-    if (waiting)
+    if (waiting) {
         memcpy(ldevid->id, waiting->id, sizeof(ldevid->id));
+        memcpy(ldevid->renews, waiting->renews, sizeof(ldevid->renews));
+        ldevid->renewal = waiting->renewal;
+    }
     memcpy(ldevid->serial, work->unit.serial, sizeof(ldevid->serial));
     snprintf(ldevid->station, sizeof(ldevid->station), "%s", work->station);
     ldevid->generation = work->unit.generation;
