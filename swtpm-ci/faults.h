@@ -11,9 +11,10 @@
  * refuse answers with a response code and the TPM never sees the command.
  * delay holds it back, and all that come behind it, as a slow TPM does. hold
  * does that until the file is replaced or removed, and says so by an empty file
- * of its name and ".held". lose lets the TPM do it and breaks the client's connection in place of the
- * answer. garble turns one bit in the last byte of the answer's parameters.
- * cut breaks every connection that anything comes from.
+ * of its name and ".held". lose lets the TPM do it and breaks the client's
+ * connection in place of the answer. garble turns one bit in the last byte of
+ * the answer's parameters. cut breaks every connection that anything comes
+ * from.
  *
  * COMMAND is a name as in the log; Sign/RSAPSS, Sign/RSASSA or Sign/ECDSA for
  * those with that scheme; or * for all. The first N of after=N go free, then

@@ -6,6 +6,12 @@
 #
 # Usage: station.sh [--build-dir DIR] [--keep]
 source "$(dirname "$0")/../identity/line_common.sh"
+
+# forget_retry NAME: that identity may ask its CA at once.
+forget_retry() {
+    jq 'del(.retry_at)' "root/$1.state" >state
+    cp state "root/$1.state"
+}
 make_line
 stop_station
 printf '[est]\nlifetime = 1h\n[est.short]\nlifetime = 8s\n[est.asked]\n%s\n' \
@@ -93,12 +99,12 @@ fails_enroll() {
 }
 fails_enroll enroll asked --label asked --timeout 1
 KEY=$(jq -r .pending_key root/asked.state)
-jq 'del(.retry_at)' root/asked.state >s && cp s root/asked.state
+forget_retry asked
 fails_enroll enroll asked --label asked --timeout 1
 assert_equal "by one key" "$KEY" "$(jq -r .pending_key root/asked.state)"
 "$STATION" pending --dir line --json >pending
 "$STATION" approve --dir line "$(jq -r '.. | .id? // empty' pending)" >out
-jq 'del(.retry_at)' root/asked.state >s && cp s root/asked.state
+forget_retry asked
 enroll asked --label asked >out 2>&1 || fail "$(<out)"
 assert_equal "until somebody approves it" "$KEY" "$(<root/asked/key.pem)"
 known asked

@@ -83,7 +83,7 @@ refuses_conf "a setting of the provider's, mistyped" \
     '[device]' 'tctii = x'
 refuses_conf "a setting that is there twice" \
     "san in [ca] is set twice, in line 4 and in line 8" '[station]' \
-    'name = x' '[ca]' 'san = DNS:\' 'san = x # san = z' '[policy]' \
+    'name = x' '[ca]' $'san = DNS:\\' 'san = x # san = z' '[policy]' \
     'allow_sha1 = no' 'ca::san=URI:y'
 refuses_conf "in a section that begins twice" \
     "name in [station] is set twice, in line 2 and in line 4" '[station]' \
