@@ -12,6 +12,7 @@ forget_retry() {
     jq 'del(.retry_at)' "root/$1.state" >state
     cp state "root/$1.state"
 }
+
 make_line
 stop_station
 printf '[est]\nlifetime = 1h\n[est.short]\nlifetime = 8s\n[est.asked]\n%s\n' \
@@ -102,8 +103,8 @@ KEY=$(jq -r .pending_key root/asked.state)
 forget_retry asked
 fails_enroll enroll asked --label asked --timeout 1
 assert_equal "by one key" "$KEY" "$(jq -r .pending_key root/asked.state)"
-"$STATION" pending --dir line --json >pending
-"$STATION" approve --dir line "$(jq -r '.. | .id? // empty' pending)" >out
+"$STATION" pending --dir line --json >waiting
+"$STATION" approve --dir line "$(jq -r '.. | .id? // empty' waiting)" >out
 forget_retry asked
 enroll asked --label asked >out 2>&1 || fail "$(<out)"
 assert_equal "until somebody approves it" "$KEY" "$(<root/asked/key.pem)"
