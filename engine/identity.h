@@ -248,10 +248,13 @@ DEVID_CHECK enum devid_err devid_lock_wrap(const struct devid_lock *lock,
 /*
  * Lock the device: the dictionary-attack parameters, all three of them, where
  * they are others, then owner, endorsement and lockout authorisation, in that
- * order. No value crosses the bus in clear. What is set already stays.
+ * order. No value crosses the bus in clear. What is set already stays. Before
+ * the owner's is set a storage key is put at 0x81000001 where there is none:
+ * without the value keys are made and loaded under that alone.
  *
- * Returns as devid_lock_begin. Cost: 7 TPM commands at most:
- * DictionaryAttackParameters, StartAuthSession, HierarchyChangeAuth three
+ * Returns as devid_lock_begin. Cost: 12 TPM commands at most:
+ * DictionaryAttackParameters, ReadPublic, GetCapability, CreatePrimary,
+ * EvictControl, FlushContext, StartAuthSession, HierarchyChangeAuth three
  * times, NV_ReadPublic, NV_UndefineSpace. Source: TPM 2.0 Part 3,
  * TPM2_HierarchyChangeAuth.
  */

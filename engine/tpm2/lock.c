@@ -340,6 +340,8 @@ static enum devid_err apply_op(struct tpm2_conn *conn, void *arg,
     w->again = true;
     if (e == DEVID_OK)
         e = set_parameters(conn, w->lock, err);
+    if (e == DEVID_OK && (devid_lock_pending(w->lock) & DEVID_LOCK_OWNER) != 0)
+        e = tpm2_srk_keep(conn, err);
     if (e == DEVID_OK && w->lock->ours != 0)
         e = set_values(conn, w, err);
     if (e == DEVID_OK && w->lock->ours != 0)

@@ -352,6 +352,15 @@ DEVID_CHECK enum devid_err tpm2_read_handle(struct tpm2_conn *conn,
                                             TPM2B_PUBLIC *pub,
                                             struct devid_error *err);
 
+/* ---- srk.c ------------------------------------------------------------ */
+
+/*
+ * Put the owner's primary key at 0x81000001, where nothing is there; the
+ * hierarchy has no authorisation value yet.
+ */
+DEVID_CHECK enum devid_err tpm2_srk_keep(struct tpm2_conn *conn,
+                                         struct devid_error *err);
+
 /* ---- reap.c: what killed programs left in a bare TPM ------------------ */
 
 /* Make room where rc says that slots are full. */

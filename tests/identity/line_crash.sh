@@ -163,7 +163,7 @@ fi
 
 # What a device that is provisioned does before it locks was killed already.
 first=0
-[[ $PART != lock ]] || first=$((COMMANDS - 16))
+[[ $PART != lock ]] || first=$((COMMANDS - 21))
 for ((n = first; n < COMMANDS; n += EVERY)); do
     as_kept
     killed_at_command "$n" "${OPTIONS[@]}"

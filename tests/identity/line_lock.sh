@@ -22,11 +22,13 @@ assert_equal "its steps" "station keys enrol activate nv disk test lock" \
     "$(awk '{ print $1 }' out | xargs)"
 assert_equal "it took these commands more" "GetCapability NV_DefineSpace\
  StartAuthSession NV_Write ReadPublic Sign\
- DictionaryAttackParameters StartAuthSession\
+ DictionaryAttackParameters\
+ ReadPublic:0x18b GetCapability CreatePrimary EvictControl FlushContext\
+ StartAuthSession\
  HierarchyChangeAuth HierarchyChangeAuth HierarchyChangeAuth\
  NV_ReadPublic StartAuthSession NV_UndefineSpace ReadPublic Sign" \
     "$(commands | cut -d ' ' -f 33-)"
-assert_equal "which are 48 in all" 48 "$(commands | wc -w)"
+assert_equal "which are 53 in all" 53 "$(commands | wc -w)"
 assert_equal "the station has it" "locked 1" \
     "$(ledger "select state || ' ' || (length(escrow) > 0) from unit")"
 assert_whole "locked"
@@ -84,7 +86,7 @@ assert_equal "and has revoked both certificates" 2 \
     --owner-auth-source file:owner >out
 assert_equal "with it the device forgets" "retire device disk" \
     "$(jq -r 'select(.event == "step") | .step' out | xargs)"
-assert_equal "its keys" 0x81010001 "$(tpm2_getcap handles-persistent |
+assert_equal "its keys, not the owner's" "0x81000001 0x81010001" "$(tpm2_getcap handles-persistent |
     sed -n 's/^- //p' | grep -v 0x81010016 | xargs)"
 assert_equal "their certificates" "" \
     "$(tpm2_getcap handles-nv-index | grep -i 0x1c9 || true)"

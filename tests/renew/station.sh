@@ -15,7 +15,8 @@ forget_retry() {
 
 make_line
 stop_station
-printf '[est]\nlifetime = 1h\n[est.short]\nlifetime = 8s\n[est.asked]\n%s\n' \
+setting est lifetime 1h
+printf '[est.short]\nlifetime = 8s\n[est.asked]\n%s\n' \
     'approval = manual' >>line/station.conf
 start_station
 provision >out || fail "$(<out)"
