@@ -76,6 +76,13 @@ enrol_est SN-1 two
 assert_equal "who refused may approve" 200 "$STATUS"
 certs_of answer >two.pem
 
+assert_equal "show has them, the newest first" "issued issued issued vpn" \
+    "$("$STATION" show --dir line --json SN-1 |
+        jq -r '.ldevids | "\(map(.state) | .[0:3] | join(" ")) \(map(.label // empty) | join(" "))"')"
+assert_contains "and for people" \
+    "$(plain_openssl x509 -in two.pem -noout -serial | cut -d = -f 2)" \
+    "$("$STATION" show --dir line SN-1)"
+
 say "Revoked"
 # number_of CERT
 number_of() {

@@ -47,6 +47,39 @@ static void describe_unit(json_t *report, const struct ledger_unit *unit)
     report_flag(report, "escrow", unit->escrow.len > 0);
 }
 
+/* The newest first; what is older stands in the history. */
+enum {
+    LDEVIDS_SHOWN = 20
+};
+
+static bool add_ldevid(void *arg, const struct ledger_ldevid *ldevid)
+{
+    char time[DESK_TIME_SIZE];
+    json_t *report = report_new();
+
+    report_text(report, "label", ldevid->label);
+    report_text(report, "state",
+                ldevid->revoked_ms > 0 ? "revoked"
+                                       : ldevid_state_name(ldevid->state));
+    report_text(report, "asked", desk_time(ldevid->asked_ms, time));
+    report_text(report, "ends", desk_time(ldevid->not_after_ms, time));
+    report_text(report, "number", ldevid->number);
+    report_text(report, "renews", ldevid->renews);
+    report_text(report, "key_sha256", ldevid->key_digest);
+    report_text(report, "id", ldevid->id);
+    report_append(arg, report);
+    return true;
+}
+
+static const struct report_column ldevid_columns[] = {
+    {.head = "LABEL", .member = "label"},
+    {.head = "STATE", .member = "state"},
+    {.head = "ASKED", .member = "asked"},
+    {.head = "ENDS", .member = "ends"},
+    {.head = "LDEVID", .member = "number"},
+    {0},
+};
+
 static bool add_entry(void *arg, const struct ledger_entry *entry)
 {
     char time[DESK_TIME_SIZE];
@@ -79,6 +112,7 @@ static void print_unit(const json_t *unit)
         report_text(lines, certs[i], number);
     }
     json_object_del(lines, "history");
+    json_object_del(lines, "ldevids");
     report_print_text(lines);
     json_decref(lines);
 }
@@ -93,6 +127,37 @@ static const struct report_column columns[] = {
     {0},
 };
 
+/* For people. */
+static void print_all(const json_t *report, const json_t *history,
+                      const char *serial, bool found)
+{
+    const json_t *ldevids = json_object_get(report, "ldevids");
+
+    if (found)
+        print_unit(report);
+    else
+        printf("No unit %s is enrolled.\n", serial);
+    putchar('\n');
+    if (json_array_size(ldevids) > 0) {
+        report_print_columns(ldevids, ldevid_columns);
+        putchar('\n');
+    }
+    report_print_columns(history, columns);
+}
+
+static enum devid_err read_ldevids(const struct desk *desk, const char *unit,
+                                   json_t *report, struct devid_error *err)
+{
+    const struct ldevid_query query = {
+        .list = LDEVIDS_OF_UNIT, .unit = unit, .limit = LDEVIDS_SHOWN};
+    json_t *list = report_array();
+    enum devid_err e =
+        ledger_ldevids(desk->ledger, &query, add_ldevid, list, err);
+
+    report_value(report, "ldevids", list);
+    return e;
+}
+
 /* What was refused of a unit that never got a row is shown as well. */
 static enum exit_code show(const struct args *args, const struct desk *desk,
                            const char *serial)
@@ -102,28 +167,26 @@ static enum exit_code show(const struct args *args, const struct desk *desk,
     struct ledger_unit unit;
     struct devid_error err;
     enum exit_code code = EXIT_DONE;
-    enum devid_err found =
+    enum devid_err e =
         ledger_find(desk->ledger, UNIT_BY_SERIAL, serial, &unit, &err);
+    bool found = e == DEVID_OK;
 
-    if (found == DEVID_OK)
+    if (found) {
         describe_unit(report, &unit);
+        e = read_ldevids(desk, unit.id, report, &err);
+    }
     ledger_unit_clear(&unit);
-    if ((found != DEVID_OK && found != DEVID_ERR_NOT_FOUND) ||
+    if ((e != DEVID_OK && (found || e != DEVID_ERR_NOT_FOUND)) ||
         ledger_entries(desk->ledger, serial, add_entry, history, &err) ||
-        (found != DEVID_OK && json_array_size(history) == 0)) {
+        (!found && json_array_size(history) == 0)) {
         code = fail_engine(&err);
     } else if (args_flag(args, ROW_JSON)) {
-        if (found != DEVID_OK)
+        if (!found)
             report_text(report, "serial", serial);
         report_value(report, "history", json_incref(history));
         report_print_json(report);
     } else {
-        if (found == DEVID_OK)
-            print_unit(report);
-        else
-            printf("No unit %s is enrolled.\n", serial);
-        putchar('\n');
-        report_print_columns(history, columns);
+        print_all(report, history, serial, found);
     }
     json_decref(history);
     json_decref(report);
