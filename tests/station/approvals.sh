@@ -11,8 +11,9 @@ need sqlite3
 cd "$WORK"
 make_station
 setting policy allow_pkcs10 yes
-printf '[est]\napproval = manual\nlifetime = 21d\nretry_after = 1s\n' \
-    >>line/station.conf
+setting est approval manual
+setting est lifetime 21d
+setting est retry_after 1s
 "$STATION" operator --dir line --name Kim --out kim.pem
 "$STATION" operator --dir line --name Lee --out lee.pem
 start_station
