@@ -330,7 +330,7 @@ static enum devid_err attempt(struct tpm2_conn *conn, tpm2_op *op, void *arg,
 static bool take_turn(struct tpm2_conn *conn)
 {
     const uint64_t end_ms =
-        devid_now_ms() + TURN_MAX_S * 1000u + conn->lock_timeout_ms;
+        devid_now_ms() + TURN_MAX_S * UINT64_C(1000) + conn->lock_timeout_ms;
     struct timespec until;
     int rc;
 

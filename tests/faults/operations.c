@@ -362,7 +362,8 @@ const struct operation operations[] = {
     {"keygen-persistent", EC, .persist = true, .trusts = true, .tpm = true,
      .makes = true, .run = run_keygen, .right = right_made, .undo = undo_made},
     {"delete", EC, .persist = true, .prepare = prepare_delete,
-     .run = run_delete, .right = right_delete, .undo = prepare_delete},
+     .run = run_delete, .right = right_delete, .undo = prepare_delete,
+     .end = undo_made},
     {"import", EC, .trusts = true, .makes = true, .run = run_import,
      .right = right_made, .undo = undo_made},
     {"cert-put", EC, .prepare = prepare_cert, .run = run_cert_put,
@@ -373,5 +374,5 @@ const struct operation operations[] = {
      .right = right_list},
     {"whoami", .trusts = true, .run = run_whoami, .right = right_anyway},
     {"random", .trusts = true, .run = run_random, .right = right_anyway},
-    {NULL},
+    {.name = NULL},
 };

@@ -83,6 +83,8 @@ static void check_left(struct trial *t, bool closed)
 static void trial_close(struct trial *t)
 {
     trial_forget(t);
+    if (t->op->end != NULL)
+        t->op->end(t);
     devid_key_free(&t->key);
     devid_free(&t->engine);
     devid_shutdown();

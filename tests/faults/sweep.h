@@ -43,6 +43,8 @@ struct operation {
     bool (*right)(struct trial *t);
     /* Takes away what it has made, whole or half; may be NULL. */
     void (*undo)(struct trial *t);
+    /* Takes away what prepare has made; may be NULL. */
+    void (*end)(struct trial *t);
 };
 extern const struct operation operations[];
 

@@ -53,9 +53,10 @@ static const struct fault faults[] = {
     CODE("LOCKOUT", TPM2_RC_LOCKOUT, .loses = false),
     CODE("AUTH_FAIL", TPM2_RC_AUTH_FAIL | TPM2_RC_S | TPM2_RC_1,
          .loses = false),
-    CODE("REFERENCE_H0", TPM2_RC_REFERENCE_H0, .loses = false),
+    /* What is asked for is gone, it says: nothing to flush, or to list. */
+    CODE("REFERENCE_H0", TPM2_RC_REFERENCE_H0, LOST),
     CODE("REFERENCE_S0", TPM2_RC_REFERENCE_S0, .loses = false),
-    CODE("HANDLE", TPM2_RC_HANDLE | TPM2_RC_1, .loses = false),
+    CODE("HANDLE", TPM2_RC_HANDLE | TPM2_RC_1, WRONG),
     CODE("INITIALIZE", TPM2_RC_INITIALIZE, .loses = false),
     CODE("FAILURE", TPM2_RC_FAILURE, .loses = false),
     CODE("NV_RATE", TPM2_RC_NV_RATE, .loses = false),
@@ -170,8 +171,8 @@ static void left(const struct trial *t, bool closed, char *text, size_t size)
 
 int main(int argc, char **argv)
 {
-    static const char *const words[] = {"TPM", "this key", "public key",
-                                        "the key's parent", NULL};
+    static const char *const words[] = {"TPM",    "this key",  "public key",
+                                        "parent", "hierarchy", NULL};
     const struct stand stand = {
         .name = "tpm2",
         .secret = FIXTURE_AUTH,
