@@ -56,7 +56,7 @@ void print_quoted(const char *text, const char *special)
     putchar('\'');
     for (; *text; text++) {
         if (*text == '\'') {
-            fputs("'\\''", stdout);
+            printf("'\\''");
             continue;
         }
         if (strchr(special, *text))
