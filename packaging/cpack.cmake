@@ -34,6 +34,10 @@ set(CPACK_DEBIAN_TOOL_PACKAGE_NAME devid)
 set(CPACK_DEBIAN_TOOL_PACKAGE_SECTION utils)
 set(CPACK_DEBIAN_TOOL_PACKAGE_DEPENDS "devid-provider ${same}")
 set(CPACK_DEBIAN_TOOL_PACKAGE_SUGGESTS "devid-station, man-db, tpm2-tools")
+set(CPACK_DEBIAN_TOOL_PACKAGE_CONTROL_EXTRA
+  ${CMAKE_CURRENT_SOURCE_DIR}/debian/devid/postinst
+  ${CMAKE_CURRENT_SOURCE_DIR}/debian/devid/prerm
+  ${CMAKE_CURRENT_SOURCE_DIR}/debian/devid/postrm)
 set(CPACK_COMPONENT_TOOL_DESCRIPTION
 "hardware-bound identity of a device: the tool
 devid makes private keys inside a TPM 2.0 or a PKCS#11 token, where they stay,
