@@ -125,6 +125,11 @@ struct devid_trust {
     OSSL_LIB_CTX *libctx; /* borrowed */
     X509_STORE *roots;
     STACK_OF(X509) * all; /* roots too */
+    /* Without any algorithm. Whatever decodes a certificate also looks for a
+     * decoder of its key, which takes longer than all else that is done with
+     * an EK's; here there is none. */
+    OSSL_LIB_CTX *bare;
+    OSSL_PROVIDER *none; /* in it, so that none comes by itself */
 };
 
 /* A name in one printable line, cut where it is too long. */

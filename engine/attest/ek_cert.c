@@ -17,10 +17,14 @@
 
 #define OID_EK_CERTIFICATE "2.23.133.8.1"
 
+/* Its key is not decoded where there is a trust: check_key does that. */
 static enum devid_attest_reason parse(struct devid_bytes nv,
-                                      OSSL_LIB_CTX *libctx, X509 **cert,
+                                      const struct devid_attest_policy *policy,
+                                      X509 **cert,
                                       struct devid_attest_verdict *verdict)
 {
+    OSSL_LIB_CTX *libctx =
+        policy->trust != NULL ? policy->trust->bare : policy->libctx;
     const unsigned char *p;
 
     *cert = NULL;
@@ -233,7 +237,7 @@ devid_ek_verify(struct devid_bytes nv, const struct devid_attest_policy *policy,
         policy->ek_allowed != NULL) {
         r = verify_public(policy, verdict);
     } else {
-        r = parse(nv, policy->libctx, &cert, verdict);
+        r = parse(nv, policy, &cert, verdict);
         if (r == DEVID_ATTEST_TRUSTED)
             r = verify(cert, policy, verdict);
         if (r == DEVID_ATTEST_TRUSTED &&

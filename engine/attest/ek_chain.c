@@ -199,6 +199,41 @@ verify_issuer(X509 *leaf, X509 *issuer, const struct way *way,
     return r;
 }
 
+/* What is signed, as it lies in the certificate's bytes: the first SEQUENCE in
+ * the whole one. */
+static ASN1_TYPE *signed_part(struct devid_bytes der)
+{
+    const unsigned char *start = der.data;
+    const unsigned char *p;
+    long len = 0;
+    int tag;
+    int class;
+
+    if ((ASN1_get_object(&start, &len, &tag, &class, (long)der.len) & 0x80) !=
+        0)
+        return NULL;
+    p = start;
+    return d2i_ASN1_TYPE(NULL, &p, len);
+}
+
+/* X509_verify, for a certificate that was decoded without its key, and so
+ * without algorithms. */
+static bool is_signed_by(const X509 *leaf, struct devid_bytes der,
+                         EVP_PKEY *key, OSSL_LIB_CTX *libctx)
+{
+    const X509_ALGOR *alg = NULL;
+    const ASN1_BIT_STRING *signature = NULL;
+    ASN1_TYPE *part = signed_part(der);
+    bool ok;
+
+    X509_get0_signature(&signature, &alg, leaf);
+    ok = part != NULL && X509_ALGOR_cmp(alg, X509_get0_tbs_sigalg(leaf)) == 0 &&
+         ASN1_item_verify_ex(ASN1_ITEM_rptr(ASN1_ANY), alg, signature, part,
+                             NULL, key, libctx, DEVID_PROPQ) == 1;
+    ASN1_TYPE_free(part);
+    return ok;
+}
+
 /* Several may have the issuer's name: of renewed keys, or forged. */
 static enum devid_attest_reason
 try_issuers(X509 *leaf, const struct way *way,
@@ -218,7 +253,8 @@ try_issuers(X509 *leaf, const struct way *way,
 
         if (X509_NAME_cmp(X509_get_subject_name(issuer), wanted) != 0)
             continue;
-        if (X509_verify(leaf, X509_get0_pubkey(issuer)) == 1) {
+        if (is_signed_by(leaf, verdict->ek_cert, X509_get0_pubkey(issuer),
+                         way->policy->libctx)) {
             r = verify_issuer(leaf, issuer, way, verdict);
             if (r == DEVID_ATTEST_TRUSTED || r == DEVID_ATTEST_UNDECIDED)
                 return r;

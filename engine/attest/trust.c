@@ -7,6 +7,7 @@
 
 #include <openssl/bio.h>
 #include <openssl/pem.h>
+#include <openssl/provider.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
@@ -29,7 +30,9 @@ enum devid_err devid_trust_new(OSSL_LIB_CTX *libctx, struct devid_trust **trust,
     t->libctx = libctx;
     t->roots = X509_STORE_new();
     t->all = sk_X509_new_null();
-    if (t->roots == NULL || t->all == NULL) {
+    t->bare = OSSL_LIB_CTX_new();
+    t->none = t->bare != NULL ? OSSL_PROVIDER_load(t->bare, "null") : NULL;
+    if (t->roots == NULL || t->all == NULL || t->none == NULL) {
         devid_trust_free(trust);
         return devid_no_memory(err);
     }
@@ -42,6 +45,9 @@ void devid_trust_free(struct devid_trust **trust)
         return;
     X509_STORE_free((*trust)->roots);
     sk_X509_pop_free((*trust)->all, X509_free);
+    if ((*trust)->none != NULL)
+        (void)OSSL_PROVIDER_unload((*trust)->none);
+    OSSL_LIB_CTX_free((*trust)->bare);
     OPENSSL_free(*trust);
     *trust = NULL;
 }
