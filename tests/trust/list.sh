@@ -56,6 +56,12 @@ trust remove --ca ca/ca.pem
 assert_equal "all the rest stays" "1 0 0" \
     "$(entries '[.devices, .crls, .cas | length | tostring] | join(" ")')"
 
+trust remove --cert one.pem
+trust list
+assert_equal "and of an empty one people are told" \
+    "nobody is accepted: the list is empty" "$OUTPUT"
+trust add --cert one.pem --note "gate 8"
+
 say "What is refused"
 cp trust.json before
 trust_fails "a device in place of a CA" "is no CA" add --ca one.pem

@@ -118,6 +118,8 @@ static void print_text(const json_t *report)
         {"NOTE", "note", NULL},
         {0}};
 
+    if (json_object_size(report) == 0)
+        puts("nobody is accepted: the list is empty");
     print_part(report, "cas", cas);
     print_part(report, "crls", crls);
     print_part(report, "devices", devices);
