@@ -193,7 +193,7 @@ listens() {
         '$2 ~ port "$" && $4 == "0A" { print $10; exit }' /proc/net/tcp)
     # One that allows no core dumps shows its files to root alone: that somebody
     # listens on the port that was free for it must do.
-    [[ ! $inode || -r /proc/$1/fd ]] || return 0
+    [[ ! $inode ]] || ls "/proc/$1/fd" >/dev/null 2>&1 || return 0
     [[ $inode && $(find "/proc/$1/fd" -lname "socket:\[$inode\]" \
         -print -quit 2>/dev/null) ]]
 }
