@@ -26,7 +26,6 @@ static void of_tpm(struct objects *objects)
     add(objects, DEVID_IAK_URI);
 }
 
-/* The key's public half is gone with it, but for a kill in between. */
 static enum exit_code of_token(const char *key, struct objects *objects)
 {
     char beside[PLACE_SIZE];
@@ -39,8 +38,6 @@ static enum exit_code of_token(const char *key, struct objects *objects)
     place_beside(key, "cert", beside);
     add(objects, beside);
     add(objects, key);
-    place_beside(key, "public", beside);
-    add(objects, beside);
     return EXIT_DONE;
 }
 
