@@ -54,7 +54,7 @@ enum devid_err tpm2_persist(struct tpm2_conn *conn, ESYS_TR object,
 struct remove_request {
     struct devid_tpm2_uri uri;
     struct devid_secret *owner_auth; /* own; NULL: empty */
-    bool asked; /* the TPM to remove it, whose answer may be lost */
+    bool lost; /* the answer to an attempt, which may have done it */
 };
 
 enum devid_err tpm2_nv_undefine(struct tpm2_conn *conn, ESYS_TR index,
@@ -87,16 +87,16 @@ static enum devid_err remove_op(struct tpm2_conn *conn, void *arg,
     enum devid_err e =
         tpm2_read_handle(conn, r->uri.handle, &object, NULL, err);
 
-    if (e == DEVID_ERR_NOT_FOUND && r->asked)
+    if (e == DEVID_ERR_NOT_FOUND && r->lost)
         return DEVID_OK;
     if (e != DEVID_OK)
         return e;
-    r->asked = true;
     if (r->uri.kind == DEVID_TPM2_KEY)
         e = tpm2_evict(conn, object, r->uri.handle, r->owner_auth,
                        "evict the key", err);
     else
         e = tpm2_nv_undefine(conn, object, r->owner_auth, err);
+    r->lost = e != DEVID_OK && tpm2_rc_base(err->device_rc) == 0;
     if (e != DEVID_OK)
         (void)Esys_TR_Close(conn->esys, &object);
     return e;
