@@ -5,10 +5,11 @@
 
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char folder[] = "/tmp/devid-fuzz.XXXXXX";
-static char link_path[sizeof(folder) + 64];
+static char links[FUZZ_FILES][sizeof(folder) + 64];
 
 const char *fuzz_as_file(int which, const uint8_t *data, size_t size)
 {
@@ -20,7 +21,7 @@ const char *fuzz_as_file(int which, const uint8_t *data, size_t size)
 
     if (fd == 0) {
         fd = memfd_create("fuzz", MFD_CLOEXEC);
-        must(fd > 0);
+        must(fd > 0 && fchmod(fd, S_IRUSR | S_IWUSR) == 0);
         files[which].fd = fd;
         (void)snprintf(files[which].path, sizeof(files[which].path),
                        "/proc/%ld/fd/%d", (long)getpid(), fd);
@@ -32,20 +33,28 @@ const char *fuzz_as_file(int which, const uint8_t *data, size_t size)
 
 static void remove_folder(void)
 {
-    (void)unlink(link_path);
+    for (int i = 0; i < FUZZ_FILES; i++) {
+        if (links[i][0] != '\0')
+            (void)unlink(links[i]);
+    }
     (void)rmdir(folder);
 }
 
-const char *fuzz_as_folder(const char *name, const uint8_t *data, size_t size)
+const char *fuzz_as_folder(int which, const char *name, const uint8_t *data,
+                           size_t size)
 {
-    const char *path = fuzz_as_file(0, data, size);
+    static int made;
+    const char *path = fuzz_as_file(which, data, size);
 
-    if (link_path[0] != '\0')
-        return folder;
-    must(mkdtemp(folder) != NULL);
-    (void)snprintf(link_path, sizeof(link_path), "%s/%s", folder, name);
-    must(symlink(path, link_path) == 0);
-    must(atexit(remove_folder) == 0);
+    if (!made) {
+        must(mkdtemp(folder) != NULL && atexit(remove_folder) == 0);
+        made = 1;
+    }
+    if (links[which][0] == '\0') {
+        (void)snprintf(links[which], sizeof(links[which]), "%s/%s", folder,
+                       name);
+        must(symlink(path, links[which]) == 0);
+    }
     return folder;
 }
 

@@ -14,10 +14,11 @@ enum {
 const char *fuzz_as_file(int which, const uint8_t *data, size_t size);
 
 /*
- * The name of a folder in which `name` is such a file; removed at the end of
- * the program. The name of the first call is that of all.
+ * The name of a folder, removed at the end of the program, in which `name` is
+ * file `which`; the name of the first call for it is that of all.
  */
-const char *fuzz_as_folder(const char *name, const uint8_t *data, size_t size);
+const char *fuzz_as_folder(int which, const char *name, const uint8_t *data,
+                           size_t size);
 
 /* What the code under test prints is nobody's to read. */
 void fuzz_silence_output(void);

@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     /* OpenSSL reads other files where it is told so: not these. */
     if (memmem(data, size, "include", strlen("include")) != NULL)
         return 0;
-    (void)strncpy(dir, fuzz_as_folder(STATION_CONF, data, size),
+    (void)strncpy(dir, fuzz_as_folder(0, STATION_CONF, data, size),
                   sizeof(dir) - 1);
     dir[sizeof(dir) - 1] = '\0';
     must(args_parse(&command, 3, argv, &args) == ARGS_RUN);
