@@ -103,9 +103,11 @@ enum devid_err p11_whoami(void *state, const char *device,
 
 static int64_t free_bytes(CK_ULONG bytes)
 {
-    return bytes == CK_UNAVAILABLE_INFORMATION || bytes > INT64_MAX
+    const uint64_t count = bytes; /* CK_ULONG may have 32 bits */
+
+    return bytes == CK_UNAVAILABLE_INFORMATION || count > INT64_MAX
                ? -1
-               : (int64_t)bytes;
+               : (int64_t)count;
 }
 
 /* CK_TOKEN_INFO's flags, each in its place. */

@@ -25,7 +25,7 @@ static void pause_about(int64_t ms)
     struct timespec pause = {0};
 
     (void)RAND_bytes(&random, sizeof(random));
-    pause.tv_nsec = (ms / 2 + ms * random / 256) * 1000000;
+    pause.tv_nsec = (long)((ms / 2 + ms * random / 256) * 1000000);
     nanosleep(&pause, NULL);
 }
 
