@@ -116,6 +116,8 @@ static enum exit_code session_open(struct session *s,
         OSSL_CMP_CTX_set_transfer_cb_arg(s->ctx, &s->transfer) == 1 &&
         OSSL_CMP_CTX_set_option(s->ctx, OSSL_CMP_OPT_TOTAL_TIMEOUT, patience) ==
             1 &&
+        /* What fails is said here, in one sentence. */
+        OSSL_CMP_CTX_set_log_verbosity(s->ctx, OSSL_CMP_LOG_ALERT) == 1 &&
         set_protection(s) && set_trust(s))
         return EXIT_DONE;
     return fail_with(EXIT_DEVICE,
@@ -156,6 +158,12 @@ static enum exit_code why(const struct session *s)
 
     if (s->transfer.code != EXIT_DONE)
         return s->transfer.code; /* it has been said */
+    if (ERR_GET_REASON(ERR_peek_last_error()) == CMP_R_CERTIFICATE_NOT_ACCEPTED)
+        return fail_with(EXIT_UNTRUSTED,
+                         "the certificate that the CA at %s gives is not for "
+                         "the key of this device, and nothing of it was kept: "
+                         "%s",
+                         url, reason);
     if (OSSL_CMP_CTX_get_status(s->ctx) == OSSL_CMP_PKISTATUS_rejection &&
         OSSL_CMP_CTX_snprint_PKIStatus(s->ctx, text, sizeof(text)) != NULL)
         return fail_with(EXIT_REFUSED, "the CA at %s refuses: %s", url, text);

@@ -14,23 +14,27 @@
 
 /* ---- with whom, and as whom ---------------------------------------------- */
 
-/* RFC 9480, 3.3: http://HOST/.well-known/cmp, and /p/LABEL for a profile. */
+/*
+ * RFC 9480, 3.3: http://HOST/.well-known/cmp, and /p/LABEL for a profile. A
+ * path that was given stays as it is, with the slash at its end: servers
+ * differ.
+ */
 static char *make_url(const struct identity_conf *conf)
 {
     size_t len = strlen(conf->url);
     const char *host = strstr(conf->url, "://");
+    const char *path = host != NULL ? strchr(host + 3, '/') : NULL;
+    const bool has_path = path != NULL && path[strspn(path, "/")] != '\0';
     const char *label = conf->label != NULL ? conf->label : "";
     size_t size = len + sizeof(WELL_KNOWN "/p/") + strlen(label);
     char *url = OPENSSL_malloc(size);
-    bool has_path;
 
     if (url == NULL)
         die_no_memory();
-    while (len > 0 && conf->url[len - 1] == '/')
-        len--;
-    has_path =
-        host != NULL && host + 3 < conf->url + len &&
-        memchr(host + 3, '/', (size_t)(conf->url + len - (host + 3))) != NULL;
+    if (!has_path || *label != '\0') {
+        while (len > 0 && conf->url[len - 1] == '/')
+            len--;
+    }
     (void)snprintf(url, size, "%.*s%s%s%s", (int)len, conf->url,
                    has_path ? "" : WELL_KNOWN, *label != '\0' ? "/p/" : "",
                    label);
