@@ -135,11 +135,11 @@ static void serve(int fd, OSSL_CMP_SRV_CTX *server, const void *der, size_t len)
     int out_len = reply ? i2d_OSSL_CMP_MSG(reply, &out) : 0;
 
     ERR_print_errors_fp(stderr);
+    (void)fflush(stdout); /* before who asked goes on, and reads it */
     if (out_len > 0)
         answer(fd, "200 OK", out, (size_t)out_len);
     else
         answer(fd, "400 Bad Request", "", 0);
-    (void)fflush(stdout);
     OPENSSL_free(out);
     OSSL_CMP_MSG_free(reply);
     OSSL_CMP_MSG_free(question);

@@ -17,7 +17,8 @@ chmod 600 line/users
 setting est users users
 start_station
 make_unit SN-1
-url=https://localhost:$STATION_PORT
+# By its address: pki takes the first that a name has, which may be ::1.
+url=https://127.0.0.1:$STATION_PORT
 
 # enrolled NAME [LABEL [ARGUMENT...]]: NAME.pem for NAME.key. Its name in the
 # request is the unit's.

@@ -18,7 +18,9 @@ fleet_rows() {
         }
         function began(i) { return (now - (count - i) * 2) * 1000 }
         function id(i) {
-            return sprintf("%012x%020x", began(i), i)
+            # Not every awk has integers of more than 32 bits.
+            return sprintf("%06x%06x%020x", began(i) / 16777216, \
+                began(i) % 16777216, i)
         }
         # So many rows a statement, or it is slow, or too long.
         function row(table, columns, values) {
@@ -35,7 +37,7 @@ fleet_rows() {
         function entry(i, seq, ms, event, revision, detail) {
             row("audit", "station, seq, time_ms, event, subject, revision, " \
                 "serial, peer, detail, row_digest, hash", \
-                sprintf("\047rows %s\047, %d, %d, \047%s\047, \047%s\047, %d, " \
+                sprintf("\047rows %s\047, %d, %.0f, \047%s\047, \047%s\047, %d, " \
                     "\047%s%07d\047, \04710.0.0.7\047, \047%s\047, \047\047, " \
                     "\047\047", prefix, 3 * i + seq, ms, event, id(i), \
                     revision, prefix, i, detail))
@@ -51,7 +53,7 @@ fleet_rows() {
                     sprintf("\047%s\047, \047%s%07d\047, \047Gate\047, " \
                         "\047%s\047, \047Kim\047, \047line-1\047, " \
                         "\047ek %s %d\047, \047iak %s %d\047, " \
-                        "\047idevid %s %d\047, \047%s\047, 1, 1, %d, %d, " \
+                        "\047idevid %s %d\047, \047%s\047, 1, 1, %.0f, %.0f, " \
                         "\047\047, 0, \047\047, 0, 3", id(i), prefix, i, \
                         batch, prefix, i, prefix, i, prefix, i, state(i), \
                         began(i), began(i) + 1000 + (i * 7919) % 40000))

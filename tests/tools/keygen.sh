@@ -124,7 +124,7 @@ assert_equal "it is in the TPM" $((before + 1)) "$(in_the_tpm)"
 signs stays
 signs tpm2:handle=0x81000010
 signs handle:0x81000010
-refuses "a handle that is taken" "0x81000010 is taken" \
+refuses "a handle that is taken" "0x81000010 of this TPM is taken" \
     keygen --persist 0x81000010 --out none
 refuses "a handle of another kind" "0x01c00002" \
     keygen --persist 0x01c00002 --out none
