@@ -89,9 +89,18 @@ begin() {
     RENEW=$!
 }
 
+# The next run deletes a token's old key: no worker may be left that signs with
+# it, and nginx only begins to let them go when it is told.
 cat >nginx.sh <<END
 chmod -R a+rX $WORK/root ${TOKEN_DIR:-}
-[ ! -e $WORK/nginx/pid ] || kill -HUP \$(cat $WORK/nginx/pid)
+[ -e $WORK/nginx/pid ] || exit 0
+old=\$(pgrep -P \$(cat $WORK/nginx/pid))
+kill -HUP \$(cat $WORK/nginx/pid)
+for i in \$(seq 3000); do
+    pgrep -P \$(cat $WORK/nginx/pid) | grep -qxF "\$old" || exit 0
+    sleep 0.01
+done
+exit 1
 END
 WISHES=(--san DNS:localhost --after "sh $WORK/nginx.sh")
 mode begun=3000
