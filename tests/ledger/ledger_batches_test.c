@@ -95,9 +95,6 @@ static void a_batch_is_known_by_its_token_and_opened_once(void **state)
     expect_text(&err, "the token is that of no batch");
 }
 
-#define ON_A_LEDGER(test)                                                      \
-    cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

@@ -164,9 +164,6 @@ static void tables_of_another_version_are_left_alone(void **state)
     expect_text(&err, "has tables of version 4, this program knows version 3");
 }
 
-#define ON_A_LEDGER(test)                                                      \
-    cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

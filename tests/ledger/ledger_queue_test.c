@@ -285,9 +285,6 @@ static void one_job_to_blame_does_not_take_the_others_with_it(void **state)
     expect_whole(fixture, 20);
 }
 
-#define ON_A_LEDGER(test)                                                      \
-    cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

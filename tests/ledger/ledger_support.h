@@ -22,6 +22,8 @@ struct fixture {
  * "B1" of a hundred units. */
 int set_up(void **state);
 int tear_down(void **state);
+#define ON_A_LEDGER(test)                                                      \
+    cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 /* Another ledger on the same tables, for the station of that name. */
 struct ledger *open_station(const struct fixture *fixture, const char *station,

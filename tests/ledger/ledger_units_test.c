@@ -360,9 +360,6 @@ static void a_units_history_has_what_was_refused_of_it(void **state)
         text, "refuse: the EK certificate expired\nenrol: \nissue: \n");
 }
 
-#define ON_A_LEDGER(test)                                                      \
-    cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
