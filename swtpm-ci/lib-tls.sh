@@ -74,6 +74,21 @@ EOF
     (($# == 0)) || printf '%s\n' "$@" >>"$file"
 }
 
+# nginx_head DIR [DIRECTIVE...]: how the configuration of any nginx begins, up to
+# within its http block, which is the caller's to close: in the foreground, its
+# process id and temporary files in DIR. As root, the workers are www-data, or
+# NGINX_USER.
+nginx_head() {
+    local dir=$1
+    shift
+    echo "daemon off;"
+    ((EUID)) || echo "user ${NGINX_USER:-www-data};"
+    printf '%s\n' "pid $dir/nginx.pid;" "$@" \
+        "events { worker_connections 256; }" "http {"
+    printf "    %s_temp_path $dir/%s;\n" client_body body proxy proxy \
+        fastcgi fastcgi uwsgi uwsgi scgi scgi
+}
+
 # nginx_server NAME KEY CERT [TEXT]: a server block for nginx_conf.
 nginx_server() {
     cat <<EOF
@@ -99,9 +114,9 @@ EOF
 # under the CA of CA_DIR, that answers "$ssl_protocol $ssl_cipher
 # $ssl_client_verify $ssl_client_s_dn"; TEXT is more directives for its server
 # block; one more for each NAME.localhost has $WORK/NAME.key and $WORK/NAME.pem.
-# As root, the workers are www-data, or NGINX_USER. Sets NGINX_DIR, NGINX_PORT.
+# Sets NGINX_DIR, NGINX_PORT.
 nginx_conf() {
-    local key='' cert='' workers=1 more='' user='' also=() name
+    local key='' cert='' workers=1 more='' also=() name variable env=()
     while (($#)); do
         case $1 in
         --key) key=$2 ;;
@@ -119,31 +134,17 @@ nginx_conf() {
     NGINX_DIR=$WORK/nginx
     NGINX_PORT=$(free_port)
     mkdir -p "$NGINX_DIR"
-    ((EUID)) || user="user ${NGINX_USER:-www-data};"
+    # nginx empties its environment, where tpm2-abrmd's clients look for the bus,
+    # and modules of tokens for their configuration.
+    for variable in DBUS_SESSION_BUS_ADDRESS SOFTHSM2_CONF TPM2_PKCS11_STORE \
+        TPM2_PKCS11_TCTI DEVID_SPY_MODULE DEVID_SPY_LOG DEVID_SPY_FAULT \
+        DEVID_SPY_LIES; do
+        env+=("env $variable;")
+    done
     cat >"$NGINX_DIR/nginx.conf" <<EOF
-daemon off;
-$user
-worker_processes $workers;
-pid $NGINX_DIR/nginx.pid;
-error_log $WORK/nginx.log info;
-# nginx empties its environment; tpm2-abrmd's clients look for the bus here.
-env DBUS_SESSION_BUS_ADDRESS;
-# Modules of tokens look for their configuration there, too.
-env SOFTHSM2_CONF;
-env TPM2_PKCS11_STORE;
-env TPM2_PKCS11_TCTI;
-env DEVID_SPY_MODULE;
-env DEVID_SPY_LOG;
-env DEVID_SPY_FAULT;
-env DEVID_SPY_LIES;
-events { worker_connections 256; }
-http {
+$(nginx_head "$NGINX_DIR" "worker_processes $workers;" \
+        "error_log $WORK/nginx.log info;" "${env[@]}")
     access_log off;
-    client_body_temp_path $NGINX_DIR/body;
-    proxy_temp_path $NGINX_DIR/proxy;
-    fastcgi_temp_path $NGINX_DIR/fastcgi;
-    uwsgi_temp_path $NGINX_DIR/uwsgi;
-    scgi_temp_path $NGINX_DIR/scgi;
 $(nginx_server localhost "$key" "$cert" "$more")
 $(for name in "${also[@]}"; do
         nginx_server "$name.localhost" "$WORK/$name.key" "$WORK/$name.pem"
@@ -158,21 +159,62 @@ nginx_run() {
     nginx -p "$NGINX_DIR" -e "$WORK/nginx.log" -c "$NGINX_DIR/nginx.conf" "$@"
 }
 
+# nginx_listens PORT: start nginx with $NGINX_DIR/nginx.conf, and wait until it
+# listens there; false where it ended instead. Sets NGINX_PID, its master. Its log
+# is $WORK/nginx.log.
+nginx_listens() {
+    need nginx
+    spawn nginx nginx -p "$NGINX_DIR" -e "$WORK/nginx.log" \
+        -c "$NGINX_DIR/nginx.conf"
+    NGINX_PID=$SPAWNED
+    await_port "$NGINX_PID" "$1"
+}
+
+# serve_nginx PORT [DIRECTIVE...]: nginx with what is on standard input in its
+# http block, DIRECTIVEs before that. Sets NGINX_PID, NGINX_DIR and NGINX_PORT.
+serve_nginx() {
+    NGINX_PORT=$1
+    NGINX_DIR=$WORK/nginx
+    mkdir -p "$NGINX_DIR"
+    {
+        nginx_head "$NGINX_DIR" "${@:2}"
+        cat
+        echo "}"
+    } >"$NGINX_DIR/nginx.conf"
+    nginx_listens "$NGINX_PORT" || nginx_failed
+}
+
+# nginx_failed: it does not start; why.
+nginx_failed() {
+    fail "nginx does not start: $(grep -m 1 emerg "$WORK/nginx.log" || true)"
+}
+
 # start_nginx OPTION...: nginx_conf, then start it and wait until it listens.
 # Sets NGINX_PID (its master) and what nginx_conf sets. Its log is
 # $WORK/nginx.log.
 start_nginx() {
     local i
-    need nginx
     for ((i = 0; i < 3; i++)); do
         nginx_conf "$@"
-        spawn nginx nginx -p "$NGINX_DIR" -e "$WORK/nginx.log" \
-            -c "$NGINX_DIR/nginx.conf"
-        NGINX_PID=$SPAWNED
-        await_port "$NGINX_PID" "$NGINX_PORT" && return
+        nginx_listens "$NGINX_PORT" && return
         grep -q 'Address already in use' "$WORK/nginx.log" || break
     done
-    fail "nginx does not start: $(grep -m 1 emerg "$WORK/nginx.log" || true)"
+    nginx_failed
+}
+
+# reload_workers PID [SIGNAL]: the server with that master reads its files anew
+# (HUP), and no worker is left that has not.
+reload_workers() {
+    local old
+    old=$(pgrep -P "$1")
+    kill -"${2:-HUP}" "$1"
+    await "the old workers to end" "$1" no_worker_of "$1" "$old"
+    await "new workers" "$1" pgrep -P "$1" >/dev/null
+}
+
+# no_worker_of PID OLD: none of the process's children is one of those.
+no_worker_of() {
+    ! pgrep -P "$1" | grep -qxF "$2"
 }
 
 # stop_nginx [SIGNAL]: TERM, or QUIT to let requests finish.

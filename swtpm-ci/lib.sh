@@ -163,6 +163,23 @@ await() {
     fail "waited ten seconds for $what"
 }
 
+# kill_when PID COMMAND...: kill that process, which runs in the background, as
+# soon as COMMAND succeeds. False: it ended before.
+kill_when() {
+    local i pid=$1
+    shift
+    for ((i = 0; i < 3000; i++)); do
+        if "$@"; then
+            kill -KILL "$pid" 2>/dev/null || true
+            wait "$pid" 2>/dev/null || true
+            return
+        fi
+        kill -0 "$pid" 2>/dev/null || return 1
+        sleep 0.01
+    done
+    fail "waited thirty seconds for $*"
+}
+
 # port_is_free PORT: no socket of this machine has it, in whatever state.
 port_is_free() {
     awk -v port="$(printf ':%04X' "$1")" \

@@ -72,23 +72,6 @@ as_kept() {
     start_station
 }
 
-# kill_at COMMAND: provision in the background is killed when COMMAND succeeds.
-# False: it ended before.
-kill_at() {
-    local i pid=$PROVISION
-    for ((i = 0; i < 1500; i++)); do
-        if "$@"; then
-            sleep 0.15
-            kill -KILL "$pid" 2>/dev/null || true
-            wait "$pid" 2>/dev/null || true
-            return
-        fi
-        kill -0 "$pid" 2>/dev/null || return 1
-        sleep 0.01
-    done
-    fail "waited fifteen seconds for $*"
-}
-
 # check WHEN [OPTION...]: run again, all is well.
 check() {
     local when=$1
@@ -109,8 +92,7 @@ killed_at_command() {
     trace_reset
     fault "hold * after=$after times=1"
     EXEC="exec" provision "$@" >out 2>&1 &
-    PROVISION=$!
-    kill_at test -e "$TRACE_FAULTS.held" ||
+    kill_when $! test -e "$TRACE_FAULTS.held" ||
         fail "it ended before command $((after + 1))"
     fault_clear
     for ((i = 0; i < 500; i++)); do
@@ -119,6 +101,11 @@ killed_at_command() {
     done
     WHEN=$(trace_list)
     WHEN="killed at command $((after + 1)), ${WHEN##* }"
+}
+
+# has_record: the station has it, and a moment to do what it asks.
+has_record() {
+    [[ -e held ]] && sleep 0.15
 }
 
 # killed_at_record N [OPTION...]: when the station has it. False: there is none.
@@ -131,8 +118,7 @@ killed_at_record() {
     relay=$SPAWNED
     await "the relay" "$relay" test -s port
     EXEC="exec" PORT=$(<port) provision "$@" >out 2>&1 &
-    PROVISION=$!
-    kill_at test -e held || status=1
+    kill_when $! has_record || status=1
     halt "$relay"
     return "$status"
 }

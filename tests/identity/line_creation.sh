@@ -11,17 +11,7 @@ make_line
 # start_front: nginx, which passes all on to the station. Sets FRONT_PORT.
 start_front() {
     FRONT_PORT=$(free_port)
-    mkdir front
-    cat >front/nginx.conf <<EOF
-daemon off;
-pid $WORK/front/nginx.pid;
-events { }
-http {
-    client_body_temp_path $WORK/front/body;
-    proxy_temp_path $WORK/front/proxy;
-    fastcgi_temp_path $WORK/front/fastcgi;
-    uwsgi_temp_path $WORK/front/uwsgi;
-    scgi_temp_path $WORK/front/scgi;
+    serve_nginx "$FRONT_PORT" <<EOF
     client_body_buffer_size 64k;
     log_format bodies escape=none '\$uri \$request_body';
     access_log $WORK/bodies bodies;
@@ -31,12 +21,7 @@ http {
         ssl_certificate_key $WORK/line/server.key;
         location / { proxy_pass https://127.0.0.1:$STATION_PORT; }
     }
-}
 EOF
-    spawn nginx nginx -p "$WORK/front" -e "$WORK/nginx.log" \
-        -c "$WORK/front/nginx.conf"
-    await_port "$SPAWNED" "$FRONT_PORT" ||
-        fail "nginx does not start: $(<nginx.log)"
 }
 
 # said: the creation data that went to the station last, in hex.

@@ -84,13 +84,8 @@ start_peers() {
         }"
     done
     cat >"$WORK/peers.conf" <<EOF
-daemon off;
-pid $WORK/peers.pid;
-events { }
-http {
+$(nginx_head "$WORK/peers")
     access_log off;
-    $(printf '%s_temp_path /dev/null;\n' proxy fastcgi uwsgi scgi)
-    client_body_temp_path $WORK/peers;
     $servers
     server {
         listen 127.0.0.1:$PLAIN;

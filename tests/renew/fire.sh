@@ -67,22 +67,6 @@ check() {
     serves "$1, and run again"
 }
 
-# kill_at COMMAND...: the renewal in the background is killed when COMMAND
-# succeeds. False: it ended before.
-kill_at() {
-    local i pid=$RENEW
-    for ((i = 0; i < 3000; i++)); do
-        if "$@"; then
-            kill -KILL "$pid" 2>/dev/null || true
-            wait "$pid" 2>/dev/null || true
-            return
-        fi
-        kill -0 "$pid" 2>/dev/null || return 1
-        sleep 0.01
-    done
-    fail "waited thirty seconds for $*"
-}
-
 # begin [COMMAND...]: the renewal in the background, its process the tool's.
 begin() {
     EXEC="exec" renew "$@" >out 2>&1 &
@@ -93,16 +77,11 @@ begin() {
 # it, and nginx only begins to let them go when it is told.
 cat >nginx.sh <<END
 chmod -R a+rX $WORK/root ${TOKEN_DIR:-}
-[ -e $WORK/nginx/pid ] || exit 0
-old=\$(pgrep -P \$(cat $WORK/nginx/pid))
-kill -HUP \$(cat $WORK/nginx/pid)
-for i in \$(seq 3000); do
-    pgrep -P \$(cat $WORK/nginx/pid) | grep -qxF "\$old" || exit 0
-    sleep 0.01
-done
-exit 1
+[[ -e $WORK/nginx/pid ]] || exit 0
+source $HARNESS/lib.sh
+reload_workers "\$(<$WORK/nginx/pid)"
 END
-WISHES=(--san DNS:localhost --after "sh $WORK/nginx.sh")
+WISHES=(--san DNS:localhost --after "bash $WORK/nginx.sh")
 mode begun=3000
 enroll "${WISHES[@]}" >out || fail "$(<out)"
 mode ""
@@ -128,7 +107,7 @@ if [[ $PART == commands ]]; then
         trace_reset
         fault "hold * after=$n times=1"
         begin
-        kill_at test -e "$TRACE_FAULTS.held" ||
+        kill_when "$RENEW" test -e "$TRACE_FAULTS.held" ||
             fail "it ended before command $((n + 1)): $(<out)"
         fault_clear
         ((n % 2)) || restart_tpm KILL
@@ -146,7 +125,7 @@ if [[ $PART == network ]]; then
         await "the relay" "$RELAY" test -s port
         sed -i "s|localhost:[0-9]*|localhost:$(<port)|" root/unit.conf
         begin
-        kill_at test -e held || break
+        kill_when "$RENEW" test -e held || break
         halt "$RELAY"
         sed -i "s|localhost:[0-9]*|localhost:$(<est/port)|" root/unit.conf
         check "killed at record $n"
@@ -161,7 +140,7 @@ if [[ $PART == token ]]; then
             touch hold
             spy_reset
             DEVID_SPY_FAULT="C_$call=$when:$WORK/hold" begin
-            kill_at grep -q "C_$call:waits" "$SPY_LOG" ||
+            kill_when "$RENEW" grep -q "C_$call:waits" "$SPY_LOG" ||
                 fail "it ended before C_$call: $(<out)"
             rm hold
             check "killed $when C_$call"

@@ -70,19 +70,12 @@ assert_equal "and its CA's protocol" cmp "$(of unit .protocol)"
 assert_equal "nobody uses it" null "$(of unit .used_by)"
 
 say "Who uses it"
-mkdir run
 PORT=$(free_port)
 openssl_conf openssl.cnf
+mkdir run
 cat >nginx.conf <<END
-daemon off;
-$( ((EUID)) || echo "user www-data;")
-pid $WORK/run/pid;
-events {}
-http {
+$(nginx_head "$WORK/run")
     access_log off;
-    $(for kind in client_body proxy fastcgi uwsgi scgi; do
-        echo "${kind}_temp_path $WORK/run/$kind;"
-    done)
     server {
         listen 127.0.0.1:$PORT ssl;
         ssl_certificate $WORK/root/unit/chain.pem;
@@ -90,10 +83,11 @@ http {
     }
 }
 END
+# Its configuration is named as it stands below -p.
 OPENSSL_CONF=$WORK/openssl.cnf spawn nginx nginx -p "$WORK" \
     -e "$WORK/nginx.log" -c nginx.conf
 nginx=$SPAWNED
-await_port "$nginx" "$PORT" || fail "nginx does not start"
+await_port "$nginx" "$PORT" || nginx_failed
 spawn tail tail -f root/unit/chain.pem
 tail=$SPAWNED
 spawn socat socat TCP-LISTEN:"$(free_port)",bind=127.0.0.1 \

@@ -71,23 +71,15 @@ succeeds "devid conf nginx" conf nginx --key server.key --cert server.pem \
     --ca ca/ca.pem --openssl-conf openssl.cnf
 assert_contains "tells how nginx finds devid" \
     "Environment=OPENSSL_CONF=$WORK/openssl.cnf" "$OUTPUT"
-mkdir nginx
 {
-    ((EUID)) || echo "user www-data;"
-    printf '%s\n' "daemon off;" "pid nginx/nginx.pid;" \
-        "env OPENSSL_CONF;" "events {}" "http {" "access_log off;"
-    for kind in client_body proxy fastcgi uwsgi scgi; do
-        echo "${kind}_temp_path $WORK/nginx/$kind;"
-    done
+    echo "access_log off;"
     with_port "$port"
-    echo "}"
-} >nginx.conf
-spawn nginx nginx -p "$WORK" -e "$WORK/nginx.log" -c "$WORK/nginx.conf"
-await_port "$SPAWNED" "$port" || fail "nginx does not start"
+} >pasted
+serve_nginx "$port" "env OPENSSL_CONF;" <pasted
 answer=$(curl_pasted "$port")
 assert_equal "curl, as pasted, is served by nginx, as pasted" \
     "TLSv1.3 SUCCESS CN=client" "$answer"
-halt "$SPAWNED"
+stop_nginx
 
 say "haproxy"
 need haproxy

@@ -21,18 +21,9 @@ lines_for() {
 }
 
 start_server() {
-    mkdir run
     PORT=$(free_port)
-    cat >nginx.conf <<END
-daemon off;
-$( ((EUID)) || echo "user www-data;")
-pid $WORK/run/pid;
-events {}
-http {
+    serve_nginx "$PORT" <<END
     access_log off;
-    $(for kind in client_body proxy fastcgi uwsgi scgi; do
-        echo "${kind}_temp_path $WORK/run/$kind;"
-    done)
     $(lines_for "in its http block")
     server {
         listen 127.0.0.1:$PORT ssl;
@@ -48,12 +39,8 @@ http {
         location @hello { return 200 "hello\n"; }
         location = /open { return 200 "open\n"; }
     }
-}
 END
-    spawn nginx nginx -p "$WORK" -e "$WORK/nginx.log" -c "$WORK/nginx.conf"
-    SERVER_PID=$SPAWNED
-    await_port "$SERVER_PID" "$PORT" ||
-        fail "nginx does not start: $(grep -m 1 emerg nginx.log)"
+    SERVER_PID=$NGINX_PID
 }
 
 start_server
@@ -65,7 +52,7 @@ done
 
 say "OpenSSL's own check in addition"
 line=$(sed -n 's/^# \(ssl_crl .*\)/\1/p' <<<"$LINES")
-sed -i "s|ssl_certificate_key .*|&\n$line|" nginx.conf
+sed -i "s|ssl_certificate_key .*|&\n$line|" nginx/nginx.conf
 reload_server
 gets by-serial 200 "lets in who is trusted"
 gets revoked 403 "and not who is revoked"

@@ -53,18 +53,9 @@ plain_openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
 make_ca "$WORK/web"
 sign_csr server.csr server.pem server
 CA_DIR=$WORK/ca
-mkdir nginx
 port=$(free_port 2)
-cat >nginx.conf <<END
-daemon off;
-master_process off;
-pid $WORK/nginx/pid;
-events {}
-http {
+serve_nginx "$port" <<END
     access_log off;
-$(for kind in client_body proxy fastcgi uwsgi scgi; do
-    echo "    ${kind}_temp_path $WORK/nginx/$kind;"
-done)
     server {
         listen 127.0.0.1:$port;
         listen 127.0.0.1:$((port + 1)) ssl;
@@ -74,10 +65,7 @@ done)
         location /moved { return 302 /ca.crl; }
         location /away { return 302 file://$WORK/www/ca.crl; }
     }
-}
 END
-spawn nginx nginx -p "$WORK" -e "$WORK/nginx.log" -c "$WORK/nginx.conf"
-await_port "$SPAWNED" "$port" || fail "nginx does not start"
 url=http://127.0.0.1:$port
 plain_openssl crl -in www/ca.crl -outform DER -out www/ca.der
 for what in ca.crl ca.der moved; do

@@ -69,13 +69,7 @@ gets() {
 
 # reload_server: it has read its files anew, and no worker is left who has not.
 reload_server() {
-    local old
-    old=$(pgrep -P "$SERVER_PID")
-    kill -"$RELOAD" "$SERVER_PID"
-    # shellcheck disable=SC2317
-    are_gone() { ! pgrep -P "$SERVER_PID" | grep -qxF "$old"; }
-    await "the old workers to end" "$SERVER_PID" are_gone
-    await "new ones" "$SERVER_PID" pgrep -P "$SERVER_PID" >/dev/null
+    reload_workers "$SERVER_PID" "$RELOAD"
 }
 
 # session NAME [OPTION OF s_client...]: "New 200" or "Reused 200": the session,

@@ -47,18 +47,9 @@ plain_openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
     -out web.csr 2>/dev/null
 sign_csr web.csr web.pem server
 openssl_conf "$WORK/openssl.cnf"
-mkdir run
 WEB_PORT=$(free_port)
-cat >nginx.conf <<END
-daemon off;
-$( ((EUID)) || echo "user www-data;")
-pid $WORK/run/pid;
-events {}
-http {
+serve_nginx "$WEB_PORT" <<END
     access_log off;
-    $(for kind in client_body proxy fastcgi uwsgi scgi; do
-        echo "${kind}_temp_path $WORK/run/$kind;"
-    done)
     include $WORK/nginx.d/hash.conf;
     include $WORK/nginx.d/map.conf;
     server {
@@ -72,11 +63,7 @@ http {
         }
         location @hello { return 200 hello; }
     }
-}
 END
-spawn nginx nginx -p "$WORK" -e "$WORK/nginx.log" -c "$WORK/nginx.conf"
-NGINX=$SPAWNED
-await_port "$NGINX" "$WEB_PORT" || fail "nginx: $(<nginx.log)"
 
 declare -A TPM_OF=([SN1]=tpm [SN2]=second)
 # gets SERIAL STATUS WHAT: as the device whose IDevID is in its TPM.
@@ -100,9 +87,6 @@ revoked() {
 }
 await "the station's new list" "$STATION_PID" revoked
 trust write --nginx "$WORK/nginx.d" --quiet
-old=$(pgrep -P "$NGINX")
-kill -HUP "$NGINX"
-are_gone() { ! pgrep -P "$NGINX" | grep -qxF "$old"; }
-await "the old workers to end" "$NGINX" are_gone
+reload_workers "$NGINX_PID"
 gets SN1 403 "the device whose certificate is revoked"
 gets SN2 200 "the other one still"
