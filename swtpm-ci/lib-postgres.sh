@@ -62,10 +62,11 @@ postgres_answers() {
     "$POSTGRES_BIN/pg_isready" -q -h "$POSTGRES_SOCKET" -U postgres -t 1
 }
 
-# postgres_sql DATABASE SQL: run it and print what it says.
+# postgres_sql DATABASE [SQL]: run it, or what is on standard input, and print
+# what it says.
 postgres_sql() {
     "$POSTGRES_BIN/psql" -X -q -A -t -v ON_ERROR_STOP=1 -h "$POSTGRES_SOCKET" \
-        -U postgres -d "$1" -c "$2"
+        -U postgres -d "$1" ${2+-c "$2"}
 }
 
 # stop_postgres [SIGNAL]: stop it: INT throws its clients out, KILL is a crash.

@@ -11,17 +11,12 @@ source "$(dirname "${BASH_SOURCE[0]}")/../station/common.sh"
 # trusts, a trace in front of that. The station runs; $WORK is where we are. With
 # LEDGER=postgres its ledger is in the database line of a PostgreSQL.
 make_line() {
-    local options=()
     harness_dir
     cd "$WORK" || exit
     openssl req -x509 -newkey rsa:2048 -nodes -keyout escrow.key \
         -out escrow.pem -subj /CN=escrow -days 30 2>/dev/null
-    if [[ ${LEDGER:-} == postgres ]]; then
-        start_postgres
-        postgres_sql postgres "CREATE DATABASE line"
-        options=(--ledger "${POSTGRES_URL/postgres\?/line?}")
-    fi
-    make_station --escrow-cert escrow.pem "${options[@]}"
+    use_ledger "${LEDGER:-sqlite}"
+    make_station --escrow-cert escrow.pem
     echo "$BATCH_TOKEN" >token
     start_tpm --ek "$@"
     trust_vendor "$WORK/tpm"
@@ -45,15 +40,6 @@ fails() {
     [[ $status == "$code" ]] ||
         fail "$what: ended with $status, not $code: $OUTPUT"
     assert_contains "$what" "$sentence" "$OUTPUT"
-}
-
-# ledger SQL: what the station has on record.
-ledger() {
-    if [[ ${LEDGER:-} == postgres ]]; then
-        postgres_sql line "$1"
-    else
-        sqlite3 -batch "$WORK/line/ledger.db" "$1"
-    fi
 }
 
 # ledger_cert: the one unit's IDevID certificate there, as hex_of prints it.

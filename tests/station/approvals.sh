@@ -6,6 +6,8 @@
 #
 # Usage: approvals.sh [--build-dir DIR] [--keep]
 source "$(dirname "$0")/est_common.sh"
+# shellcheck source=pages_common.sh
+source "$(dirname "$0")/pages_common.sh"
 harness_dir
 need sqlite3
 cd "$WORK"
@@ -20,22 +22,6 @@ start_station
 for unit in SN-1 SN-2 SN-3; do
     make_unit "$unit"
 done
-
-# see PATH; give OPERATOR PATH FIELD...
-see() {
-    ask GET "$1" --cert kim.pem
-}
-give() {
-    local who=$1 path=$2 fields=() field
-    shift 2
-    for field; do
-        fields+=(--data-urlencode "$field")
-    done
-    ask POST "$path" --cert "$who.pem" --dump-header headers "${fields[@]}"
-}
-token_of() {
-    sed -n 's/.*name="token" value="\([^"]*\)".*/\1/p' <<<"$OUTPUT" | head -n 1
-}
 
 # path_of SERIAL WHAT: of the form on the page that does it to that unit's.
 path_of() {
@@ -55,7 +41,7 @@ for unit in SN-1 SN-2 SN-3; do
     enrol_est "$unit" "$unit-vpn"
     assert_equal "$unit waits" 202 "$STATUS"
 done
-see /fleet/approvals
+see kim /fleet/approvals
 for unit in SN-1 SN-2 SN-3; do
     assert_contains "$unit is listed" ">$unit</a>" "$OUTPUT"
 done
@@ -83,30 +69,29 @@ assert_equal "and refuses one" "303 ldevid-refuse operator Kim at 127.0.0.1" \
     "$STATUS $(entries SN-2)"
 enrol_est SN-2 SN-2-vpn
 assert_equal "the device gets none" 403 "$STATUS"
-see /fleet/approvals
+see kim /fleet/approvals
 assert_equal "one is left" "SN-3" \
     "$(sed -n 's/^<tr><th[^>]*><a[^>]*>\([^<]*\)<.*/\1/p' <<<"$OUTPUT")"
 give kim /fleet/ldevids/00000000000000000000000000000000/approve "token=$token"
 assert_equal "one that is not there is not approved" 404 "$STATUS"
 
 say "Renewals"
-see /fleet/renewals
+see kim /fleet/renewals
 assert_contains "one is due" 'class="state tested">due<' "$OUTPUT"
 # Two weeks of three, and a day, are over; and all three.
 late() {
-    sqlite3 -cmd '.timeout 10000' line/ledger.db \
-        "UPDATE ldevid SET not_before_ms = not_before_ms - $1 * 86400000,
+    ledger "UPDATE ldevid SET not_before_ms = not_before_ms - $1 * 86400000,
          not_after_ms = not_after_ms - $1 * 86400000 WHERE serial = 'SN-1'"
 }
 late 15
-see /fleet/renewals
+see kim /fleet/renewals
 assert_contains "after two thirds of its time it is overdue" ">overdue<" "$OUTPUT"
 late 7
-see /fleet/renewals
+see kim /fleet/renewals
 assert_contains "then expired" ">expired<" "$OUTPUT"
 late -22
 counts() {
-    see /fleet
+    see kim /fleet
     [[ $OUTPUT == *"In force</dt><dd><strong>1<"* &&
         $OUTPUT == *"Waiting for approval</dt><dd><strong>1<"* ]]
 }
@@ -114,9 +99,9 @@ await "the figures of it" "$STATION_PID" counts
 say "  ok: the first page counts it, and what waits"
 
 say "Revocation"
-unit=$(sqlite3 line/ledger.db "SELECT id FROM unit WHERE serial = 'SN-1'")
+unit=$(ledger "SELECT id FROM unit WHERE serial = 'SN-1'")
 number=$(plain_openssl x509 -in SN-1-vpn.pem -noout -serial)
-see "/fleet/units/$unit"
+see kim "/fleet/units/$unit"
 assert_contains "the unit's page has its LDevID" "<code>${number#serial=}</code>" \
     "$OUTPUT"
 revoke=$(grep -o "/fleet/ldevids/[0-9a-f]*/revoke" <<<"$OUTPUT")
@@ -126,6 +111,6 @@ assert_equal "a reason is needed" 400 "$STATUS"
 give kim "$revoke" "token=$token" reason=superseded
 assert_equal "then it is revoked" "303 ldevid-revoke operator Kim at 127.0.0.1" \
     "$STATUS $(entries SN-1)"
-see "/fleet/units/$unit"
+see kim "/fleet/units/$unit"
 assert_contains "which the page says" "<td>revoked</td>" "$OUTPUT"
 assert_contains "the unit itself is not retired" 'class="state issued"' "$OUTPUT"

@@ -49,11 +49,10 @@ asked() {
     grep -c "\"GET\",\"path\":\"$1\"" station.log || true
 }
 
-fleet_rows 1200 G- spring | sqlite3 -cmd '.timeout 10000' line/ledger.db
-sqlite3 -cmd '.timeout 10000' line/ledger.db \
-    "UPDATE unit SET serial = '<script>document.title=\"owned\"</script>',
+fleet_rows 1200 G- spring | ledger
+ledger "UPDATE unit SET serial = '<script>document.title=\"owned\"</script>',
      model = '<img src=x onerror=\"document.title=1\">' WHERE serial = 'G-0000000'"
-hostile=$(sqlite3 line/ledger.db "SELECT id FROM unit WHERE serial LIKE '<%'")
+hostile=$(ledger "SELECT id FROM unit WHERE serial LIKE '<%'")
 
 say "With JavaScript"
 dom /fleet

@@ -10,15 +10,47 @@ STATION=$BUILD_DIR/tools/devid-station
 DEVID=$BUILD_DIR/tools/devid
 BATCH_TOKEN=token-of-the-spring
 
-# make_station [OPTION...]: init in $WORK/line, listening on a free port, and
-# the batch spring: ten units of the model Gate. Sets STATION_PORT.
-make_station() {
+# use_ledger sqlite|postgres: what the next station has; the latter is the
+# database line of a PostgreSQL that is started.
+use_ledger() {
+    LEDGER=$1
+    LEDGER_OPTIONS=()
+    if [[ $LEDGER == postgres ]]; then
+        start_postgres
+        postgres_sql postgres "CREATE DATABASE line"
+        LEDGER_OPTIONS=(--ledger "${POSTGRES_URL/postgres\?/line?}")
+    fi
+}
+LEDGER_OPTIONS=()
+
+# init_station [OPTION...]: in $WORK/line, listening on a free port. Sets
+# STATION_PORT.
+init_station() {
     STATION_PORT=$(free_port)
     "$STATION" init --dir "$WORK/line" --name line-1 --host localhost \
-        --host 127.0.0.1 --port "$STATION_PORT" "$@" >"$WORK/init.out"
+        --host 127.0.0.1 --port "$STATION_PORT" "${LEDGER_OPTIONS[@]}" "$@" \
+        >"$WORK/init.out"
     # Where listens looks for it.
     setting server address 127.0.0.1
+}
+
+# make_station [OPTION...]: init_station, and the batch spring: ten units of the
+# model Gate.
+make_station() {
+    init_station "$@"
     open_batch spring Gate "$BATCH_TOKEN" 10
+}
+
+# ledger [SQL]: run it, or what is on standard input, behind the station's back,
+# and print what the ledger says.
+ledger() {
+    if (($#)); then
+        ledger <<<"$1"
+    elif [[ ${LEDGER:-sqlite} == postgres ]]; then
+        postgres_sql line
+    else
+        sqlite3 -batch -cmd '.timeout 10000' "$WORK/line/ledger.db"
+    fi
 }
 
 # trust_vendor DIR: the station trusts the vendor of the TPM with that state.
@@ -102,6 +134,17 @@ enrol() {
     post /v1/units "$(request_body "$WORK/$1.req" "$2")"
     UNIT=$(json '.unit // empty')
     json '.challenge // empty' | base64 -d >"$WORK/$1.challenge"
+}
+
+# enrol_plain SERIAL [MODEL]: a device without a TPM asks, where the station's
+# policy allows it. Sets UNIT.
+enrol_plain() {
+    plain_openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+        -keyout device.key -subj "/CN=x" -outform DER -out device.csr 2>req.log
+    post /v1/units "$(jq -n --arg serial "$1" --arg model "${2:-Gate}" \
+        --rawfile csr <(base64_of device.csr) \
+        '{serial: $serial, model: $model, pkcs10: $csr}')"
+    UNIT=$(json '.unit // empty')
 }
 
 # activate NAME: it answers.

@@ -30,11 +30,6 @@ whole_way() {
     certs=$(cat gate.idevid.der gate.iak.der | sha256sum)
 }
 
-# ask_ledger SQL
-ask_ledger() {
-    sqlite3 line/ledger.db "$1"
-}
-
 for ((moment = 1; moment < 100; moment++)); do
     rm -rf line
     cp -a line.new line
@@ -59,9 +54,9 @@ for ((moment = 1; moment < 100; moment++)); do
     whole_way || fail "moment $moment: once more: $STATUS $OUTPUT"
     [[ $first == "$certs" ]] || fail "moment $moment: there is a second pair"
     stop_station
-    [[ $(ask_ledger 'SELECT count(*) FROM unit') == 1 ]] ||
+    [[ $(ledger 'SELECT count(*) FROM unit') == 1 ]] ||
         fail "moment $moment: there is not one unit"
-    [[ $(ask_ledger 'SELECT count(*) FROM certificate') == 2 ]] ||
+    [[ $(ledger 'SELECT count(*) FROM certificate') == 2 ]] ||
         fail "moment $moment: there are not two certificates"
     OUTPUT=$("$STATION" verify-log --dir line --json 2>&1) ||
         fail "moment $moment: the log has a fault: $OUTPUT"

@@ -16,7 +16,7 @@ start_station
 make_unit SN-1
 stop_station
 # As units that were retired would have left them; some have expired long ago.
-sqlite3 line/ledger.db "WITH RECURSIVE n(i) AS
+ledger "WITH RECURSIVE n(i) AS
     (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100100)
     INSERT INTO certificate
         (number, subject, generation, expires_ms, revoked_ms, reason)

@@ -9,16 +9,8 @@ source "$(dirname "$0")/common.sh"
 harness_dir
 need jq curl
 cd "$WORK"
-options=()
-if [[ ${ARGS[0]:-} == postgres ]]; then
-    start_postgres
-    postgres_sql postgres "CREATE DATABASE line"
-    options=(--ledger "${POSTGRES_URL/postgres\?/line?}")
-fi
-STATION_PORT=$(free_port)
-"$STATION" init --dir line --name line-1 --host localhost \
-    --port "$STATION_PORT" "${options[@]}" >init.out
-setting server address 127.0.0.1
+use_ledger "${ARGS[0]:-sqlite}"
+init_station
 setting policy allow_pkcs10 yes
 
 # desk ARGUMENT...: a command on the station in line; sets OUTPUT.
@@ -34,24 +26,6 @@ refuses() {
     "$STATION" "$@" --dir line >output 2>errors || status=$?
     assert_equal "$what: its exit code" 1 "$status" >/dev/null
     assert_contains "$what" "$sentence" "$(<errors)"
-}
-
-# ask_for SERIAL MODEL: a device without a TPM asks; SERIAL.idevid.pem.
-ask_for() {
-    plain_openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
-        -keyout device.key -subj "/CN=x" -outform DER -out device.csr 2>req.log
-    post /v1/units "$(jq -n --arg serial "$1" --arg model "$2" \
-        --rawfile csr <(base64_of device.csr) \
-        '{serial: $serial, model: $model, pkcs10: $csr}')"
-}
-
-# behind SQL: change the ledger behind its log.
-behind() {
-    if ((${#options[@]})); then
-        postgres_sql line "$1"
-    else
-        sqlite3 line/ledger.db "$1"
-    fi
 }
 
 say "Batches"
@@ -77,13 +51,13 @@ refuses "a token is long enough" "at least 16 are needed" batch open \
 say "Units, while the server runs"
 start_station
 for serial in SN-1 SN-2 SN-3; do
-    ask_for "$serial" Gate
+    enrol_plain "$serial" Gate
     assert_equal "$serial is enrolled" 201 "$STATUS"
 done
-ask_for SN-4 Gate
+enrol_plain SN-4 Gate
 assert_equal "the batch's fourth of three is not" 429 "$STATUS"
 BATCH_TOKEN=a-token-of-the-line
-ask_for '=1+1' '<b>&"x"'
+enrol_plain '=1+1' '<b>&"x"'
 assert_equal "a unit with names that are formula and markup is" 201 "$STATUS"
 desk show SN-1
 assert_contains "a unit's history has its enrolment" "enrol" "$OUTPUT"
@@ -142,7 +116,7 @@ assert_equal "and no manifest has it" 3 "$(wc -l <units.jsonl)"
 refuses "one that nobody knows" "there is no unit SN-9" \
     revoke SN-9 --reason compromise
 desk batch close --name gift
-ask_for SN-5 Gate
+enrol_plain SN-5 Gate
 assert_equal "a closed batch's token opens nothing" 401 "$STATUS"
 
 say "The audit log"
@@ -154,12 +128,12 @@ desk verify-log --json
 assert_equal "and signed to its end" "0 1" "$(json '"\(.unsealed) \(.heads | length)"')"
 assert_equal "it tells its head, for who keeps it elsewhere" \
     "line-1 $(json .entries)" "$(json '.heads[0] | "\(.station) \(.entry)"')"
-behind "UPDATE unit SET state = 'issued' WHERE serial = 'SN-1'"
+ledger "UPDATE unit SET state = 'issued' WHERE serial = 'SN-1'"
 refuses "a unit's row that was changed is found" \
     "the ledger was changed behind its log: the row of unit SN-1 is not what" \
     verify-log
-behind "UPDATE unit SET state = 'retired' WHERE serial = 'SN-1'"
+ledger "UPDATE unit SET state = 'retired' WHERE serial = 'SN-1'"
 desk verify-log
-behind "UPDATE audit SET detail = 'superseded' WHERE detail = 'compromise'"
+ledger "UPDATE audit SET detail = 'superseded' WHERE detail = 'compromise'"
 refuses "and so is an entry" "(retire of unit SN-1) is not as it was written" \
     verify-log

@@ -56,7 +56,7 @@ for ((moment = 1; moment < 100; moment++)); do
     whole_way || fail "moment $moment: after the restart: $STATUS $OUTPUT"
     whole_way || fail "moment $moment: once more: $STATUS $OUTPUT"
     stop_station
-    numbers=$(sqlite3 line/ledger.db 'SELECT number FROM ldevid ORDER BY id')
+    numbers=$(ledger 'SELECT number FROM ldevid ORDER BY id')
     [[ $numbers == "$(for name in first again; do
         plain_openssl x509 -in $name.pem -noout -serial | cut -d = -f 2
     done)" ]] || fail "moment $moment: the ledger has other certificates: $numbers"

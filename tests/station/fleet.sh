@@ -6,72 +6,22 @@
 #
 # Usage: fleet.sh [--build-dir DIR] [--keep] [postgres]
 source "$(dirname "$0")/common.sh"
+# shellcheck source=pages_common.sh
+source "$(dirname "$0")/pages_common.sh"
 # shellcheck source=fleet_rows.sh
 source "$(dirname "$0")/fleet_rows.sh"
 SELF=$(realpath "$0")
 harness_dir
 need curl jq
 cd "$WORK"
-options=()
-if [[ ${ARGS[0]:-} == postgres ]]; then
-    start_postgres
-    postgres_sql postgres "CREATE DATABASE line"
-    options=(--ledger "${POSTGRES_URL/postgres\?/line?}")
-fi
-STATION_PORT=$(free_port)
-"$STATION" init --dir line --name line-1 --host localhost --host 127.0.0.1 \
-    --port "$STATION_PORT" "${options[@]}" >init.out
-setting server address 127.0.0.1
+use_ledger "${ARGS[0]:-sqlite}"
+init_station
 setting policy allow_pkcs10 yes
 BATCH_TOKEN=the-token-of-spring
-
-# behind SQL: change the ledger behind its log; by standard input where there is
-# no SQL.
-behind() {
-    if (($#)); then
-        behind <<<"$1"
-    elif ((${#options[@]})); then
-        "$POSTGRES_BIN/psql" -X -q -v ON_ERROR_STOP=1 "${options[1]}"
-    else
-        sqlite3 -cmd '.timeout 10000' line/ledger.db
-    fi
-}
-
-# see OPERATOR PATH [CURL ARGUMENT...]: as who has OPERATOR.pem.
-see() {
-    local who=$1 path=$2
-    shift 2
-    ask GET "$path" --cert "$who.pem" --dump-header headers "$@"
-}
-
-# give OPERATOR PATH FIELD...: post a form.
-give() {
-    local who=$1 path=$2 fields=() field
-    shift 2
-    for field; do
-        fields+=(--data-urlencode "$field")
-    done
-    ask POST "$path" --cert "$who.pem" --dump-header headers "${fields[@]}"
-}
-
-# ask_for SERIAL [MODEL]: a device without a TPM asks.
-ask_for() {
-    plain_openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
-        -keyout device.key -subj "/CN=x" -outform DER -out device.csr 2>req.log
-    post /v1/units "$(jq -n --arg serial "$1" --arg model "${2:-Gate}" \
-        --rawfile csr <(base64_of device.csr) \
-        '{serial: $serial, model: $model, pkcs10: $csr}')"
-    UNIT=$(json '.unit // empty')
-}
 
 # page_text: the last OUTPUT as a person reads it, roughly.
 page_text() {
     sed -e 's/<[^>]*>/ /g' -e 's/  */ /g' <<<"$OUTPUT"
-}
-
-# token_of: of the form in the last OUTPUT.
-token_of() {
-    sed -n 's/.*name="token" value="\([^"]*\)".*/\1/p' <<<"$OUTPUT" | head -n 1
 }
 
 header() {
@@ -97,10 +47,10 @@ cp line/operators.pem with_lee.pem
 plain_openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
     -keyout other.key -subj /CN=Kim -days 1 -out other.crt 2>req.log
 cat other.key other.crt >other.pem
-if ((${#options[@]} == 0)); then
+if [[ $LEDGER == sqlite ]]; then
     # As the first station left it: serve brings it up to date.
     rm line/ledger.db*
-    sqlite3 line/ledger.db <"$(dirname "$SELF")/ledger_1.sql"
+    ledger <"$(dirname "$SELF")/ledger_1.sql"
 fi
 start_station
 "$STATION" batch open --dir line --name spring --product Gate --count 10 \
@@ -122,7 +72,7 @@ for path in / /fleet /fleet/units; do
 done
 see lee /fleet
 assert_equal "one from a .p12 file, too" 200 "$STATUS"
-ask_for SN-1
+enrol_plain SN-1
 take_certs device
 cat device.key device.idevid.pem >device.pem
 see device /fleet
@@ -185,11 +135,11 @@ done
 
 say "Names that are markup"
 # A serial number takes no such characters; the ledger is made to hold them.
-ask_for SN-2
-behind "UPDATE unit SET serial = '<script>alert(1)</script>&''\"',
+enrol_plain SN-2
+ledger "UPDATE unit SET serial = '<script>alert(1)</script>&''\"',
         mac = '\"><img src=x onerror=alert(2)>',
         operator_name = '</dd><script>alert(3)</script>' WHERE serial = 'SN-2'"
-behind "UPDATE unit SET model = '<b>bold</b>' WHERE serial = 'SN-1'"
+ledger "UPDATE unit SET model = '<b>bold</b>' WHERE serial = 'SN-1'"
 hostile=$UNIT
 for path in /fleet /fleet/units "/fleet/units/$hostile" \
     '/fleet/units?serial=%3Cscript%3Ealert(1)%3C/script%3E' \
@@ -214,8 +164,8 @@ done
 say "  ok: queries that are none are refused"
 
 say "Thousands of units"
-fleet_rows 3020 G- spring | behind
-fleet_rows 70 'H 1&' other | behind
+fleet_rows 3020 G- spring | ledger
+fleet_rows 70 'H 1&' other | ledger
 
 # walk QUERY: the serials of all pages of a list.
 walk() {
@@ -230,7 +180,7 @@ walk() {
             sed 's/&amp;/\&/g')
         # A list that grows and shrinks meanwhile has each unit once all the same.
         if ((++pages == 2)); then
-            behind "UPDATE unit SET serial = 'A-first' WHERE serial = 'SN-1'"
+            ledger "UPDATE unit SET serial = 'A-first' WHERE serial = 'SN-1'"
         fi
     done
     PAGES=$pages
@@ -269,7 +219,7 @@ assert_contains "one in fifty was refused something on the way" \
     "2841 of 3022 have certificates, and nothing was refused" "$OUTPUT"
 
 say "A unit"
-ask_for SN-3
+enrol_plain SN-3
 unit=$UNIT
 json .idevid | base64 -d >device.der
 number=$(plain_openssl x509 -inform DER -noout -serial -in device.der)
@@ -280,7 +230,7 @@ for part in "<h1>SN-3</h1>" '<span class="state issued">issued</span>' \
     assert_contains "has its $part" "$part" "$OUTPUT"
 done
 assert_contains "and its certificate's number" "number ${number#serial=} " "$text"
-ask_for SN-4 Lock
+enrol_plain SN-4 Lock
 assert_equal "one of another model is refused" 422 "$STATUS"
 see kim "/fleet/units?serial=SN-4"
 assert_contains "and its refusal is found by its serial" \
