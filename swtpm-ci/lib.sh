@@ -210,9 +210,14 @@ listens() {
         '$2 ~ port "$" && $4 == "0A" { print $10; exit }' /proc/net/tcp)
     # One that allows no core dumps shows its files to root alone: that somebody
     # listens on the port that was free for it must do.
-    [[ ! $inode ]] || ls "/proc/$1/fd" >/dev/null 2>&1 || return 0
-    [[ $inode && $(find "/proc/$1/fd" -lname "socket:\[$inode\]" \
-        -print -quit 2>/dev/null) ]]
+    [[ ! $inode || $(open_file_of "$1" '*') ]] || return 0
+    [[ $inode && $(open_file_of "$1" "socket:\[$inode\]") ]]
+}
+
+# open_file_of PID PATTERN: print one descriptor of a process that is open to a
+# file whose name matches; nothing where it shows none.
+open_file_of() {
+    find "/proc/$1/fd" -lname "$2" -print -quit 2>/dev/null || true
 }
 
 # await_port PID PORT: wait until the process listens; false where it ended
