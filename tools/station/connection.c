@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A connection: its deadlines, and the limits on how many there are.
- * It lives as long as its SSL object, to which it is tied.
+ * A connection: its deadlines, and the limits on how many there are. With TLS
+ * it lives as long as its SSL object, to which it is tied; without, until
+ * evhttp closes it.
  */
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
@@ -14,7 +15,7 @@
 struct connection {
     struct server *server;
     struct bufferevent *bev; /* that owns the SSL object */
-    SSL *ssl;
+    SSL *ssl;                /* NULL: there is no TLS */
     struct event *timer;
     bool begun; /* its address is known and counted */
     bool over;
@@ -39,7 +40,8 @@ static struct address **find_address(struct server *server,
     return at;
 }
 
-unsigned connection_count(struct server *server, const struct in6_addr *ip)
+/* One connection more of an address, in IPv6's form; how many there are now. */
+static unsigned count_address(struct server *server, const struct in6_addr *ip)
 {
     unsigned count = 0;
     struct address **at;
@@ -57,7 +59,7 @@ unsigned connection_count(struct server *server, const struct in6_addr *ip)
     return count;
 }
 
-void connection_uncount(struct server *server, const struct in6_addr *ip)
+static void uncount_address(struct server *server, const struct in6_addr *ip)
 {
     struct address **at;
 
@@ -71,7 +73,7 @@ void connection_uncount(struct server *server, const struct in6_addr *ip)
     pthread_mutex_unlock(&server->addresses_lock);
 }
 
-void connection_address(evutil_socket_t fd, struct in6_addr *ip)
+static void read_address(evutil_socket_t fd, struct in6_addr *ip)
 {
     struct sockaddr_storage peer = {0};
     socklen_t len = sizeof(peer);
@@ -93,13 +95,51 @@ static void begin(struct connection *c)
     unsigned count;
 
     c->begun = true;
-    connection_address(bufferevent_getfd(c->bev), &c->ip);
-    count = connection_count(c->server, &c->ip);
+    read_address(bufferevent_getfd(c->bev), &c->ip);
+    count = count_address(c->server, &c->ip);
     c->over = count > c->server->context->config.address_connections;
     /* Who goes on all the same does not even get the answer that says so. */
     if (count / 2 > c->server->context->config.address_connections)
         (void)shutdown(bufferevent_getfd(c->bev), SHUT_RDWR);
     connection_deadline(c, REQUEST_S);
+}
+
+static void forget(struct connection *c)
+{
+    if (c->begun)
+        uncount_address(c->server, &c->ip);
+    atomic_fetch_sub(&c->server->connections, 1);
+    event_free(c->timer);
+    free(c);
+}
+
+static void on_close(struct evhttp_connection *evcon, void *arg)
+{
+    (void)evcon;
+    forget(arg);
+}
+
+/*
+ * There is no SSL object to be tied to, and evhttp shows its connection to
+ * nobody before there is a request: but it is what the callbacks get that
+ * evhttp has set, as long as it has not closed it.
+ */
+static void begin_plain(struct connection *c)
+{
+    struct bufferevent *bev = c->bev;
+    void *evcon = NULL;
+
+    bufferevent_getcb(bev, NULL, NULL, NULL, &evcon);
+    if (evcon) {
+        evhttp_connection_set_closecb(evcon, on_close, c);
+        begin(c);
+        connection_deadline(c, PLAIN_S);
+        if (c->over)
+            (void)shutdown(bufferevent_getfd(bev), SHUT_RDWR);
+    } else {
+        forget(c);
+    }
+    bufferevent_decref(bev);
 }
 
 /*
@@ -112,10 +152,12 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if (!c->begun)
+    if (c->begun)
+        (void)shutdown(bufferevent_getfd(c->bev), SHUT_RDWR);
+    else if (c->ssl)
         begin(c);
     else
-        (void)shutdown(bufferevent_getfd(c->bev), SHUT_RDWR);
+        begin_plain(c);
 }
 
 void connection_deadline(struct connection *c, unsigned seconds)
@@ -146,20 +188,13 @@ bool connection_is_over(const struct connection *c)
 static void on_ssl_free(void *parent, void *ptr, CRYPTO_EX_DATA *data,
                         int index, long argl, void *argp)
 {
-    struct connection *c = ptr;
-
     (void)parent;
     (void)data;
     (void)index;
     (void)argl;
     (void)argp;
-    if (!c)
-        return;
-    if (c->begun)
-        connection_uncount(c->server, &c->ip);
-    atomic_fetch_sub(&c->server->connections, 1);
-    event_free(c->timer);
-    free(c);
+    if (ptr)
+        forget(ptr);
 }
 
 /*
@@ -176,41 +211,71 @@ static struct bufferevent *refuse(struct event_base *base)
     return pair[0];
 }
 
+/* NULL: there is no room, or no memory. */
 static struct connection *make(struct loop *loop)
 {
-    struct connection *c = calloc(1, sizeof(*c));
-    SSL_CTX *tls;
+    struct server *server = loop->server;
+    struct connection *c = NULL;
 
+    if (atomic_load(&server->connections) < server->context->config.connections)
+        c = calloc(1, sizeof(*c));
     if (!c)
         return NULL;
-    c->server = loop->server;
+    c->server = server;
     c->timer = evtimer_new(loop->base, on_timer, c);
-    tls = tls_now(loop->server);
+    if (!c->timer || event_priority_set(c->timer, 0)) {
+        if (c->timer)
+            event_free(c->timer);
+        free(c);
+        return NULL;
+    }
+    atomic_fetch_add(&server->connections, 1);
+    return c;
+}
+
+static bool make_tls(struct connection *c)
+{
+    SSL_CTX *tls = tls_now(c->server);
+
     c->ssl = SSL_new(tls);
     SSL_CTX_free(tls);
-    if (c->timer && c->ssl && SSL_set_ex_data(c->ssl, ssl_index, c) == 1) {
-        atomic_fetch_add(&loop->server->connections, 1);
-        return c;
+    return c->ssl && SSL_set_ex_data(c->ssl, ssl_index, c) == 1;
+}
+
+/* The socket, and so the address, is there when evhttp has returned. */
+static void begin_soon(struct connection *c)
+{
+    event_active(c->timer, EV_TIMEOUT, 0);
+}
+
+struct bufferevent *connection_new_plain(struct event_base *base, void *arg)
+{
+    struct connection *c = make(arg);
+
+    if (!c)
+        return refuse(base);
+    c->bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+    if (!c->bev) {
+        forget(c);
+        return refuse(base);
     }
-    if (c->timer)
-        event_free(c->timer);
-    SSL_free(c->ssl);
-    free(c);
-    return NULL;
+    bufferevent_incref(c->bev); /* until it is begun */
+    begin_soon(c);
+    return c->bev;
 }
 
 struct bufferevent *connection_new(struct event_base *base, void *arg)
 {
-    const struct timeval at_once = {0, 0};
-    struct loop *loop = arg;
-    struct server *server = loop->server;
     struct bufferevent *bev;
-    struct connection *c = NULL;
+    struct connection *c = make(arg);
 
-    if (atomic_load(&server->connections) < server->context->config.connections)
-        c = make(loop);
     if (!c)
         return refuse(base);
+    if (!make_tls(c)) {
+        SSL_free(c->ssl);
+        forget(c);
+        return refuse(base);
+    }
     bev = bufferevent_openssl_socket_new(
         base, -1, c->ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
     if (!bev) {
@@ -220,8 +285,7 @@ struct bufferevent *connection_new(struct event_base *base, void *arg)
     /* TLS without close_notify is how many clients go. */
     bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
     c->bev = bev;
-    /* The socket, and so the address, is there when evhttp has returned. */
-    (void)event_add(c->timer, &at_once);
+    begin_soon(c);
     return bev;
 }
 

@@ -91,7 +91,6 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     request_send_replies(arg);
-    plain_send_replies(arg);
 }
 
 static void on_resume(evutil_socket_t fd, short what, void *arg)
@@ -100,9 +99,10 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    (void)evconnlistener_enable(loop->listener);
-    if (loop->plain_listener)
-        (void)evconnlistener_enable(loop->plain_listener);
+    for (enum door door = 0; door < DOORS; door++) {
+        if (loop->listener[door])
+            (void)evconnlistener_enable(loop->listener[door]);
+    }
 }
 
 /*
@@ -118,7 +118,8 @@ static void on_accept_error(struct evconnlistener *listener, void *arg)
     (void)arg;
     for (unsigned i = 0; i < the_server->loop_count; i++) {
         struct loop *loop = &the_server->loops[i];
-        if (loop->listener != listener && loop->plain_listener != listener)
+        if (loop->listener[DOOR_TLS] != listener &&
+            loop->listener[DOOR_PLAIN] != listener)
             continue;
         (void)evconnlistener_disable(listener);
         (void)event_add(loop->resume, &later);
@@ -139,36 +140,38 @@ enum {
         LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_THREADSAFE
 };
 
-static bool prepare_http(struct loop *loop, int fd)
-{
-    loop->http = evhttp_new(loop->base);
-    loop->listener =
-        evconnlistener_new(loop->base, NULL, NULL, LISTEN_FLAGS, 0, fd);
-    if (!loop->http || !loop->listener)
-        return false;
-    evhttp_set_bevcb(loop->http, connection_new, loop);
-    evhttp_set_gencb(loop->http, request_handle, loop);
-    evhttp_set_timeout(loop->http, IDLE_S);
-    evhttp_set_max_headers_size(loop->http, HEADERS_MAX);
-    evhttp_set_max_body_size(loop->http, BODY_MAX);
-    evhttp_set_allowed_methods(
-        loop->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
-                        EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
-                        EVHTTP_REQ_OPTIONS | EVHTTP_REQ_PATCH);
-    if (!evhttp_bind_listener(loop->http, loop->listener))
-        return false;
-    evconnlistener_set_error_cb(loop->listener, on_accept_error);
-    return true;
-}
+static const struct {
+    struct bufferevent *(*accept)(struct event_base *base, void *loop);
+    void (*handle)(struct evhttp_request *req, void *loop);
+    int body_max;
+} doors[DOORS] = {
+    [DOOR_TLS] = {connection_new, request_handle, BODY_MAX},
+    [DOOR_PLAIN] = {connection_new_plain, request_handle_plain, PLAIN_BODY_MAX},
+};
 
 /* The socket listens already, so that libevent need not. */
-static bool prepare_plain(struct loop *loop, int fd)
+static bool open_door(struct loop *loop, enum door door, int fd)
 {
-    loop->plain_listener =
-        evconnlistener_new(loop->base, plain_accept, loop, LISTEN_FLAGS, 0, fd);
-    if (!loop->plain_listener)
+    struct evhttp *http = evhttp_new(loop->base);
+    struct evconnlistener *listener =
+        evconnlistener_new(loop->base, NULL, NULL, LISTEN_FLAGS, 0, fd);
+
+    loop->http[door] = http;
+    loop->listener[door] = listener;
+    if (!http || !listener)
         return false;
-    evconnlistener_set_error_cb(loop->plain_listener, on_accept_error);
+    evhttp_set_bevcb(http, doors[door].accept, loop);
+    evhttp_set_gencb(http, doors[door].handle, loop);
+    evhttp_set_timeout(http, IDLE_S);
+    evhttp_set_max_headers_size(http, HEADERS_MAX);
+    evhttp_set_max_body_size(http, doors[door].body_max);
+    evhttp_set_allowed_methods(http, EVHTTP_REQ_GET | EVHTTP_REQ_POST |
+                                         EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT |
+                                         EVHTTP_REQ_DELETE |
+                                         EVHTTP_REQ_OPTIONS | EVHTTP_REQ_PATCH);
+    if (!evhttp_bind_listener(http, listener))
+        return false;
+    evconnlistener_set_error_cb(listener, on_accept_error);
     return true;
 }
 
@@ -176,7 +179,8 @@ static bool prepare(struct loop *loop)
 {
     pthread_mutex_init(&loop->lock, NULL);
     loop->base = event_base_new();
-    if (!loop->base)
+    /* A new connection is begun before any of its bytes is read. */
+    if (!loop->base || event_base_priority_init(loop->base, 2))
         return false;
     loop->wake = event_new(loop->base, -1, EV_PERSIST, on_wake, loop);
     loop->quit = event_new(loop->base, -1, EV_PERSIST, on_quit, loop);
@@ -186,7 +190,7 @@ static bool prepare(struct loop *loop)
 
 /* A socket of its own for each loop, all on one port. */
 static enum exit_code listen_on(struct server *server, unsigned port,
-                                bool (*ready)(struct loop *loop, int fd))
+                                enum door door)
 {
     const struct config *config = &server->context->config;
     struct sockaddr_storage address;
@@ -205,7 +209,7 @@ static enum exit_code listen_on(struct server *server, unsigned port,
         if (fd < 0)
             return fail("cannot listen on %s, port %u: %s", config->address,
                         port, strerror(errno));
-        if (!ready(&server->loops[i], fd))
+        if (!open_door(&server->loops[i], door, fd))
             return fail("libevent cannot be set up");
     }
     return EXIT_DONE;
@@ -227,9 +231,9 @@ enum exit_code server_listen(struct server *server)
         if (!prepare(&server->loops[i]))
             return fail("libevent cannot be set up");
     }
-    code = listen_on(server, config->port, prepare_http);
+    code = listen_on(server, config->port, DOOR_TLS);
     if (code == EXIT_DONE && config->http_port > 0)
-        code = listen_on(server, config->http_port, prepare_plain);
+        code = listen_on(server, config->http_port, DOOR_PLAIN);
     return code;
 }
 
@@ -252,16 +256,20 @@ enum exit_code server_start(struct server *server)
     return EXIT_DONE;
 }
 
+static void shut_doors(struct loop *loop)
+{
+    for (enum door door = 0; door < DOORS; door++) {
+        if (loop->listener[door])
+            (void)evconnlistener_disable(loop->listener[door]);
+    }
+}
+
 void server_stop(struct server *server, unsigned seconds)
 {
     if (!server->loops)
         return;
-    for (unsigned i = 0; i < server->loop_count; i++) {
-        if (server->loops[i].listener)
-            (void)evconnlistener_disable(server->loops[i].listener);
-        if (server->loops[i].plain_listener)
-            (void)evconnlistener_disable(server->loops[i].plain_listener);
-    }
+    for (unsigned i = 0; i < server->loop_count; i++)
+        shut_doors(&server->loops[i]);
     for (unsigned waited = 0; atomic_load(&server->pending) > 0;
          waited += WAIT_MS) {
         /* What is not answered is not promised; the device asks again. */
@@ -284,12 +292,10 @@ static void close_loop(struct loop *loop)
     if (!loop->base)
         return;
     request_send_replies(loop);
-    plain_send_replies(loop);
-    plain_close_all(loop);
-    if (loop->plain_listener)
-        evconnlistener_free(loop->plain_listener);
-    if (loop->http)
-        evhttp_free(loop->http); /* and its listener */
+    for (enum door door = 0; door < DOORS; door++) {
+        if (loop->http[door])
+            evhttp_free(loop->http[door]); /* and its listener */
+    }
     if (loop->wake)
         event_free(loop->wake);
     if (loop->quit)

@@ -119,8 +119,12 @@ static void add_headers(struct request *r, const char *type)
         snprintf(value, sizeof(value), "%u", x->retry_s);
         add_header(r, "Retry-After", value);
     }
-    if (r->closing)
-        add_header(r, "Connection", "close");
+    if (!r->closing)
+        return;
+    /* What HTTP/1.0 asks for would be promised besides. */
+    (void)evhttp_remove_header(evhttp_request_get_input_headers(r->req),
+                               "Connection");
+    add_header(r, "Connection", "close");
 }
 
 static void add_cache_control(struct request *r)
@@ -161,9 +165,20 @@ static void add_page_headers(struct request *r)
         add_header(r, "Location", r->x.page.location);
 }
 
+/* HTTP/1.0 has it, too: who asks learns whether the answer is whole. */
+static void add_length(struct request *r, size_t len)
+{
+    char value[24];
+
+    snprintf(value, sizeof(value), "%zu", len);
+    add_header(r, "Content-Length", value);
+}
+
 /* Frees the body and the request. */
 static void send_body(struct request *r, struct evbuffer *body)
 {
+    if (body && evbuffer_get_length(body) > 0)
+        add_length(r, evbuffer_get_length(body));
     log_request(r);
     connection_deadline(connection_of(r->req), REPLY_S);
     evhttp_request_set_on_complete_cb(r->req, on_complete, NULL);

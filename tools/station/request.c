@@ -102,10 +102,11 @@ static void dispatch(struct request *r)
         return;
     }
     route = route_ocsp(r->path, method, x);
-    if (!route)
+    if (!route && !r->plain)
         route = route_find(r->path, x);
     if (!route)
-        (void)exchange_refuse(x, 404, "path", "there is no such path here");
+        (void)exchange_refuse(x, 404, "path", "there is no such path here%s",
+                              r->plain ? " without TLS" : "");
     else if (route->method != method)
         (void)exchange_refuse(x, 405, "method", "this path takes %s alone",
                               route->method == EVHTTP_REQ_GET ? "GET" : "POST");
@@ -162,10 +163,10 @@ static struct request *new_request(struct evhttp_request *req,
     return r;
 }
 
-void request_handle(struct evhttp_request *req, void *arg)
+static void handle(struct evhttp_request *req, struct loop *loop, bool plain)
 {
     struct connection *connection = connection_of(req);
-    struct request *r = new_request(req, arg);
+    struct request *r = new_request(req, loop);
     const char *why;
 
     connection_arrived(connection);
@@ -175,6 +176,8 @@ void request_handle(struct evhttp_request *req, void *arg)
             request_free(r);
         return;
     }
+    r->plain = plain;
+    r->closing = plain; /* one request a connection */
     why = route_check_head(req);
     if (why) {
         (void)exchange_refuse(&r->x, 400, "malformed", "%s", why);
@@ -192,4 +195,14 @@ void request_handle(struct evhttp_request *req, void *arg)
         return;
     }
     dispatch(r);
+}
+
+void request_handle(struct evhttp_request *req, void *arg)
+{
+    handle(req, arg, false);
+}
+
+void request_handle_plain(struct evhttp_request *req, void *arg)
+{
+    handle(req, arg, true);
 }

@@ -13,6 +13,7 @@ struct request {
     struct request *next; /* among the replies */
     int64_t began_ms;
     const char *method;
+    bool plain;   /* without TLS: OCSP and lists alone */
     bool closing; /* nothing more is to be read from this connection */
     char *peer;
     char *token;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The station's server: HTTP/1.1 over TLS on libevent's evhttp, in several
- * loops with a socket each on one port. A loop reads, checks and writes; what
- * takes longer is the pool's and the ledger's.
+ * The station's server: HTTP/1.1 on libevent's evhttp, over TLS and, for what
+ * is signed and asked for in no other way, without; in several loops with a
+ * socket each on one port. A loop reads, checks and writes; what takes longer
+ * is the pool's and the ledger's.
  */
 #ifndef DEVID_STATION_SERVER_H
 #define DEVID_STATION_SERVER_H
@@ -24,8 +25,10 @@
 
 enum {
     BODY_MAX = 64 * 1024,
+    PLAIN_BODY_MAX = 4 * 1024, /* of OCSP */
     HEADERS_MAX = 8 * 1024,
     IDLE_S = 10,     /* without a byte */
+    PLAIN_S = 60,    /* a whole connection without TLS */
     REQUEST_S = 15,  /* from the first byte to a whole request */
     REPLY_S = 60,    /* until an answer is taken */
     SLOW_LOOPS = 16, /* where a device signs handshakes */
@@ -35,23 +38,26 @@ enum {
 
 struct server;
 struct request;
-struct plain;
+
+/* How one comes in. */
+enum door {
+    DOOR_TLS,
+    DOOR_PLAIN,
+    DOORS
+};
 
 struct loop {
     struct server *server;
     pthread_t thread;
     bool started;
     struct event_base *base;
-    struct evhttp *http;
-    struct evconnlistener *listener;
-    struct evconnlistener *plain_listener; /* NULL: none */
-    struct plain *plains;                  /* connections; the loop's alone */
-    struct event *wake;                    /* replies wait */
-    struct event *resume;                  /* accept again */
+    struct evhttp *http[DOORS]; /* NULL: that door is shut */
+    struct evconnlistener *listener[DOORS];
+    struct event *wake;   /* replies wait */
+    struct event *resume; /* accept again */
     struct event *quit;
     pthread_mutex_t lock; /* guards the replies */
     struct request *replies;
-    struct plain *plain_replies;
 };
 
 /* How many connections an address has. */
@@ -91,9 +97,11 @@ void server_close(struct server *server);
 
 /* Once, before the first of them. */
 bool connection_index(void);
-/* evhttp's callback for a new connection. */
+/* evhttp's callbacks for a new connection; `arg` is the loop. */
 struct bufferevent *connection_new(struct event_base *base, void *arg);
-/* Of a request; NULL where it is closed. */
+struct bufferevent *connection_new_plain(struct event_base *base, void *arg);
+/* Of a request; NULL where it is closed, or without TLS: there it has one
+ * deadline, and is closed where its address has too many. */
 struct connection;
 struct connection *connection_of(struct evhttp_request *req);
 /* A request came in whole: no deadline until it is answered. */
@@ -108,21 +116,6 @@ size_t connection_unique(const struct connection *connection, uint8_t *unique);
 /* The client's certificate in DER, OPENSSL_free; 0 where it has none. */
 size_t connection_cert(const struct connection *connection, uint8_t **der);
 
-/* One connection more of an address, in IPv6's form; how many there are now. */
-unsigned connection_count(struct server *server, const struct in6_addr *ip);
-void connection_uncount(struct server *server, const struct in6_addr *ip);
-void connection_address(evutil_socket_t fd, struct in6_addr *ip);
-
-/* ---- plain.c ----------------------------------------------------------- */
-
-/* libevent's callback for a connection without TLS; `arg` is the loop. */
-void plain_accept(struct evconnlistener *listener, evutil_socket_t fd,
-                  struct sockaddr *address, int len, void *arg);
-/* Replies that other threads have left for a loop. */
-void plain_send_replies(struct loop *loop);
-/* The loop has ended: close what there is. */
-void plain_close_all(struct loop *loop);
-
 /* ---- tls.c ------------------------------------------------------------- */
 
 /* The TLS settings of all loops. Prints the sentence on failure. */
@@ -136,8 +129,9 @@ void tls_close(struct server *server);
 
 /* ---- request.c --------------------------------------------------------- */
 
-/* evhttp's callback for a request; `arg` is the loop. */
+/* evhttp's callbacks for a request; `arg` is the loop. */
 void request_handle(struct evhttp_request *req, void *arg);
+void request_handle_plain(struct evhttp_request *req, void *arg);
 /* Replies that other threads have left for a loop. */
 void request_send_replies(struct loop *loop);
 
