@@ -29,7 +29,7 @@ raw() {
     exec {fd}<>"/dev/tcp/127.0.0.1/$http_port"
     # At once: what comes behind an answer breaks the connection.
     printf '%b' "$1" >raw.bytes
-    cat raw.bytes >&"$fd" 2>/dev/null || true
+    { cat raw.bytes >&"$fd"; } 2>/dev/null || true
     timeout 40 cat <&"$fd" 2>/dev/null | tr -d '\0' || true
     [[ ${PIPESTATUS[0]} != 124 ]] || fail "the connection does not end"
     exec {fd}>&-
