@@ -237,8 +237,7 @@ static enum devid_err begin_op(struct tpm2_conn *conn, void *arg,
     return e;
 }
 
-/* ---- set ------------------------------------------------------------------
- */
+/* ---- set ---------------------------------------------------------------- */
 
 static enum devid_err set_parameters(struct tpm2_conn *conn,
                                      struct devid_lock *lock,
@@ -373,8 +372,7 @@ static enum devid_err clear_op(struct tpm2_conn *conn, void *arg,
                                  : tpm2_auth_fail(conn, &auth, rc, err);
 }
 
-/* ---- the table's functions ------------------------------------------------
- */
+/* ---- the table's functions ---------------------------------------------- */
 
 enum devid_err tpm2_lock_begin(void *identity, struct devid_lock *lock,
                                struct devid_error *err)

@@ -200,15 +200,6 @@ static enum exit_code check_names(const struct reader *reader)
 
 /* ---- values ------------------------------------------------------------ */
 
-static char *copy(const char *text)
-{
-    char *own = OPENSSL_strdup(text);
-
-    if (!own)
-        die_no_memory();
-    return own;
-}
-
 static enum exit_code take_number(const struct reader *reader,
                                   const struct setting *setting,
                                   const char *value)
@@ -258,9 +249,11 @@ static enum exit_code take_text(const struct reader *reader,
     if (setting->kind == TEXT ||
         (setting->kind == KEY && devid_is_uri(value)) ||
         (setting->kind == LEDGER && strstr(value, "://")))
-        *out = copy(value);
+        *out = OPENSSL_strdup(value);
     else
         *out = config_path(reader->config->dir, value);
+    if (!*out)
+        die_no_memory();
     return EXIT_DONE;
 }
 
