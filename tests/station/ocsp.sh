@@ -109,6 +109,66 @@ stop_station
 start_station
 assert_equal "after a restart" "revoked $before" \
     "$(state_of two.pem) $(sha256sum line/ocsp.pem line/ocsp.key)"
+stop_station
+
+say "The responder's certificate, in the middle of its time"
+# half_over SECONDS: line/ocsp.pem, as the CA issued it half a year ago but for
+# so many seconds.
+half_over() {
+    rm -rf ca
+    mkdir ca
+    : >ca/index
+    cat >ca.conf <<EOF
+[c]
+database = ca/index
+new_certs_dir = ca
+default_md = sha256
+policy = p
+rand_serial = yes
+x509_extensions = x
+unique_subject = no
+[p]
+commonName = supplied
+[x]
+extendedKeyUsage = OCSPSigning
+EOF
+    plain_openssl req -new -key line/ocsp.key -subj /CN=old -out old.csr
+    plain_openssl ca -batch -config ca.conf -name c -notext -in old.csr \
+        -cert line/ca.pem -keyfile line/ca.key -out line/ocsp.pem \
+        -startdate "$(date -u -d '-200 days' +%y%m%d%H%M%SZ)" \
+        -enddate "$(date -u -d "+182 days +$1 seconds" +%y%m%d%H%M%SZ)" \
+        2>openssl.log
+}
+# responder: the name in the certificate that signs answers.
+responder() {
+    state_of three.pem -resp_text >responder.state
+    sed -n 's/^ *Subject: //p' ocsp.out
+}
+is_renewed() {
+    [[ $(responder) == *'line-1 OCSP'* ]]
+}
+# A busy machine may take longer to start than the certificate lasts.
+for ((left = 10; left < 200; left *= 2)); do
+    half_over "$left"
+    start_station
+    now=$(responder)
+    [[ $now != CN=old ]] || break
+    stop_station
+done
+assert_equal "is kept until then" CN=old "$now"
+pid=$STATION_PID
+for ((i = 0; i < 2 * left; i++)); do
+    ! is_renewed || break
+    sleep 1
+done
+assert_equal "the station that runs has another, and answers: three.pem" \
+    "line-1 OCSP good" \
+    "$(responder | sed 's/^CN=//') $(state_of three.pem)"
+kill -0 "$pid" || fail "the station has ended"
+assert_contains "in its file, too" "line-1 OCSP" \
+    "$(plain_openssl x509 -in line/ocsp.pem -noout -subject)"
+assert_contains "and says so" "the OCSP responder has another certificate" \
+    "$(<station.log)"
 
 say "nginx asks for its clients' certificates, and staples its own"
 make_ldevid SN-2 server

@@ -132,11 +132,13 @@ static int64_t validity_s(const struct exchange *x)
 
 static bool sign(const struct exchange *x, OCSP_BASICRESP *basic)
 {
-    const struct ocsp *ocsp = x->context->ocsp;
+    struct ocsp *ocsp = x->context->ocsp;
     EVP_MD_CTX *ctx = keys_signer(ocsp_key(ocsp));
-    bool ok = ctx && OCSP_basic_sign_ctx(basic, ocsp_cert(ocsp), ctx, NULL,
-                                         OCSP_RESPID_KEY) == 1;
+    X509 *cert = ocsp_cert(ocsp);
+    bool ok = ctx &&
+              OCSP_basic_sign_ctx(basic, cert, ctx, NULL, OCSP_RESPID_KEY) == 1;
 
+    X509_free(cert);
     EVP_MD_CTX_free(ctx);
     return ok;
 }

@@ -23,7 +23,10 @@ struct ocsp *ocsp_new(EVP_PKEY *key, X509 *cert, bool slow);
 /* NULL-safe; sets NULL. */
 void ocsp_free(struct ocsp **ocsp);
 EVP_PKEY *ocsp_key(const struct ocsp *ocsp);
-X509 *ocsp_cert(const struct ocsp *ocsp);
+/* A reference, which the caller frees: another may take its place. */
+X509 *ocsp_cert(struct ocsp *ocsp);
+/* Another for the same key; takes the reference over. */
+void ocsp_set_cert(struct ocsp *ocsp, X509 *cert);
 
 /* Something was revoked: no answer that is kept counts any more. NULL-safe. */
 void ocsp_forget(struct ocsp *ocsp);

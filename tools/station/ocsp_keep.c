@@ -28,9 +28,9 @@ struct place {
 
 struct ocsp {
     EVP_PKEY *key;
-    X509 *cert;
+    X509 *cert;               /* guarded by lock */
     atomic_uint_fast64_t age; /* one more for each revocation */
-    pthread_mutex_t lock;     /* guards places */
+    pthread_mutex_t lock;     /* guards places and cert */
     struct place *places;     /* NULL: the key is fast */
 };
 
@@ -73,9 +73,26 @@ EVP_PKEY *ocsp_key(const struct ocsp *ocsp)
     return ocsp->key;
 }
 
-X509 *ocsp_cert(const struct ocsp *ocsp)
+X509 *ocsp_cert(struct ocsp *ocsp)
 {
-    return ocsp->cert;
+    X509 *cert;
+
+    pthread_mutex_lock(&ocsp->lock);
+    cert = ocsp->cert;
+    (void)X509_up_ref(cert); /* fails for nothing that is there */
+    pthread_mutex_unlock(&ocsp->lock);
+    return cert;
+}
+
+void ocsp_set_cert(struct ocsp *ocsp, X509 *cert)
+{
+    X509 *old;
+
+    pthread_mutex_lock(&ocsp->lock);
+    old = ocsp->cert;
+    ocsp->cert = cert;
+    pthread_mutex_unlock(&ocsp->lock);
+    X509_free(old);
 }
 
 uint64_t ocsp_age(const struct ocsp *ocsp)

@@ -28,18 +28,24 @@ static enum exit_code open_key(const struct config *config, EVP_PKEY **key)
     return keys_private(config->ocsp_key, key);
 }
 
-/* Of this key, by this CA, for OCSP, and for some time yet. */
-static bool serves(const struct context *context, X509 *cert, EVP_PKEY *key)
+static bool lasts(const X509 *cert)
 {
     int days = 0;
     int seconds = 0;
-    bool ok =
-        EVP_PKEY_eq(X509_get0_pubkey(cert), key) == 1 &&
-        X509_check_issued(context->ca, cert) == X509_V_OK &&
-        X509_verify(cert, X509_get0_pubkey(context->ca)) == 1 &&
-        (X509_get_extended_key_usage(cert) & XKU_OCSP_SIGN) &&
-        ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(cert)) == 1 &&
-        days >= LEFT_DAYS_MIN;
+
+    return ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(cert)) ==
+               1 &&
+           days >= LEFT_DAYS_MIN;
+}
+
+/* Of this key, by this CA, for OCSP, and for some time yet. */
+static bool serves(const struct context *context, X509 *cert, EVP_PKEY *key)
+{
+    bool ok = EVP_PKEY_eq(X509_get0_pubkey(cert), key) == 1 &&
+              X509_check_issued(context->ca, cert) == X509_V_OK &&
+              X509_verify(cert, X509_get0_pubkey(context->ca)) == 1 &&
+              (X509_get_extended_key_usage(cert) & XKU_OCSP_SIGN) &&
+              lasts(cert);
 
     ERR_clear_error();
     return ok;
@@ -103,5 +109,27 @@ enum exit_code ocsp_open(struct context *context)
         die_no_memory();
     EVP_PKEY_free(key);
     X509_free(cert);
+    return code;
+}
+
+enum exit_code ocsp_refresh(const struct context *context)
+{
+    struct ocsp *ocsp = context->ocsp;
+    X509 *cert = ocsp ? ocsp_cert(ocsp) : NULL;
+    bool due = cert && !lasts(cert);
+    enum exit_code code;
+
+    X509_free(cert);
+    if (!due)
+        return EXIT_DONE;
+    cert = NULL;
+    code = open_cert(context, ocsp_key(ocsp), &cert);
+    /* One that could not be written serves until the station ends. */
+    if (cert) {
+        ocsp_set_cert(ocsp, cert);
+        note("the OCSP responder has another certificate");
+    } else {
+        note("the OCSP responder keeps the certificate that it has");
+    }
     return code;
 }

@@ -10,5 +10,11 @@
  * on failure.
  */
 enum exit_code ocsp_open(struct context *context);
+/*
+ * While the station runs: another certificate where half of its time is over,
+ * which is little work where it is not. One thread's; prints what it did, and
+ * the sentence on failure, after which the old one stays.
+ */
+enum exit_code ocsp_refresh(const struct context *context);
 
 #endif

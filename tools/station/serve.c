@@ -16,7 +16,8 @@ enum {
     SLOW_WORKERS = 8,
     SPARE_FILES = 64, /* besides connections */
     END_S = 30,
-    LOOK_S = 2 /* at the server's certificate */
+    LOOK_S = 2,    /* at the server's certificate and the OCSP responder's */
+    AGAIN_S = 3600 /* where the CA did not issue the latter */
 };
 
 static unsigned processors(void)
@@ -83,6 +84,13 @@ static void say_listening(const struct server *server)
                        (int)server->loop_count));
 }
 
+static void refresh_ocsp(struct server *server)
+{
+    if (now_ms() >= server->ocsp_look_ms &&
+        ocsp_refresh(server->context) != EXIT_DONE)
+        server->ocsp_look_ms = now_ms() + AGAIN_S * INT64_C(1000);
+}
+
 static void wait_for_end(struct server *server, const sigset_t *signals)
 {
     const struct timespec pause = {.tv_sec = LOOK_S};
@@ -91,6 +99,7 @@ static void wait_for_end(struct server *server, const sigset_t *signals)
     do {
         signal_number = sigtimedwait(signals, NULL, &pause);
         tls_refresh(server, signal_number == SIGHUP);
+        refresh_ocsp(server);
     } while (signal_number != SIGTERM && signal_number != SIGINT);
 }
 

@@ -75,6 +75,7 @@ struct server {
     struct pool *pool;
     struct crl *crl;
     struct fleet *fleet;
+    int64_t ocsp_look_ms; /* not before */
     unsigned loop_count;
     struct loop *loops;
     atomic_uint connections;
