@@ -4,6 +4,7 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
+#include "guesses.h"
 #include "keys.h"
 #include "message.h"
 #include "ocsp.h"
@@ -126,6 +127,9 @@ enum exit_code context_open(const struct args *args, struct context *context)
         code = read_vendors(context);
     if (code == EXIT_DONE)
         code = open_ledger(context);
+    context->guesses = guesses_new();
+    if (!context->guesses)
+        die_no_memory();
     if (code != EXIT_DONE)
         context_close(context);
     return code;
@@ -139,6 +143,7 @@ void context_close(struct context *context)
     devid_issuer_free(&context->issuer);
     EVP_PKEY_free(context->ca_key);
     ocsp_free(&context->ocsp);
+    guesses_free(&context->guesses);
     EVP_PKEY_free(context->chain_key);
     sk_X509_pop_free(context->chain, X509_free);
     X509_free(context->escrow);

@@ -13,6 +13,7 @@
 #include "ledger.h"
 
 struct ek_list;
+struct guesses;
 struct ocsp;
 
 struct context {
@@ -26,7 +27,8 @@ struct context {
     STACK_OF(X509) * chain; /* the CA's certificate, and those above it */
     X509 *escrow;           /* NULL: none */
     EVP_PKEY *chain_key;
-    struct ocsp *ocsp; /* NULL: none */
+    struct ocsp *ocsp;       /* NULL: none */
+    struct guesses *guesses; /* of users' secrets */
 };
 
 /*

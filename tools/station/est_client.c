@@ -6,9 +6,11 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <string.h>
+#include <time.h>
 
 #include "body.h"
 #include "est.h"
+#include "guesses.h"
 #include "ledger_unit.h"
 
 void est_client_clear(struct est_client *client)
@@ -206,14 +208,38 @@ static bool for_unit(struct exchange *x, const char *user, const char *named,
                         user, named));
 }
 
+static int64_t clock_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* A right one is not looked at either: its answer would tell. */
+static bool may_guess(struct exchange *x, enum step *step)
+{
+    x->retry_s = guesses_wait(x->context->guesses, x->peer, clock_ms());
+    if (x->retry_s == 0)
+        return true;
+    return refuse(step, exchange_refuse(x, 429, "rate",
+                                        "too many wrong secrets have come "
+                                        "from %s: ask again in %u seconds",
+                                        x->peer, x->retry_s));
+}
+
 static bool by_secret(struct exchange *x, const char *named, enum step *step)
 {
     size_t size = 0;
-    char *pair = open_basic(x->basic, &size);
+    char *pair;
     bool ok;
 
+    if (!may_guess(x, step))
+        return false;
+    pair = open_basic(x->basic, &size);
     if (!pair || !is_known(x, pair)) {
         OPENSSL_clear_free(pair, size);
+        guesses_wrong(x->context->guesses, x->peer, clock_ms());
         return refuse(step, exchange_refuse(x, 401, "authorization",
                                             "there is no such name, or it has "
                                             "another secret"));
