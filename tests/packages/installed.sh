@@ -50,12 +50,12 @@ nginx=$SPAWNED
 await_port "$nginx" "$NGINX_PORT" || fail "nginx does not start"
 # README's line says neither the port nor where this machine is.
 printf '%s\n' "connect-to = unit-0001.local:443:127.0.0.1:$NGINX_PORT" \
-    silent show-error >/root/.curlrc
+    silent show-error >"$HOME/.curlrc"
 answer=$(bash -euc "$(sed -n '/^OPENSSL_CONF=/,$p' <<<"$lines")")
 assert_equal "curl and nginx prove to each other who they are" \
     "TLSv1.3 SUCCESS CN=unit-0001,O=Acme" "$answer"
 halt "$nginx"
-rm /etc/nginx/conf.d/unit.conf /root/.curlrc
+rm /etc/nginx/conf.d/unit.conf "$HOME/.curlrc"
 unset OPENSSL_CONF
 
 say "A station"
