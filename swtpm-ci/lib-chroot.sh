@@ -92,6 +92,8 @@ hindrance() {
         :
     elif ! command -v debootstrap >/dev/null; then
         echo "debootstrap is not installed"
+    elif ! command -v ip >/dev/null; then
+        echo "ip (iproute2) is not installed"
     elif (($(df --output=avail --block-size=M "$cache" | tr -dc '0-9') < 2048)); then
         echo "less than 2 GB are free in $cache"
     elif ! answers; then
@@ -100,15 +102,24 @@ hindrance() {
     rmdir "$probe"
 }
 
+# alone ROOT COMMAND...: as inside, without the network and with all ports free.
+alone() {
+    LONE=1 inside "$@"
+}
+
 # inside ROOT COMMAND...: run it in that chroot, this tree at /srv/devid, in
-# namespaces of its own, so that mounts and processes end with it.
+# namespaces of its own, so that mounts and processes end with it. The machine is
+# called "debian" there.
 inside() {
     local root=$1
     shift
     # shellcheck disable=SC2016
-    unshare --mount --pid --fork --kill-child --propagation private \
-        bash -euc 'root=$1 top=$2
-        shift 2
+    unshare --mount --pid --uts ${LONE:+--net} --fork --kill-child \
+        --propagation private \
+        bash -euc 'root=$1 top=$2 lone=$3
+        shift 3
+        hostname debian
+        [[ ! $lone ]] || ip link set lo up
         mount --rbind /dev "$root/dev"
         mount -t proc proc "$root/proc"
         mount -t tmpfs tmpfs "$root/tmp"
@@ -119,7 +130,7 @@ inside() {
         cp /etc/resolv.conf "$root/etc/resolv.conf"
         exec chroot "$root" /usr/bin/env -i HOME=/root LANG=C.UTF-8 \
             PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive \
-            http_proxy="${http_proxy:-}" "$@"' inside "$root" "$TOP" "$@"
+            http_proxy="${http_proxy:-}" "$@"' inside "$root" "$TOP" "${LONE:-}" "$@"
 }
 
 # bootstrap SUITE BASE: BASE's smallest system in ROOT, for that suite. False
@@ -135,9 +146,6 @@ bootstrap() {
     # A chroot is no place for services.
     printf '#!/bin/sh\nexit 101\n' >"$ROOT.new/usr/sbin/policy-rc.d"
     chmod 755 "$ROOT.new/usr/sbin/policy-rc.d"
-    # Old lists are as good as no network.
-    echo 'Acquire::Check-Valid-Until "false";' \
-        >"$ROOT.new/etc/apt/apt.conf.d/90devid"
     [[ $1 == "$base" ]] || echo "deb $mirror $1 main" \
         >"$ROOT.new/etc/apt/sources.list.d/$1.list"
     mv "$ROOT.new" "$ROOT"
@@ -151,6 +159,9 @@ make_base() {
     ROOT=$cache/$2
     mkdir -p "$cache"
     [[ -e $ROOT ]] || bootstrap "$1" "$base" || return
+    # Old lists are as good as no network; nobody is there to be asked.
+    printf '%s "%s";\n' Acquire::Check-Valid-Until false APT::Get::Assume-Yes true \
+        >"$ROOT/etc/apt/apt.conf.d/90devid"
     # dpkg: what a run that was cut short has left.
     inside "$ROOT" dpkg --configure -a &&
         inside "$ROOT" apt-get update -q &&

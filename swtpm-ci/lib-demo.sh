@@ -1,8 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# What the demonstrations share: headlines, and commands that are shown as one
-# would type them. Sourced behind lib.sh, once BUILD_DIR is known.
+# What the demonstrations and tutorials share: headlines, commands that are shown
+# as one would type them, a place to begin. Sourced behind lib.sh, once BUILD_DIR
+# is known.
 
 bold='' green='' dim='' plain=''
 if [[ -t 1 ]]; then
@@ -44,4 +45,14 @@ demo_build() {
     step "2. Build, in $BUILD_DIR"
     build_project "$BUILD_DIR" ||
         fail "the build failed; see $BUILD_DIR/build.log"
+}
+
+# tutorial_dir: what a tutorial begins with: an empty directory with the
+# certificates of a TPM's maker in tpm-vendors, that TPM, and devid on the PATH.
+tutorial_dir() {
+    start_vendor_tpm tpm
+    mkdir "$WORK/tutorial" "$WORK/tutorial/tpm-vendors"
+    cp "$WORK"/tpm-ca/*cert.pem "$WORK/tutorial/tpm-vendors"
+    cd "$WORK/tutorial" || fail "no $WORK/tutorial"
+    export PATH=$BUILD_DIR/tools:$PATH
 }

@@ -42,6 +42,28 @@ STATUS=0
 "${run[@]}" page.md >skipped.log 2>&1 || STATUS=$?
 assert_equal "a program that is not there: skipped" 77 "$STATUS"
 
+page "'''sh" 'echo a' 'echo b' "'''"
+assert_contains "--show prints commands and what they say" $'+ echo a\na\n+ echo b\nb' \
+    "$("${run[@]}" --show page.md)"
+page "'''sh" 'command -v devid' "'''" "'''text" /bin/devid "'''" \
+    "'''sh" 'echo 8443' "'''" "'''text" 8443 "'''"
+mkdir bin
+ln -s "$(type -P true)" bin/devid
+PATH=$WORK/bin:$PATH "${run[@]}" --installed page.md >installed.log ||
+    fail "--installed takes another devid than what PATH has"
+say "  ok: --installed takes the devid of PATH, and the page's ports"
+
+say "swtpm-ci/shell"
+shell=("$TOP/swtpm-ci/shell" --no-build --build-dir "$BUILD_DIR")
+tpm=$("${shell[@]}" bash -c \
+    'cat tpm-vendors/* >/dev/null && devid keygen --out key.pem && ls && command -v devid' \
+    2>shell.log) || fail "$(<shell.log)"
+assert_equal "it has a TPM, its maker's certificates, and devid" \
+    "$(printf '%s\n' key.pem tpm-vendors "$BUILD_DIR/tools/devid")" "$tpm"
+STATUS=0
+echo 'exit 3' | SHELL=/bin/bash "${shell[@]}" >shell.log 2>&1 || STATUS=$?
+assert_equal "and ends as the shell does" 3 "$STATUS"
+
 for file in "$TOP"/docs/tutorials/*.md; do
     name=$(basename "$file" .md)
     grep -qx "    $name)\?" "$TOP/tests/docs/CMakeLists.txt" ||

@@ -48,6 +48,17 @@ assert_equal "the shipped openssl.cnf has what devid prints, but for the module"
 assert_equal "nothing in it names the machine that it was built on" "" \
     "$(find all -type f \( -path '*/share/*' -o -path '*/lib/*.d/*' -o -name '*.service' \
         -o -name '*.pc' \) -exec grep -lF -e "$TOP" -e "$BUILD_DIR" {} + || true)"
+# As "ninja uninstall" does it, by a list of its own: another test may install now.
+cp -a all copy
+: >copy/share/devid/mine
+find "$WORK/copy" ! -type d ! -name mine >install_manifest.txt
+cmake -P "$TOP/cmake/uninstall.cmake" >uninstall.out 2>&1 || fail "$(<uninstall.out)"
+assert_equal "it can be taken away again, but for what others put there" \
+    share/devid/mine "$(files copy)"
+assert_equal "with devid's folders" "$WORK/copy/share/devid" \
+    "$(find "$WORK/copy" -name "*devid*")"
+assert_fails "which is done once" cmake -P "$TOP/cmake/uninstall.cmake"
+assert_contains "as it says" "install_manifest.txt is not there" "$OUTPUT"
 
 say "Recipes of others"
 version=$(sed -nE 's/.*DEVID_VERSION "(.*)"/\1/p' "$TOP/engine/devid.h")

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+# "ninja uninstall": takes away what the last "ninja install" of this build has put
+# there, and the folders of devid's own that are empty then.
+set(manifest ${CMAKE_CURRENT_BINARY_DIR}/install_manifest.txt)
+if(NOT EXISTS ${manifest})
+  message(FATAL_ERROR "${manifest} is not there: nothing was installed from here.")
+endif()
+file(STRINGS ${manifest} files)
+foreach(file IN LISTS files)
+  set(path $ENV{DESTDIR}${file})
+  message(STATUS "Removing ${path}")
+  file(REMOVE ${path})
+  get_filename_component(folder ${path} DIRECTORY)
+  while(folder MATCHES "/devid(/|$)")
+    file(GLOB left ${folder}/*)
+    if(left)
+      break()
+    endif()
+    file(REMOVE_RECURSE ${folder})
+    get_filename_component(folder ${folder} DIRECTORY)
+  endwhile()
+endforeach()
+file(REMOVE ${manifest})
