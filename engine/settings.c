@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define LOCK_TIMEOUT_MAX_S 3600
 
@@ -18,6 +19,9 @@ static const struct devid_setting settings[] = {
     [SETTING_OPEN] = {"tpm2-open", "DEVID_TPM2_OPEN",
                       "late (at the first signature) or early (when a key is "
                       "loaded, for children that may not)"},
+    [SETTING_PARENT_NAME] = {"tpm2-parent-name", "DEVID_TPM2_PARENT_NAME",
+                             "the Name of the TPM's storage key, in hex: a key "
+                             "of another one in its place is refused"},
     [SETTING_LOCK_TIMEOUT] = {"lock-timeout", "DEVID_LOCK_TIMEOUT",
                               "seconds to wait for a busy device"},
     [SETTING_CHECK] = {"check-signatures", "DEVID_CHECK_SIGNATURES",
@@ -82,6 +86,33 @@ static enum devid_err check_device(const char *value, const char *where,
                       where);
 }
 
+/* Hash and digest, as a TPM gives them; several where there are commas. */
+static enum devid_err check_names(const char *value, const char *where,
+                                  struct devid_error *err)
+{
+    bool good = true;
+
+    for (const char *at = value; good && at != NULL;) {
+        const char *end = at + strspn(at, "0123456789abcdefABCDEF");
+        size_t bytes = (size_t)(end - at) / 2;
+
+        good = (end - at) % 2 == 0 && (*end == '\0' || *end == ',') &&
+               ((strncmp(at, "0004", 4) == 0 && bytes == 2 + 20) ||
+                (strncasecmp(at, "000b", 4) == 0 && bytes == 2 + 32) ||
+                (strncasecmp(at, "000c", 4) == 0 && bytes == 2 + 48) ||
+                (strncasecmp(at, "000d", 4) == 0 && bytes == 2 + 64));
+        at = *end == ',' ? end + 1 : NULL;
+    }
+    if (good)
+        return DEVID_OK;
+    return devid_fail(err, DEVID_ERR_INPUT, 0,
+                      "%s is '%.140s': it must be the Name of a TPM key in "
+                      "hex, such as 000b and a SHA-256, as devid show "
+                      "tpm2:handle=0x81000001 has it; several with a comma "
+                      "between them",
+                      where, value);
+}
+
 static enum devid_err check_seconds(const char *value, const char *where,
                                     struct devid_error *err)
 {
@@ -122,6 +153,8 @@ enum devid_err devid_setting_check(size_t which, const char *value,
             return DEVID_OK;
         return devid_fail(err, DEVID_ERR_INPUT, 0,
                           "%s is '%s': it must be early or late", where, value);
+    case SETTING_PARENT_NAME:
+        return check_names(value, where, err);
     case SETTING_CHECK:
         if (strcmp(value, "auto") == 0 || strcmp(value, "always") == 0)
             return DEVID_OK;

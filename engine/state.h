@@ -26,6 +26,7 @@ struct devid_state_key {
     bool no_da;           /* a wrong auth value does not count */
     bool has_auth_policy; /* used by a policy */
     char attributes[256]; /* in words */
+    char name[160];       /* the TPM's Name of it, hex; or "" */
 };
 
 /* A TPM's time since it was made. Source: TPM 2.0 Part 2, 10.11. */

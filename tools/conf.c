@@ -42,8 +42,9 @@ struct setup {
     char cert[PATH_MAX];
     char ca[PATH_MAX]; /* "": none */
     char openssl_cnf[PATH_MAX];
-    const char *tcti;   /* NULL: none is set */
-    const char *module; /* of tokens; NULL: none is set */
+    const char *tcti;        /* NULL: none is set */
+    const char *parent_name; /* of the TPM's storage key; NULL: none is set */
+    const char *module;      /* of tokens; NULL: none is set */
 };
 
 /* openssl.cnf takes some characters for its own: config(5). */
@@ -87,6 +88,8 @@ static enum exit_code conf_openssl(const struct setup *setup)
         printf("tcti = ");
         print_openssl_value(setup->tcti);
     }
+    if (setup->parent_name)
+        printf("tpm2-parent-name = %s\n", setup->parent_name);
     if (setup->module) {
         printf("pkcs11-module = ");
         print_openssl_value(setup->module);
@@ -227,7 +230,10 @@ static enum exit_code fill_path(const struct args *args, int row,
 static enum exit_code run(const struct args *args)
 {
     const struct configured *program = program_by_name(args->operands[0]);
-    struct setup setup = {.tcti = tcti_in_use(args)};
+    struct setup setup = {
+        .tcti = tcti_in_use(args),
+        .parent_name = getenv("DEVID_TPM2_PARENT_NAME"),
+    };
     char module[PATH_MAX];
 
     if (!program)

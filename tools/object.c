@@ -23,6 +23,7 @@ static enum devid_err add_object(const struct devid_object *object, void *arg,
     if (!cert && object->has_public)
         describe_public(report, &object->public_key);
     report_words(report, "attributes", object->attributes);
+    report_text(report, "name", object->name);
     report_text(report, "note", object->note);
     report_append(arg, report);
     return DEVID_OK;

@@ -61,6 +61,7 @@ static enum exit_code show_device_key(const struct thing *thing)
         return EXIT_FAILED;
     object = objects_find(objects, thing->source);
     report_text(item, "role", report_get(object, "role"));
+    report_text(item, "name", report_get(object, "name"));
     attributes = json_object_get(object, "attributes");
     if (attributes)
         report_value(item, "attributes", json_incref(attributes));

@@ -145,6 +145,7 @@ struct devid_object {
     struct devid_public public_key; /* key of a type that we know */
     bool has_public;
     char attributes[512]; /* key: in words */
+    char name[160];       /* key in a TPM: its Name, hex; or "" */
     const uint8_t *der;   /* certificate, borrowed for the call; or NULL */
     size_t der_len;
     char note[160]; /* why der or public key is not there; or "" */

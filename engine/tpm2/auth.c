@@ -20,13 +20,31 @@
 
 /* ---- the key that a session is salted to ----------------------------- */
 
-static enum devid_err salt_from_null(struct tpm2_conn *conn, ESYS_TR *handle,
-                                     struct devid_error *err)
+/*
+ * Where the storage key's Name is known, it is the owner's: that of the null
+ * hierarchy is another one after each restart.
+ */
+static enum devid_err salt_from_primary(struct tpm2_conn *conn, ESYS_TR *handle,
+                                        struct devid_error *err)
 {
+    const ESYS_TR hierarchy =
+        *conn->parent_name != '\0' ? ESYS_TR_RH_OWNER : ESYS_TR_RH_NULL;
     TPMS_CONTEXT *context = NULL;
-    enum devid_err e = tpm2_primary_create(conn, ESYS_TR_RH_NULL,
-                                           ESYS_TR_PASSWORD, handle, err);
+    enum devid_err e =
+        tpm2_primary_create(conn, hierarchy, ESYS_TR_PASSWORD, handle, err);
 
+    if (e != DEVID_OK && tpm2_rc_base(err->device_rc) == TPM2_RC_BAD_AUTH)
+        return devid_fail(err, DEVID_ERR_AUTH, err->device_rc,
+                          "tpm2-parent-name names a storage key, none is at "
+                          "0x%08x, and the owner hierarchy has an auth value, "
+                          "which only a session salted to that key may carry: "
+                          "make it persistent there",
+                          TPM2_SRK_HANDLE);
+    if (e != DEVID_OK)
+        return e;
+    e = tpm2_parent_check(conn, *handle, "the owner hierarchy", err);
+    if (e != DEVID_OK)
+        tpm2_flush(conn, *handle);
     if (e != DEVID_OK || conn->managed)
         return e;
     /* Making it costs a chip most of a second: the next time it is loaded. */
@@ -53,6 +71,23 @@ void tpm2_salt_remember(struct tpm2_conn *conn, ESYS_TR storage_key)
         salt->serialized = NULL;
 }
 
+static enum devid_err salt_persistent(struct tpm2_conn *conn, ESYS_TR *handle,
+                                      struct devid_error *err)
+{
+    enum devid_err e =
+        tpm2_read_handle(conn, TPM2_SRK_HANDLE, handle, NULL, err);
+
+    if (e != DEVID_OK)
+        return e;
+    e = tpm2_parent_check(conn, *handle, "persistent handle 0x81000001", err);
+    if (e != DEVID_OK) {
+        (void)Esys_TR_Close(conn->esys, handle);
+        return e;
+    }
+    tpm2_salt_remember(conn, *handle);
+    return DEVID_OK;
+}
+
 /*
  * The persistent storage key that is there, else a primary of the null
  * hierarchy, whose auth value is always empty.
@@ -69,9 +104,7 @@ static enum devid_err salt_open(struct tpm2_conn *conn, ESYS_TR *handle,
                             handle) == TSS2_RC_SUCCESS)
         return DEVID_OK;
     if (!salt->has_context) {
-        e = tpm2_read_handle(conn, TPM2_SRK_HANDLE, handle, NULL, err);
-        if (e == DEVID_OK)
-            tpm2_salt_remember(conn, *handle);
+        e = salt_persistent(conn, handle, err);
         if (e != DEVID_ERR_NOT_FOUND)
             return e;
     }
@@ -80,7 +113,7 @@ static enum devid_err salt_open(struct tpm2_conn *conn, ESYS_TR *handle,
         Esys_ContextLoad(conn->esys, &salt->context, handle) == TSS2_RC_SUCCESS)
         return DEVID_OK;
     salt->has_context = false;
-    return salt_from_null(conn, handle, err);
+    return salt_from_primary(conn, handle, err);
 }
 
 void tpm2_salt_clear(struct tpm2_conn *conn)

@@ -115,6 +115,7 @@ static void conn_free(struct tpm2_conn *conn)
     pthread_mutex_destroy(&conn->lock);
     OPENSSL_free(conn->tcti);
     OPENSSL_free(conn->sharing);
+    OPENSSL_free(conn->parent_name);
     OPENSSL_free(conn);
 }
 
@@ -129,6 +130,7 @@ static struct tpm2_conn *conn_new(const struct devid *engine, const char *tcti,
                                   const char *sharing)
 {
     const char *lock_timeout_s = devid_get(engine, "lock-timeout");
+    const char *name = devid_get(engine, "tpm2-parent-name");
     struct tpm2_conn *conn = OPENSSL_zalloc(sizeof(*conn));
 
     if (conn == NULL)
@@ -139,7 +141,9 @@ static struct tpm2_conn *conn_new(const struct devid *engine, const char *tcti,
     }
     conn->tcti = OPENSSL_strdup(tcti);
     conn->sharing = OPENSSL_strdup(sharing);
+    conn->parent_name = OPENSSL_strdup(name != NULL ? name : "");
     if (conn->tcti == NULL || conn->sharing == NULL ||
+        conn->parent_name == NULL ||
         (opens_early(engine) && !tpm2_early_init(conn))) {
         conn_free(conn);
         return NULL;
@@ -151,6 +155,18 @@ static struct tpm2_conn *conn_new(const struct devid *engine, const char *tcti,
     conn->session = ESYS_TR_NONE;
     tpm2_tcti_classify(conn);
     return conn;
+}
+
+/* Is it a connection of these settings? */
+static bool serves(const struct tpm2_conn *conn, const struct devid *engine,
+                   const char *tcti, const char *sharing)
+{
+    const char *name = devid_get(engine, "tpm2-parent-name");
+
+    return strcmp(conn->tcti, tcti) == 0 &&
+           strcmp(conn->sharing, sharing) == 0 &&
+           (conn->shared != NULL) == opens_early(engine) &&
+           strcmp(conn->parent_name, name != NULL ? name : "") == 0;
 }
 
 enum devid_err tpm2_conn_get(const struct devid *engine,
@@ -166,11 +182,8 @@ enum devid_err tpm2_conn_get(const struct devid *engine,
         sharing = "auto";
     (void)pthread_once(&fork_handlers, install_fork_handlers);
     pthread_mutex_lock(&registry_lock);
-    for (c = registry; c != NULL; c = c->next) {
-        if (strcmp(c->tcti, tcti) == 0 && strcmp(c->sharing, sharing) == 0 &&
-            (c->shared != NULL) == opens_early(engine))
-            break;
-    }
+    for (c = registry; c != NULL && !serves(c, engine, tcti, sharing);)
+        c = c->next;
     if (c == NULL) {
         c = conn_new(engine, tcti, sharing);
         if (c != NULL) {

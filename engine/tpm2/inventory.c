@@ -86,6 +86,7 @@ static enum devid_err list_key(const struct tpm2_state *self, uint32_t handle,
     struct public_request request = {.handle = handle};
     struct devid_object object = {.type = DEVID_OBJECT_KEY};
     struct devid_error why = {0};
+    TPM2B_NAME name = {0};
     enum devid_err e = tpm2_run(self->conn, public_op, &request, err);
 
     if (e != DEVID_OK)
@@ -95,6 +96,9 @@ static enum devid_err list_key(const struct tpm2_state *self, uint32_t handle,
     object.role = tpm2_role_of(handle);
     tpm2_public_words(&request.found.publicArea, object.attributes,
                       sizeof(object.attributes));
+    if (tpm2_public_name(&request.found.publicArea, devid_libctx(self->engine),
+                         &name, NULL) == DEVID_OK)
+        tpm2_name_hex(&name, object.name, sizeof(object.name));
     object.has_public =
         tpm2_public_to_devid(&request.found.publicArea, &object.public_key,
                              &why) == DEVID_OK;

@@ -195,7 +195,6 @@ void tpm2_key_info(const void *key, struct devid_key_info *info)
     const struct tpm2_key *k = key;
     TPM2B_NAME name;
     char parent[64];
-    size_t used = 0;
 
     if (k->persistent != 0) {
         (void)snprintf(info->location, sizeof(info->location),
@@ -216,9 +215,7 @@ void tpm2_key_info(const void *key, struct devid_key_info *info)
     if (tpm2_public_name(&k->tpm_public.publicArea, k->libctx, &name, NULL) !=
         DEVID_OK)
         return;
-    for (UINT16 i = 0; i < name.size && used + 3 < sizeof(info->name); i++)
-        used += (size_t)snprintf(info->name + used, sizeof(info->name) - used,
-                                 "%02x", name.name[i]);
+    tpm2_name_hex(&name, info->name, sizeof(info->name));
 }
 
 /* ---- a key by its URI ------------------------------------------------ */

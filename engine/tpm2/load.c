@@ -17,10 +17,10 @@
 /*
  * ESYS keeps the public area that it read for an object, but hands it out
  * only in the object's serialised form: handle, Name, kind (1 is a key),
- * public area. Handle, Name and length prove that it was taken apart rightly.
+ * public area. Name and length prove that it was taken apart rightly.
  */
 static bool public_from_serialized(const uint8_t *data, size_t len,
-                                   uint32_t handle, const TPM2B_NAME *expected,
+                                   const TPM2B_NAME *expected,
                                    TPM2B_PUBLIC *pub)
 {
     TPM2B_NAME name = {0};
@@ -33,27 +33,32 @@ static bool public_from_serialized(const uint8_t *data, size_t len,
            Tss2_MU_TPM2B_NAME_Unmarshal(data, len, &offset, &name) == 0 &&
            Tss2_MU_UINT32_Unmarshal(data, len, &offset, &kind) == 0 &&
            Tss2_MU_TPM2B_PUBLIC_Unmarshal(data, len, &offset, pub) == 0 &&
-           offset == len && found == handle && kind == 1 &&
-           name.size == expected->size &&
+           offset == len && kind == 1 && name.size == expected->size &&
            memcmp(name.name, expected->name, name.size) == 0;
 }
 
-static enum devid_err object_public(struct tpm2_conn *conn, ESYS_TR object,
-                                    uint32_t handle, TPM2B_PUBLIC *pub,
-                                    struct devid_error *err)
+bool tpm2_object_public(struct tpm2_conn *conn, ESYS_TR object,
+                        TPM2B_PUBLIC *pub)
 {
-    TPM2B_PUBLIC *read = NULL;
     TPM2B_NAME *name = NULL;
     uint8_t *data = NULL;
     size_t len = 0;
-    TSS2_RC rc;
     bool done = Esys_TR_Serialize(conn->esys, object, &data, &len) == 0 &&
                 Esys_TR_GetName(conn->esys, object, &name) == 0 &&
-                public_from_serialized(data, len, handle, name, pub);
+                public_from_serialized(data, len, name, pub);
 
     Esys_Free(data);
     Esys_Free(name);
-    if (done)
+    return done;
+}
+
+static enum devid_err read_public(struct tpm2_conn *conn, ESYS_TR object,
+                                  TPM2B_PUBLIC *pub, struct devid_error *err)
+{
+    TPM2B_PUBLIC *read = NULL;
+    TSS2_RC rc;
+
+    if (tpm2_object_public(conn, object, pub))
         return DEVID_OK;
     /* Another tpm2-tss lays it out otherwise: ask the TPM once more. */
     rc = Esys_ReadPublic(conn->esys, object, ESYS_TR_NONE, ESYS_TR_NONE,
@@ -85,7 +90,7 @@ enum devid_err tpm2_read_handle(struct tpm2_conn *conn, uint32_t handle,
         return tpm2_fail(err, rc, "read the public part of a handle");
     if (pub == NULL)
         return DEVID_OK;
-    e = object_public(conn, *object, handle, pub, err);
+    e = read_public(conn, *object, pub, err);
     if (e != DEVID_OK)
         (void)Esys_TR_Close(conn->esys, object);
     return e;

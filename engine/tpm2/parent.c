@@ -95,10 +95,10 @@ enum devid_err tpm2_primary_create(struct tpm2_conn *conn, ESYS_TR hierarchy,
     return tpm2_fail(err, rc, "make the hierarchy's primary key");
 }
 
-enum devid_err tpm2_parent_open(struct tpm2_conn *conn, uint32_t parent,
-                                struct devid_secret *secret,
-                                struct tpm2_parent *out,
-                                struct devid_error *err)
+static enum devid_err open_parent(struct tpm2_conn *conn, uint32_t parent,
+                                  struct devid_secret *secret,
+                                  struct tpm2_parent *out,
+                                  struct devid_error *err)
 {
     const struct hierarchy *h = hierarchy_by_id(parent);
     struct tpm2_auth auth = {
@@ -122,6 +122,23 @@ enum devid_err tpm2_parent_open(struct tpm2_conn *conn, uint32_t parent,
     e = tpm2_primary_create(conn, h->handle, auth.session, &out->handle, &why);
     tpm2_auth_end(conn, &auth, why.device_rc);
     return e == DEVID_OK ? e : tpm2_auth_fail(conn, &auth, why.device_rc, err);
+}
+
+enum devid_err tpm2_parent_open(struct tpm2_conn *conn, uint32_t parent,
+                                struct devid_secret *secret,
+                                struct tpm2_parent *out,
+                                struct devid_error *err)
+{
+    enum devid_err e = open_parent(conn, parent, secret, out, err);
+    char words[64];
+
+    if (e != DEVID_OK)
+        return e;
+    tpm2_parent_words(parent, words, sizeof(words));
+    e = tpm2_parent_check(conn, out->handle, words, err);
+    if (e != DEVID_OK)
+        tpm2_parent_close(conn, out);
+    return e;
 }
 
 enum devid_err tpm2_parent_open_default(struct tpm2_conn *conn,

@@ -70,6 +70,7 @@ static enum devid_err read_key(struct tpm2_conn *conn, uint32_t handle,
 {
     ESYS_TR object = ESYS_TR_NONE;
     TPM2B_PUBLIC pub = {0};
+    TPM2B_NAME name = {0};
     struct devid_error ignored = {0};
     struct devid_error why = {0};
     const char *role = tpm2_role_of(handle);
@@ -95,6 +96,8 @@ static enum devid_err read_key(struct tpm2_conn *conn, uint32_t handle,
                                            &ignored) == DEVID_OK;
     tpm2_public_words(&pub.publicArea, key->attributes,
                       sizeof(key->attributes));
+    if (tpm2_public_name(&pub.publicArea, NULL, &name, &ignored) == DEVID_OK)
+        tpm2_name_hex(&name, key->name, sizeof(key->name));
     return DEVID_OK;
 }
 

@@ -59,6 +59,7 @@ struct tpm2_conn {
     char *tcti;              /* as configured, or the default */
     pthread_mutex_t *shared; /* tpm2-open = early: see early.c; else NULL */
     char *sharing;
+    char *parent_name; /* tpm2-parent-name; "": any will do */
     unsigned lock_timeout_ms;
     bool has_rm;    /* a resource manager stands before the TPM */
     bool managed;   /* keys stay loaded */
@@ -289,6 +290,25 @@ void tpm2_parent_words(uint32_t parent, char *text, size_t size);
 /* The hierarchy's ESYS_TR for a TPM_RH_ value; ESYS_TR_NONE for others. */
 ESYS_TR tpm2_hierarchy(uint32_t parent);
 
+/* ---- parent_name.c: is it the key that it ought to be? ----------------- */
+
+/*
+ * Has the storage key of this ESYS object the Name that the setting
+ * tpm2-parent-name gives? Computed from the public area, by which ESYS salts
+ * a session. To be asked before the key is used for anything.
+ *
+ * where  "handle 0x81000001", "the owner hierarchy": who shows the key
+ *
+ * Returns DEVID_OK, also where there is no such setting; _WRONG_KEY, _SYSTEM.
+ * Cost: no command.
+ */
+DEVID_CHECK enum devid_err tpm2_parent_check(struct tpm2_conn *conn,
+                                             ESYS_TR object, const char *where,
+                                             struct devid_error *err);
+
+/* A Name in hex, as far as it fits. */
+void tpm2_name_hex(const TPM2B_NAME *name, char *text, size_t size);
+
 /* ---- evict.c --------------------------------------------------------- */
 
 /* Put an object at a persistent handle, or take it away from there. */
@@ -351,6 +371,13 @@ DEVID_CHECK enum devid_err tpm2_read_handle(struct tpm2_conn *conn,
                                             uint32_t handle, ESYS_TR *object,
                                             TPM2B_PUBLIC *pub,
                                             struct devid_error *err);
+
+/*
+ * The public area that ESYS holds of a key, by which it salts sessions. False:
+ * this tpm2-tss lays it out in a way that is not known here. Asks no TPM.
+ */
+bool tpm2_object_public(struct tpm2_conn *conn, ESYS_TR object,
+                        TPM2B_PUBLIC *pub);
 
 /* ---- srk.c ------------------------------------------------------------ */
 

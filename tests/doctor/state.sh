@@ -35,7 +35,19 @@ finds "and for certificates" tpm.room.nv ok "up to 2048 bytes"
 finds "its clock" tpm.clock ok "0 restarts"
 finds "a bare link" tpm.resource_manager note
 finds "all keys have noDA, but for EKs" tpm.key.da ""
+NAME=$(tpm2_readpublic -c "$SRK_HANDLE" | sed -n 's/^name: *//p')
+finds "nobody has recorded the storage key" tpm.parent_name note \
+    "tpm2-parent-name = $NAME in openssl.cnf"
 finds "the EK's certificates verify" ek.certificate "ok ok" verifies
+
+say "Its storage key is recorded"
+export DEVID_TPM2_PARENT_NAME=$NAME
+doctor --identity "$WORK/none"
+finds "as it is" tpm.parent_name ok
+DEVID_TPM2_PARENT_NAME=${NAME%?}$([[ $NAME == *0 ]] && echo 1 || echo 0)
+doctor --identity "$WORK/none"
+finds "as another one" tpm.parent_name bad "$NAME, not that of"
+unset DEVID_TPM2_PARENT_NAME
 
 say "What it asks of the TPM"
 trace_reset

@@ -26,6 +26,9 @@ assert_contains "finds the module of the build" \
     "module = $BUILD_DIR/provider/devid.so" "$OUTPUT"
 assert_contains "has the TPM's address" "tcti = $DEVID_TCTI" "$OUTPUT"
 export OPENSSL_CONF=$WORK/openssl.cnf
+name=000b$(printf '%064d' 7)
+DEVID_TPM2_PARENT_NAME=$name succeeds "with the storage key" conf openssl
+assert_contains "it has its Name" "tpm2-parent-name = $name" "$OUTPUT"
 tcti=$DEVID_TCTI
 # From here on programs know the TPM by the configuration alone.
 unset DEVID_TCTI TPM2TOOLS_TCTI

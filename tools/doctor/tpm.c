@@ -35,6 +35,7 @@ static json_t *describe_key(const struct devid_state_key *key)
     (void)snprintf(handle, sizeof(handle), "0x%08x", key->handle);
     report_text(report, "handle", handle);
     report_text(report, "role", key->role);
+    report_text(report, "name", key->name);
     report_flag(report, "read", key->was_read);
     report_text(report, "attributes", key->attributes);
     report_flag(report, "no_da", key->no_da);
@@ -124,6 +125,7 @@ static void look_tpm(struct doctor *doctor, json_t *facts)
         report_flag(facts, "managed", state.managed);
         put_properties(facts, &state);
         put_held(facts, &state);
+        report_text(facts, "parent_name", getenv("DEVID_TPM2_PARENT_NAME"));
         put_clock(facts, &state.clock);
     }
     devid_device_state_clear(&state);
