@@ -59,6 +59,23 @@ assert_equal "and before the station is asked" 0 \
     "$(ledger 'select count(*) from unit')"
 DEVID_TCTI=$direct
 
+say "Who sits on the bus changes what the TPM certifies"
+# The last bit of its signature, the IAK's, by which the station goes. Certify has
+# its policy's session, whose HMAC tells before; it is not salted, so that who
+# sits there could make that anew, and comes to the station as the other does.
+assert_uncertified() {
+    fault_clear
+    assert_equal "and there is no certificate, and no folder" "0 " \
+        "$(ledger 'select count(*) from certificate') $(ls -d id 2>/dev/null || true)"
+}
+fault "garble CertifyCreation"
+fails 3 "the IAK's creation is refused" "the request's atCertifyInfoSig is not the\
+ IAK's over atCertifyInfo"
+assert_uncertified
+fault "garble Certify"
+fails 5 "what it says of the IDevID as well" "the TPM did not certify its IDevID"
+assert_uncertified
+
 say "Without him the TPM is provisioned and locked"
 : >raw
 provision --lock >out || fail "$(<out)"
