@@ -25,7 +25,7 @@ say "  ok: the TPM, PostgreSQL's socket and the network are left to it"
 
 # What it may not call, the station must not need.
 need_strace "the station"
-forbidden_calls
+forbidden_calls prlimit64 setrlimit
 # Of root's files alone SQLite keeps the owner.
 ((EUID)) || FORBIDDEN=$(grep -vx fchown <<<"$FORBIDDEN")
 start_tpm --ek
