@@ -12,6 +12,8 @@ struct fake_answer fake_answer;
 static curl_write_callback write_answer;
 static void *write_arg;
 static char *error_text;
+static const uint8_t *sent;
+static size_t sent_len;
 
 CURLcode(curl_global_init)(long flags)
 {
@@ -41,6 +43,10 @@ CURLcode(curl_easy_setopt)(CURL *curl, CURLoption option, ...)
         write_arg = va_arg(values, void *);
     if (option == CURLOPT_ERRORBUFFER)
         error_text = va_arg(values, char *);
+    if (option == CURLOPT_POSTFIELDS)
+        sent = va_arg(values, const uint8_t *);
+    if (option == CURLOPT_POSTFIELDSIZE)
+        sent_len = (size_t)va_arg(values, long);
     va_end(values);
     return CURLE_OK;
 }
@@ -55,6 +61,8 @@ CURLcode(curl_easy_getinfo)(CURL *curl, CURLINFO info, ...)
         *va_arg(values, long *) = fake_answer.status;
     if (info == CURLINFO_RETRY_AFTER)
         *va_arg(values, curl_off_t *) = fake_answer.status;
+    if (info == CURLINFO_CONTENT_TYPE)
+        *va_arg(values, const char **) = fake_answer.type;
     va_end(values);
     return CURLE_OK;
 }
@@ -73,13 +81,16 @@ static int hand_over(const char *data, size_t len)
 
 CURLcode(curl_easy_perform)(CURL *curl)
 {
-    size_t half = fake_answer.len / 2;
+    size_t half;
 
     (void)curl;
     if (fake_answer.rc != CURLE_OK) {
         memcpy(error_text, "why", sizeof("why"));
         return fake_answer.rc;
     }
+    if (fake_answer.make != NULL)
+        fake_answer.make(&fake_answer, sent, sent_len);
+    half = fake_answer.len / 2;
     if (fake_answer.len > 0 &&
         (!hand_over(fake_answer.body, half) ||
          !hand_over(fake_answer.body + half, fake_answer.len - half)))

@@ -6,12 +6,16 @@
 
 #include <curl/curl.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct fake_answer {
     CURLcode rc;
     long status;
+    const char *type; /* Content-Type; NULL: none */
     const char *body; /* handed over in two pieces */
     size_t len;
+    /* makes body and len of what was posted; NULL: they are there */
+    void (*make)(struct fake_answer *answer, const uint8_t *sent, size_t len);
 };
 
 extern struct fake_answer fake_answer;

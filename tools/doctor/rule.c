@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 
 #include "attest.h"
 #include "report.h"
@@ -169,6 +170,7 @@ enum verdict rules_on_key(const json_t *advisory, const json_t *key)
             strcmp(report_get(rule, "test"), "roca") != 0)
             continue;
         modulus = OPENSSL_hexstr2buf(report_get(key, "modulus"), &len);
+        ERR_clear_error(); /* a dump may say anything */
         weak = modulus && devid_roca_fingerprint(modulus, (size_t)len);
         OPENSSL_free(modulus);
         return weak ? verdict_of(rule) : VERDICT_CLEAR;
