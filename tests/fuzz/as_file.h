@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 enum {
-    FUZZ_FILES = 2
+    FUZZ_FILES = 4
 };
 
 /* The name of file `which`; it holds these bytes until the next call. */

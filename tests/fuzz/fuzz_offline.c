@@ -1,13 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files that come to a station on a stick: requests, and lists of EKs. */
+/* Files that come to a station on a stick: requests, as devid-station import
+ * takes them, and lists of EKs. */
 #include "fuzz.h"
 
 #include "as_file.h"
 #include "context.h"
+#include "fake_line.h"
 #include "offline.h"
 
 #include <openssl/crypto.h>
 #include <string.h>
+
+enum {
+    RUNS = 500 /* on one ledger */
+};
+
+/* It is a unit of the line afterwards, or the ledger says why not. */
+static void take_in(const struct file *file)
+{
+    static struct fake_line *line;
+    static unsigned runs;
+    const char *serial = file->der != NULL ? "SN2" : NULL;
+    struct exchange x = {.batch = "B1"};
+
+    if (runs++ % RUNS == 0)
+        line = fake_line_begin();
+    x.context = &line->context;
+    if (offline_units(&x, file, serial, serial ? "M1" : NULL) == EXIT_DONE)
+        must(x.status / 100 == 2 && offline_text(&x, "state")[0] != '\0');
+    exchange_clear(&x);
+}
 
 static void as_request(const char *path)
 {
@@ -18,6 +40,7 @@ static void as_request(const char *path)
         return;
     }
     must(file.der != NULL ? file.der_len > 0 : file.csr.contents.len > 0);
+    take_in(&file);
     offline_close(&file);
 }
 
@@ -36,7 +59,7 @@ static void as_ek_list(const char *path)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const char *path = fuzz_as_file(0, data, size);
+    const char *path = fuzz_as_file(3, data, size);
 
     as_request(path);
     as_ek_list(path);
