@@ -1,21 +1,117 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# What bench/run and bench/token are made of: keys and configurations, one
-# function for each kind of measurement, the list of what came out, and what
-# their pages have in common.
+# What bench/all is made of: its options, the build, and the list of results.
 #
-# A result is a line "KEY METRIC VALUE" in $RESULTS, one for each round; a key
-# says what was measured, as nginx/ec-p256/persistent/2 does.
+# A result is a line "KEY METRIC VALUE", between tabs, in $RESULTS, one for each
+# round; a key says what was measured, as tls/ec-p256/persistent/2/16 does. What
+# the machine has and what ran are lines "NAME TEXT" in $FACTS.
 
+# The other files read what is set here; os-release sets NAME.
+# shellcheck disable=SC2034,SC2153
 # shellcheck source=../swtpm-ci/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../swtpm-ci/lib.sh"
 
-SECONDS_EACH=5 ROUNDS=3 output=''
+PARTS=(counts handshakes curl threads delay keys large)
+ONLY=() SECONDS_EACH=1 ROUNDS=2 REPEATS=3 OUTPUT=$TOP/docs
+RESULTS_DIR='' QUICK='' BUILD=1 MEASURE=1 REPORT=1
 
-declare -A HANDLES=([ec-p256]=0x81000101 [rsa-2048]=0x81000102)
+# What --quick makes smaller.
+ALGORITHMS=(ec-p256 rsa-2048)
+WORKERS=(1 2 4)
+CLIENTS=(1 2 4 8 16)
+THREADS=(1 2 4 8 16)
+NGINX_KEYS=(1 10 100)
+DELAYS=(0 10 50 100)
+TIMES=15
+OTHER_OBJECTS=2000
 
-# progress TEXT...: one line for who waits; the page goes to standard output.
+# ---- options -------------------------------------------------------------
+
+# number OPTION VALUE: print a whole number from 1 to 999.
+number() {
+    [[ $2 =~ ^[1-9][0-9]{0,2}$ ]] ||
+        fail "$1 takes a number from 1 to 999, not \"$2\""
+    echo "$2"
+}
+
+# parts_of TEXT: set ONLY to the parts in it, separated by commas.
+parts_of() {
+    local part
+    IFS=, read -ra ONLY <<<"$1"
+    for part in "${ONLY[@]}"; do
+        [[ " ${PARTS[*]} " == *" $part "* ]] ||
+            fail "--only takes some of ${PARTS[*]}, by commas, not \"$part\""
+    done
+}
+
+# quick: a smoke test, whose figures say nothing.
+quick() {
+    QUICK=1 ROUNDS=1 REPEATS=1 TIMES=2 OTHER_OBJECTS=100
+    ALGORITHMS=(ec-p256)
+    WORKERS=(1 2)
+    CLIENTS=(1 16)
+    THREADS=(1 16)
+    NGINX_KEYS=(1 10)
+    DELAYS=(0 10)
+}
+
+# options ARGUMENT...: what harness_options and chroot_options have left.
+options() {
+    while (($#)); do
+        case $1 in
+        --only | --seconds | --rounds | --results | --output)
+            (($# > 1)) || fail "$1 needs a value"
+            ;;&
+        --only) parts_of "$2" ;;
+        --seconds) SECONDS_EACH=$(number "$1" "$2") ;;
+        --rounds) ROUNDS=$(number "$1" "$2") ;;
+        --results) RESULTS_DIR=$(realpath -m "$2") ;;
+        --output) OUTPUT=$(realpath -m "$2") ;;
+        --quick) quick ;;
+        --no-build) BUILD='' ;;
+        --measure-only) REPORT='' ;;
+        --report-only) MEASURE='' ;;
+        *)
+            usage >&2
+            exit 2
+            ;;
+        esac
+        case $1 in
+        --only | --seconds | --rounds | --results | --output) shift ;;
+        esac
+        shift
+    done
+    ((${#ONLY[@]})) || ONLY=("${PARTS[@]}")
+}
+
+# wanted PART
+wanted() {
+    [[ " ${ONLY[*]} " == *" $1 "* ]]
+}
+
+# ---- the build -----------------------------------------------------------
+
+# Programs of the build that the parts run.
+TARGETS=(devid devid_provider tpm-proxy pkcs11-spy fill_token raw_sign raw_token
+    provider_sign handshakes)
+
+# build: bring them up to date in BUILD_DIR, optimized.
+build() {
+    local log=$BUILD_DIR/bench.log
+    mkdir -p "$BUILD_DIR"
+    progress "Building"
+    if ! { cmake -G Ninja -S "$TOP" -B "$BUILD_DIR" -DDEVID_BENCH=ON \
+        -DCMAKE_BUILD_TYPE=Release &&
+        cmake --build "$BUILD_DIR" --target "${TARGETS[@]}"; } >"$log" 2>&1; then
+        tail -n 40 "$log" >&2
+        fail "the build failed; it must succeed before anything is measured"
+    fi
+}
+
+# ---- results -------------------------------------------------------------
+
+# progress TEXT...: one line for who waits.
 progress() {
     say "$*" >&2
 }
@@ -25,17 +121,22 @@ record() {
     local figure
     progress "  $1: $2"
     for figure in $2; do
-        printf '%s %s %s\n' "$1" "${figure%%=*}" "${figure#*=}" >>"$RESULTS"
+        printf '%s\t%s\t%s\n' "$1" "${figure%%=*}" "${figure#*=}" >>"$RESULTS"
     done
 }
 
+# fact NAME TEXT...: take down what the page tells of the system.
+fact() {
+    printf '%s\t%s\n' "$1" "${*:2}" >>"$FACTS"
+}
+
 # measure KEY COMMAND...: run a measurement and record it; where other programs
-# took more than 5 % of the cores meanwhile, again, three times at most, and
+# took more than 5 % of the cores meanwhile, again, REPEATS times at most, and
 # record the least disturbed.
 measure() {
     local key=$1 figures others best='' least=101 i
     shift
-    for ((i = 0; i < 3; i++)); do
+    for ((i = 0; i < REPEATS; i++)); do
         figures=$("$@") || return 1
         others=${figures##*others_pct=}
         others=${others%%.*}
@@ -47,309 +148,17 @@ measure() {
     record "$key" "$best"
 }
 
-# last KEY METRIC: print what was recorded last under that name.
-last() {
-    awk -v key="$1" -v metric="$2" \
-        '$1 == key && $2 == metric { value = $3 } END { print value }' \
-        "$RESULTS"
+# timed KEY COMMAND...: how long it takes, and what of the CPU, in ms. False, and
+# nothing recorded, where it fails.
+timed() {
+    local key=$1 TIMEFORMAT='%R %U %S' log=$WORK/timed.out
+    shift
+    { time "$@" >"$log" 2>&1; } 2>"$WORK/timed" || return 1
+    record "$key" "$(tail -n 1 "$WORK/timed" | awk '{
+        printf "ms=%.0f cpu_ms=%.0f", $1 * 1000, ($2 + $3) * 1000 }')"
 }
 
-# ---- a run ---------------------------------------------------------------
-
-# number OPTION VALUE: print a whole number from 1 to 999.
-number() {
-    [[ $2 =~ ^[1-9][0-9]{0,2}$ ]] ||
-        fail "$1 takes a number from 1 to 999, not \"$2\""
-    echo "$2"
-}
-
-# options ARGUMENT...: what harness_options has left.
-# shellcheck disable=SC2034 # the scripts read it
-options() {
-    while (($#)); do
-        case $1 in
-        --seconds | --rounds | --output)
-            (($# > 1)) || fail "$1 needs a value"
-            ;;&
-        --seconds) SECONDS_EACH=$(number "$1" "$2") ;;
-        --rounds) ROUNDS=$(number "$1" "$2") ;;
-        --output) output=$2 ;;
-        *)
-            usage >&2
-            exit 2
-            ;;
-        esac
-        shift 2
-    done
-}
-
-# bench_begin ARGUMENT...: take a script's options, and make its work directory.
-# Sets BENCH, RESULTS.
-bench_begin() {
-    harness_options "$@"
-    options "${ARGS[@]}"
-    BENCH=$BUILD_DIR/bench
-    [[ -x $BENCH/handshakes ]] ||
-        fail "nothing to measure with in $BUILD_DIR: build it with" \
-            "cmake -B $BUILD_DIR -DCMAKE_BUILD_TYPE=Release -DDEVID_BENCH=ON &&" \
-            "cmake --build $BUILD_DIR"
-    need nginx pgrep openssl
-    [[ -z $output ]] || output=$(realpath -m "$output")
-
-    harness_dir
-    RESULTS=$WORK/results
-}
-
-# bench_end: what the script's write_page prints goes where it should.
-bench_end() {
-    write_page >"$WORK/page.md"
-    if [[ $output ]]; then
-        cp "$WORK/page.md" "$output"
-        progress "Written: $output"
-    else
-        cat "$WORK/page.md"
-    fi
-}
-
-# ---- keys ----------------------------------------------------------------
-
-# certify KEY-NAME CONF: a certificate for $WORK/KEY-NAME.key, made by the CA.
-certify() {
-    OPENSSL_CONF=$2 openssl req -new -key "$WORK/$1.key" -subj "/CN=$1" \
-        -out "$WORK/$1.csr"
-    sign_csr "$WORK/$1.csr" "$WORK/$1.pem" server
-}
-
-# software_key ALGORITHM: print a new one.
-software_key() {
-    case $1 in
-    ec-p256)
-        plain_openssl genpkey -quiet -algorithm EC \
-            -pkeyopt ec_paramgen_curve:P-256
-        ;;
-    rsa-2048)
-        plain_openssl genpkey -quiet -algorithm RSA \
-            -pkeyopt rsa_keygen_bits:2048
-        ;;
-    esac
-}
-
-# make_keys ALGORITHM: a key in software, two in the TPM, with certificates, as
-# $WORK/ALGORITHM-software, -persistent and -blob; tpm2-openssl uses a copy of
-# the blob, whose format it shares.
-make_keys() {
-    local devid=$BUILD_DIR/tools/devid
-    software_key "$1" >"$WORK/$1-software.key"
-    "$devid" keygen --algorithm "$1" --persist "${HANDLES[$1]}" \
-        --out "$WORK/$1-persistent.key"
-    "$devid" keygen --algorithm "$1" --parent "$SRK_HANDLE" \
-        --out "$WORK/$1-blob.key"
-    certify "$1-software" /dev/null
-    certify "$1-persistent" "$WORK/devid.cnf"
-    certify "$1-blob" "$WORK/devid.cnf"
-    cp "$WORK/$1-blob.key" "$WORK/$1-tpm2-openssl.key"
-    cp "$WORK/$1-blob.pem" "$WORK/$1-tpm2-openssl.pem"
-}
-
-# tpm2_openssl_conf FILE: the configuration in which Debian's tpm2-openssl works
-# at nginx with the fewest TPM commands: hashes, ciphers and random numbers stay
-# with OpenSSL.
-tpm2_openssl_conf() {
-    cat >"$1" <<'EOF'
-openssl_conf = openssl_init
-[openssl_init]
-providers = provider_sect
-alg_section = algorithm_sect
-random = random_sect
-[algorithm_sect]
-default_properties = ?provider=tpm2,tpm2.digest!=yes,tpm2.cipher!=yes
-[random_sect]
-random = CTR-DRBG
-properties = provider=default
-[provider_sect]
-default = on
-tpm2 = on
-[on]
-activate = 1
-EOF
-}
-
-# has_tpm2_openssl: whether that provider is installed.
-has_tpm2_openssl() {
-    [[ $(TPM2OPENSSL_TCTI=$DEVID_TCTI OPENSSL_CONF=$WORK/tpm2-openssl.cnf \
-        openssl list -providers 2>&1) == *'TPM 2.0 Provider'* ]]
-}
-
-# conf_of KIND: print the OpenSSL configuration that such a key needs.
-conf_of() {
-    case $1 in
-    software) echo /dev/null ;;
-    *-openssl | *-provider | copied) echo "$WORK/$1.cnf" ;;
-    *) echo "$WORK/devid.cnf" ;;
-    esac
-}
-
-# ---- signatures ----------------------------------------------------------
-
-# raw_sign ALGORITHM PLACE CLIENTS [PID,...]: sign with the TPM alone. Those
-# processes are part of the measurement: they are no others that disturb it.
-raw_sign() {
-    local place=(--parent "$SRK_HANDLE")
-    [[ $2 != persistent ]] || place=(--handle "${HANDLES[$1]}")
-    "$BENCH/raw_sign" --tcti "$DEVID_TCTI" --algorithm "$1" "${place[@]}" \
-        --clients "$3" --seconds "$SECONDS_EACH" --watch "tpm=$TPM_PID" \
-        ${4:+--watch "beside=$4"}
-}
-
-# provider_sign ALGORITHM PLACE: sign with devid in one thread.
-provider_sign() {
-    OPENSSL_CONF=$WORK/devid.cnf "$BENCH/provider_sign" "$WORK/$1-$2.key" \
-        "$SECONDS_EACH" "tpm=$TPM_PID"
-}
-
-# ---- handshakes ----------------------------------------------------------
-
-# nginx_conf --key FILE --cert FILE --workers N: in place of the harness's.
-# Clients show no certificate, and sessions are not resumed: the server's own
-# signature is what there is to measure. Sets NGINX_DIR, NGINX_PORT.
-nginx_conf() {
-    local key=$2 cert=$4 workers=$6 user='' path paths=''
-    NGINX_DIR=$WORK/nginx
-    NGINX_PORT=$(free_port)
-    mkdir -p "$NGINX_DIR"
-    ((EUID)) || user="user ${NGINX_USER:-www-data};"
-    for path in client_body proxy fastcgi uwsgi scgi; do
-        paths+="${path}_temp_path $NGINX_DIR/$path; "
-    done
-    cat >"$NGINX_DIR/nginx.conf" <<EOF
-daemon off;
-$user
-worker_processes $workers;
-pid $NGINX_DIR/nginx.pid;
-error_log $WORK/nginx.log error;
-env TPM2OPENSSL_TCTI;
-env TSS2_LOG;
-env SOFTHSM2_CONF;
-events { worker_connections 1024; }
-http {
-    access_log off;
-    $paths
-    server {
-        listen 127.0.0.1:$NGINX_PORT ssl;
-        ssl_certificate $cert;
-        ssl_certificate_key $key;
-        ssl_protocols TLSv1.3;
-        ssl_session_cache off;
-        ssl_conf_command NumTickets 0;
-        keepalive_timeout 0;
-        location / { return 204; }
-    }
-}
-EOF
-}
-
-# nginx_workers: print their process ids, separated by commas.
-nginx_workers() {
-    # shellcheck disable=SC2153 # the harness sets it
-    pgrep -d , -P "$NGINX_PID"
-}
-
-# nginx_has WORKERS: whether so many are there.
-nginx_has() {
-    [[ $(nginx_workers | tr , '\n' | wc -l) == "$1" ]]
-}
-
-# start_server ALGORITHM KIND WORKERS: nginx with that key.
-start_server() {
-    TPM2OPENSSL_TCTI=${DEVID_TCTI:-} TSS2_LOG=all+none \
-        OPENSSL_CONF=$(conf_of "$2") start_nginx --key "$WORK/$1-$2.key" \
-        --cert "$WORK/$1-$2.pem" --workers "$3"
-    await "nginx's workers" "$NGINX_PID" nginx_has "$3"
-}
-
-# stop_server KIND: stop it. tpm2-openssl may leave its key in the TPM.
-stop_server() {
-    stop_nginx
-    [[ $1 != tpm2-openssl ]] || tpm2_flushcontext -t
-}
-
-# handshakes ALGORITHM KIND: make as many as the nginx of start_server can.
-handshakes() {
-    OPENSSL_CONF=/dev/null "$BENCH/handshakes" --port "$NGINX_PORT" \
-        --cert "$WORK/$1-$2.pem" --seconds "$SECONDS_EACH" \
-        ${TPM_PID:+--watch "tpm=$TPM_PID"} --watch "nginx=$(nginx_workers)"
-}
-
-# measure_server ALGORITHM KIND WORKERS [PREFIX]: full handshakes a second. What
-# tpm2-openssl cannot do is no failure of ours.
-measure_server() {
-    start_server "$1" "$2" "$3"
-    measure "${4:-nginx}/$1/$2/$3" handshakes "$1" "$2" ||
-        [[ $2 == tpm2-openssl ]] ||
-        fail "no handshakes with $1, $2, $3 workers"
-    stop_server "$2"
-}
-
-# sign_beside_tls ALGORITHM PLACE WORKERS RATE: sign with the TPM alone, by as
-# many clients as there are workers, while the nginx of start_server does RATE
-# handshakes a second.
-sign_beside_tls() {
-    local load status=0 tls
-    OPENSSL_CONF=/dev/null "$BENCH/handshakes" --port "$NGINX_PORT" \
-        --cert "$WORK/ec-p256-software.pem" --seconds 3600 \
-        --rate "${4%.*}" >"$WORK/load" &
-    load=$!
-    raw_sign "$1" "$2" "$3" "$(nginx_workers),$load" >"$WORK/raw" || status=1
-    kill "$load" && wait "$load" || status=1
-    tls=$(grep -o 'rate=[^ ]*' "$WORK/load")
-    echo "tls_$tls $(<"$WORK/raw")"
-    return "$status"
-}
-
-# measure_beside ALGORITHM PLACE WORKERS: what is left of the TPM's rate where
-# the machine also does as many handshakes a second as it did with that key, but
-# with one in software.
-measure_beside() {
-    start_server ec-p256 software "$3"
-    measure "beside/$1/$2/$3" sign_beside_tls "$1" "$2" "$3" \
-        "$(last "nginx/$1/$2/$3" rate)"
-    stop_server software
-}
-
-# ---- counts --------------------------------------------------------------
-
-# one_handshake: with the nginx of start_server, by openssl alone.
-one_handshake() {
-    plain_openssl s_client -connect "127.0.0.1:$NGINX_PORT" -tls1_3 \
-        </dev/null >"$WORK/s_client.log" 2>&1 ||
-        fail "no handshake: $(tail -n 3 "$WORK/s_client.log")"
-}
-
-# count_commands ALGORITHM KIND: a line of the page's table: what the first and
-# the second handshake at nginx ask of the TPM.
-count_commands() {
-    local first
-    start_trace --name count
-    start_server "$1" "$2" 1
-    trace_reset
-    one_handshake
-    first=$(trace_list)
-    trace_reset
-    one_handshake
-    printf '| %s | %s | %d | %s | %s |\n' "$1" "$2" "$(trace_count)" \
-        "$(trace_list)" "$first" >>"$COMMANDS"
-    stop_server "$2"
-    stop_trace
-}
-
-# ---- the page ------------------------------------------------------------
-
-# table NAME: one of figures.awk's, or of those in MORE_TABLES.
-MORE_TABLES=()
-table() {
-    awk -f "$TOP/bench/figures.awk" "${MORE_TABLES[@]}" -v "table=$1" \
-        -v "cores=$(nproc)" "$RESULTS"
-}
+# ---- what there is -------------------------------------------------------
 
 # first_version COMMAND...: print the first version number of what it prints.
 first_version() {
@@ -365,10 +174,41 @@ package_version() {
         sed -E 's/^[0-9]*://;s/-[^-]*$//' || true
 }
 
+# package_fact NAME PACKAGE: ", NAME VERSION" where that package is installed.
+package_fact() {
+    local version
+    version=$(package_version "$2")
+    printf '%s' "${version:+, $1 $version}"
+}
+
+# system_name: print this system's, as results are named by it: debian-12.
+system_name() {
+    # shellcheck source=/dev/null
+    (source /etc/os-release && echo "${ID:-system}-${VERSION_ID:-unstable}")
+}
+
 # machine: print its size.
 machine() {
     local model memory
     model=$(sed -n 's/^model name[[:space:]]*: //p;T;q' /proc/cpuinfo)
     memory=$(awk '/^MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo)
-    echo "$(nproc) cores (${model:-$(uname -m)}), $memory, $(uname -sr)"
+    echo "$(nproc) cores (${model:-$(uname -m)}), $memory"
+}
+
+# facts: take down all that the page tells of this system.
+facts() {
+    # shellcheck source=/dev/null
+    fact name "$(source /etc/os-release && echo "${NAME%% *} ${VERSION_ID:-}")"
+    fact when "$(date -u +%F)"
+    fact machine "$(machine)"
+    fact software "devid $(first_version "$BUILD_DIR/tools/devid" --version)," \
+        "OpenSSL $(first_version openssl version)," \
+        "nginx $(first_version nginx -v), curl $(first_version curl --version)," \
+        "tpm2-tss $(first_version pkg-config --modversion tss2-esys)," \
+        "swtpm $(first_version swtpm --version)," \
+        "SoftHSM $(first_version softhsm2-util --version)$(
+            package_fact tpm2-openssl tpm2-openssl
+            package_fact pkcs11-provider pkcs11-provider
+            package_fact libp11 libengine-pkcs11-openssl)"
+    fact took "$SECONDS_EACH s, $ROUNDS rounds${QUICK:+, quick}"
 }

@@ -69,11 +69,10 @@ static void *run_client(void *arg)
 {
     struct client *self = arg;
     uint64_t now;
-    uint64_t begin;
 
     while (measure_now_ns() < self->start_ns)
         self->op(self->arg);
-    begin = now = measure_now_ns();
+    now = measure_now_ns();
     do {
         const uint64_t before = now;
 
@@ -82,8 +81,9 @@ static void *run_client(void *arg)
         now = measure_now_ns();
         self->samples.ns[self->samples.count++] = now - before;
     } while (now < self->end_ns);
-    self->rate =
-        (double)self->samples.count * MEASURE_NS_PER_S / (double)(now - begin);
+    /* From when all began: who waited for the device first has waited. */
+    self->rate = (double)self->samples.count * MEASURE_NS_PER_S /
+                 (double)(now - self->start_ns);
     return NULL;
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a signature costs a program: EVP_DigestSign in threads, with one key
- * file, as libssl calls it in a TLS 1.3 handshake. It knows OpenSSL alone;
- * OPENSSL_CONF says which provider has the key.
+ * What a signature costs a program: EVP_DigestSign in threads, with one key, as
+ * libssl calls it in a TLS 1.3 handshake. It knows OpenSSL alone; OPENSSL_CONF
+ * says which provider, or engine, has the key.
  */
+#define OPENSSL_SUPPRESS_DEPRECATED /* engines, which others still are */
 #include "measure.h"
 
 #include <err.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/engine.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -22,9 +24,9 @@ enum {
 };
 
 static const char usage[] =
-    "Usage: provider_sign [--threads N] KEY-FILE SECONDS [NAME=PID]\n"
+    "Usage: provider_sign [--threads N] KEY SECONDS [NAME=PID]\n"
     "Signs with EVP_DigestSign as often as it goes; prints the rate, and what\n"
-    "that process spent of the CPU.\n";
+    "that process spent of the CPU. KEY is a file, or engine:ENGINE:NAME.\n";
 
 static void check(bool ok, const char *what)
 {
@@ -62,11 +64,34 @@ static void sign_like_libssl(void *arg)
     EVP_MD_CTX_free(ctx);
 }
 
-static EVP_PKEY *load(const char *path)
+/* As nginx does, where OpenSSL still has engines. */
+static EVP_PKEY *load_by_engine(const char *name)
 {
-    FILE *file = fopen(path, "re");
+#ifdef OPENSSL_NO_ENGINE
+    errx(EXIT_FAILURE, "this OpenSSL has no engines for %s", name);
+#else
+    const char *colon = strchr(name, ':');
+    char *id = colon != NULL ? strndup(name, (size_t)(colon - name)) : NULL;
+    ENGINE *engine = id != NULL ? ENGINE_by_id(id) : NULL;
     EVP_PKEY *key;
 
+    check(engine != NULL && ENGINE_init(engine) == 1, "start the engine");
+    key = ENGINE_load_private_key(engine, colon + 1, NULL, NULL);
+    check(key != NULL, "load the engine's key");
+    free(id);
+    return key; /* which keeps the engine, as long as the program runs */
+#endif
+}
+
+static EVP_PKEY *load(const char *path)
+{
+    static const char engine[] = "engine:";
+    FILE *file;
+    EVP_PKEY *key;
+
+    if (strncmp(path, engine, strlen(engine)) == 0)
+        return load_by_engine(path + strlen(engine));
+    file = fopen(path, "re");
     if (file == NULL)
         err(EXIT_FAILURE, "cannot open %s", path);
     key = PEM_read_PrivateKey(file, NULL, NULL, NULL);

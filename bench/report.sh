@@ -1,153 +1,248 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# The page that bench/run writes: its figures, with what they mean.
+# The page that bench/all writes, docs/benchmarks.md: the tables and plots of the
+# parts that were measured, with what they mean; and README.md's table.
 
-# versions: print what ran, by commas.
-versions() {
-    local libtpms peer_version
-    libtpms=$(package_version libtpms0)
-    peer_version=$(package_version tpm2-openssl)
-    printf 'devid %s, OpenSSL %s, tpm2-tss %s, swtpm %s%s, nginx %s%s\n' \
-        "$(first_version "$BUILD_DIR/tools/devid" --version)" \
-        "$(first_version openssl version)" \
-        "$(first_version pkg-config --modversion tss2-esys)" \
-        "$(first_version swtpm --version)" "${libtpms:+, libtpms $libtpms}" \
-        "$(first_version nginx -v)" \
-        "${peer:+, tpm2-openssl ${peer_version:-of unknown version}}"
+README=$TOP/README.md
+
+# figures PROGRAM NAME=VALUE: one of the awk programs on all systems' results.
+figures() {
+    awk -f "$TOP/bench/figures.awk" -f "$TOP/bench/$1.awk" -v "$2" \
+        "${FILES[@]}"
+}
+
+table() {
+    figures tables "table=$1"
+}
+
+# measured KEY: whether a part with such keys was.
+measured() {
+    cut -f 1 "${FILES[@]}" | grep -q "^$1/"
+}
+
+# plot NAME [WIDTH]: draw it as benchmarks-NAME.svg; print the page's line for it.
+plot() {
+    local file=benchmarks-$1.svg
+    [[ $PLOTS ]] || return 0
+    {
+        printf 'set terminal svg size %d,420 background "white" %s\n' \
+            "${2:-900}" 'font "sans-serif,13"'
+        printf 'set output "%s"\n' "$OUTPUT/$file"
+        cat "$TOP/bench/style.gp"
+        figures plots "plot=$1"
+    } >"$WORK/$1.gp"
+    gnuplot "$WORK/$1.gp" 2>"$WORK/gnuplot.out" || {
+        progress "the plot $1 is left out: $(head -n 3 "$WORK/gnuplot.out")"
+        return 0
+    }
+    printf '\n![%s](%s)\n' "$1" "$file"
+}
+
+# told FILE NAME: a fact of a system.
+told() {
+    sed -n "s/^$2\t//p" "$1"
 }
 
 page_head() {
-    cat <<EOF
+    local file
+    cat <<END
 # Benchmarks
 
-\`bench/run --seconds $SECONDS_EACH --rounds $ROUNDS\` wrote this page.
+\`bench/all\` measured devid and what else gives OpenSSL keys of a TPM or of a
+PKCS#11 token, one after the other on one machine, and wrote this page.
 
-| | |
-|---|---|
-| when | $(date -u +%F) |
-| machine | $(machine) |
-| software | $(versions) |
-| build | $(sed -n 's/^CMAKE_BUILD_TYPE:[A-Z]*=//p' "$BUILD_DIR/CMakeCache.txt") |
-| other programs | $(table others) |
+| system | when | machine | software | a rate |
+|---|---|---|---|---|
+END
+    for file in "${FILES[@]%.tsv}"; do
+        file+=.facts
+        echo "| $(told "$file" name) | $(told "$file" when) |" \
+            "$(told "$file" machine) | $(told "$file" software) |" \
+            "$(told "$file" took) |"
+    done
+    cat <<END
 
-A figure is the median of $ROUNDS rounds, $SECONDS_EACH seconds each; the lowest
-and the highest stand beside it. A ratio is the median of each round's: what is
-compared was measured one after the other.
+A figure is the median of what was measured; a ratio that of each round's, whose
+figures were taken side by side. Rates are of seconds of load on a machine whose
+cores client, server and device share; other programs
+$(table others).
+CPU time is disturbed less than rates are. *fails*: the program did not do it.
 
-The TPM is swtpm, a program on the same machine, which signs a hundred times
-faster than a chip. So the first tables show what everything around a TPM
-costs; what a chip leaves of that is in the table
-[At a chip's pace](#at-a-chips-pace).
-EOF
+- *persistent*: the key is at a persistent handle of the TPM. *blob*: it is in its
+  file, and devid loads it for each signature and flushes it after, because a TPM
+  with nothing before it has three slots for everybody. tpm2-openssl has the same
+  blob, and keeps it loaded, in the configuration that asks least of the TPM.
+- The TPM is swtpm, a program, which signs a hundred times faster than a chip; what
+  a slow one makes of it is in [A slow TPM](#a-slow-tpm). The token is SoftHSM's;
+  all have the same key on it.
+END
+}
+
+page_counts() {
+    cat <<END
+
+## TPM commands and C_* calls
+
+What reaches the TPM, or the token's module, with a P-256 key. They do not depend
+on how fast the machine is; a chip takes some 10 to 100 ms for each.
+
+$(table counts)
+
+nginx's start is its master's; a worker loads the key when it is first asked.
+
+$(table which)
+END
 }
 
 page_handshakes() {
-    cat <<EOF
+    cat <<END
 
 ## TLS handshakes at nginx
+$(plot handshakes)
 
-$(table handshakes)
+$(table tls)
 
-A handshake is a TCP connection, a full TLS 1.3 handshake with X25519, one
-request and its answer; no client certificate, no resumption. The client keeps
-16 connections under way.
-
-- *persistent*: the key is at a persistent handle of the TPM. *blob*: it is in
-  its file, and is loaded for each signature and flushed after it, because this
-  TPM has no resource manager before it.
-- *of raw TPM2_Sign*: against the signatures a second that the least program
-  gets from the same TPM, with as many clients as nginx has workers; for a blob
-  with ContextLoad and FlushContext.
-- *of a software key*: against the same nginx with a key of that kind in a file.
-- *of tpm2-openssl*: against the same nginx with that provider and the same
-  blob, which it keeps loaded, in the configuration that sends the TPM fewest
-  commands. It offers nginx no persistent keys, so both rows have its blob.
-
-### What was possible
-
-$(table bounds)
-
-The plain ratio is against a TPM that has the machine for itself. In a handshake
-two things stand in its way, whatever the provider does. A worker waits for its
-signature, so with one worker the TPM stands idle while nginx computes. And
-client, nginx and swtpm share $(nproc) cores. *At most possible* is the lowest
-of three rates: the TPM's own; all workers at work all the time, each handshake
-taking nginx's CPU time with a software P-256 key and the TPM's time for one
-signature; all cores at work all the time, with the client's and swtpm's CPU
-time added.
-
-*TPM2_Sign/s beside TLS* was measured: what the least program still gets from
-the TPM while nginx, with a software P-256 key, does as many handshakes a second
-as it did with devid. No worker waits there, so with one worker it can be more
-than is possible in a handshake.
-
-### Who was busy
-
-CPU time for each handshake, and how much of all cores that was:
-
-$(table cpu)
-EOF
+A handshake is a TCP connection, a full TLS 1.3 handshake with X25519, one request
+and its answer; no client certificate, no resumption. Handshakes a second are with
+the most clients. *Of the device*: against the signatures a second that the least
+program gets from the same TPM or token, as many at a time as nginx has workers;
+for a blob with ContextLoad and FlushContext. *Of software*: against the same
+nginx with a key in a file. CPU time is for each handshake.
+END
 }
 
-page_chip() {
-    cat <<EOF
+page_curl() {
+    cat <<END
 
-## At a chip's pace
+## Cold start: one curl
+$(plot curl 700)
 
-The same with a proxy before swtpm that holds each TPM2_Sign back for $CHIP_MS ms,
-as a chip does, and longer; ec-p256:
+$(table curl)
 
-$(table chip)
-EOF
+From the program's start to its end, with mutual TLS: nothing is loaded before.
+END
 }
 
-page_signatures() {
-    cat <<EOF
+page_threads() {
+    cat <<END
 
-## One signature
+## Threads of one process
+$(plot threads)
 
-What the TPM takes by itself, by the least program over ESYS:
+$(table threads)
 
-$(table raw)
+EVP_DigestSign with one key in all threads, signatures a second, as libssl calls
+it. *Bare* is TPM2_Sign or C_Sign by the least program, as many at a time.
+END
+}
 
-EVP_DigestSign through the provider, in one thread, called as libssl calls it.
-The difference is all of devid, with OpenSSL's part and the hash:
+page_delay() {
+    cat <<END
 
-$(table overhead)
+## A slow TPM
+$(plot delay)
 
-## TPM commands for each handshake
+$(table delay)
 
-At nginx with one worker, counted by the harness's proxy in a run of its own:
+Before swtpm stands a proxy that holds each command back for so many ms, as a chip
+does. nginx's start is \`nginx -t\`.
+END
+}
 
-| key | where | commands | which | in a worker's first handshake |
-|---|---|---|---|---|
-$(<"$COMMANDS")
-EOF
+page_keys() {
+    cat <<END
+
+## Many keys
+
+How long \`nginx -t\` takes with so many P-256 keys, each with a certificate:
+$(plot keys 700)
+
+$(table start)
+
+Memory (PSS: what processes share is divided among them) of nginx's master and of
+its one worker with one key, after a handshake; and what each further key takes of
+both:
+
+$(table memory)
+END
+}
+
+page_large() {
+    cat <<END
+
+## A large token
+
+C_* calls and time of a curl, and of \`openssl pkey\` that finds the one private
+key by a URI with no more than \`type=private\`, on a token with that key alone and
+on one with 2,000 other objects beside it:
+
+$(table large)
+END
 }
 
 page_end() {
-    cat <<'EOF'
+    cat <<'END'
 
 ## Again
 
 ```sh
-cmake -G Ninja -B build -DCMAKE_BUILD_TYPE=Release -DDEVID_BENCH=ON
-ninja -C build
-bench/run --output docs/benchmarks.md
+swtpm-ci/install && swtpm-ci/install --bench
+bench/all
 ```
 
-Nothing else should run meanwhile. A measurement in which other programs took
-more than 5 % of the cores is repeated, three times at most; the least disturbed
-counts.
-EOF
+It builds devid, optimized, in `build-bench`. `--suite trixie` measures on Debian 13
+as well, in a chroot; `--only` takes some parts, `--quick` shows in some minutes
+that all runs. Nothing else should run meanwhile: a rate beside which other
+programs took more than 5 % of the cores is measured again, three times at most,
+and the least disturbed counts.
+END
 }
 
-# write_page: print it.
 write_page() {
+    local part
     page_head
-    page_handshakes
-    page_chip
-    page_signatures
+    ! measured counts || page_counts
+    ! measured tls || page_handshakes
+    for part in curl threads delay keys large; do
+        ! measured "$part" || "page_$part"
+    done
     page_end
+}
+
+# write_readme: put the short table between README.md's two comments.
+write_readme() {
+    local begin='<!-- bench/all writes this -->' end='<!-- to here -->'
+    grep -qxF "$begin" "$README" || {
+        progress "README.md has no line \"$begin\": it stays as it is"
+        return
+    }
+    figures readme x= >"$WORK/readme.table"
+    awk -v begin="$begin" -v end="$end" -v table="$WORK/readme.table" '
+        $0 == end { inside = 0 }
+        !inside { print }
+        $0 == begin {
+            inside = 1
+            while ((getline line < table) > 0)
+                print line
+        }' "$README" >"$WORK/README.md"
+    cat "$WORK/README.md" >"$README"
+    progress "Written: the table of README.md"
+}
+
+# write_report: of all systems that have results.
+write_report() {
+    shopt -s nullglob
+    FILES=("$RESULTS_DIR"/*.tsv)
+    ((${#FILES[@]})) || fail "there are no results in $RESULTS_DIR"
+    PLOTS=1
+    command -v gnuplot >/dev/null || {
+        PLOTS=''
+        progress "gnuplot is not installed: no plots; swtpm-ci/install --bench"
+    }
+    mkdir -p "$OUTPUT"
+    write_page >"$WORK/benchmarks.md"
+    cat "$WORK/benchmarks.md" >"$OUTPUT/benchmarks.md"
+    progress "Written: $OUTPUT/benchmarks.md"
+    [[ $OUTPUT != "$TOP/docs" ]] || write_readme
 }

@@ -85,24 +85,6 @@ check_uris() {
     done
 }
 
-# fill_token COUNT: put that many other objects on the token, where there is a
-# file system in memory there: SoftHSM cuts each file to length some ten times.
-fill_token() {
-    local fast=$WORK/fast
-    [[ ! -w /dev/shm ]] || fast=$(mktemp -d /dev/shm/devid.XXXXXXXX)
-    printf 'directories.tokendir = %s\nobjectstore.backend = file\n' \
-        "$fast/token" >"$WORK/fast.conf"
-    mkdir -p "$fast"
-    mv "$TOKEN_DIR" "$fast/token"
-    SOFTHSM2_CONF=$WORK/fast.conf "$BUILD_DIR/tests/programs/fill_token" \
-        "$SOFTHSM_MODULE" "$TOKEN_LABEL" "$1" 2>"$WORK/fill.log" || true
-    mv "$fast/token" "$TOKEN_DIR"
-    rm -rf "$fast"
-    [[ ! -s $WORK/fill.log ]] || fail "$(<"$WORK/fill.log")"
-    (($(find "$TOKEN_DIR" -name '*.object' | wc -l) > $1)) ||
-        fail "the token has fewer than $1 objects"
-}
-
 harness_dir
 make_ca "$WORK/ca"
 openssl_conf "$WORK/openssl.cnf"
