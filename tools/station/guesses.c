@@ -87,7 +87,8 @@ unsigned guesses_wait(struct guesses *guesses, const char *peer, int64_t now_ms)
     pthread_mutex_lock(&guesses->lock);
     row = find(guesses, &ip);
     if (memcmp(&row->ip, &ip, sizeof(ip)) == 0)
-        wait_ms = row->until_ms - now_ms - (GUESSES_FREE - 1) * GUESS_MS;
+        wait_ms =
+            row->until_ms - now_ms - (GUESSES_FREE - 1) * (int64_t)GUESS_MS;
     pthread_mutex_unlock(&guesses->lock);
     return wait_ms > 0 ? (unsigned)((wait_ms + 999) / 1000) : 0;
 }
