@@ -21,6 +21,7 @@ struct list {
     FILE *out;
     unsigned count;
     char last[LEDGER_TEXT_SIZE];
+    char last_batch[LEDGER_TEXT_SIZE];
     bool more;
 };
 
@@ -38,11 +39,12 @@ static const char *read_wish(const struct form *form, struct wish *wish)
     *wish = (struct wish){.page = {
                               .prefix = form_get(form, "serial"),
                               .after = form_get(form, "after"),
+                              .after_batch = form_get(form, "after_batch"),
                               .batch = form_get(form, "batch"),
                               .limit = PAGE_ROWS + 1, /* to see that it is */
                           }};
     if (!fits(wish->page.prefix) || !fits(wish->page.after) ||
-        !fits(wish->page.batch))
+        !fits(wish->page.after_batch) || !fits(wish->page.batch))
         return "no serial number, and no batch, has a name as long as that";
     if (*state && !unit_state_parse(state, &wish->state))
         return "there is no such state of a unit";
@@ -95,6 +97,7 @@ static bool put_unit(void *arg, const struct ledger_unit *unit)
     }
     list->count++;
     snprintf(list->last, sizeof(list->last), "%s", unit->serial);
+    snprintf(list->last_batch, sizeof(list->last_batch), "%s", unit->batch);
     html_print(out,
                "<tr><th scope=\"row\"><a href=\"/fleet/units/%s\">%s</a></th>"
                "<td>%s</td><td>%s</td><td>",
@@ -134,6 +137,8 @@ static void put_turns(FILE *out, const struct wish *wish,
                       wish->page.state ? unit_state_name(wish->state) : "");
         if (next)
             put_parameter(out, "after", list->last);
+        if (next && wish->page.state && !*wish->page.batch)
+            put_parameter(out, "after_batch", list->last_batch);
         html_print(out, "\" rel=\"%s\">%s</a></li>\n", next ? "next" : "first",
                    next ? "Next page" : "First page");
     }

@@ -30,12 +30,18 @@ static bool read_unit(void *arg, const struct ledger_row *row)
     return more;
 }
 
+/* All units of a state, of whatever batch: that comes first in their order. */
+static bool goes_by_batch(const struct ledger_unit_page *page)
+{
+    return page->state && !*page->batch;
+}
+
 /* No serial has a control character: none lies between the last one and that
  * with such behind it. Nor is there a character beyond U+10FFFF. */
 static void set_bounds(const struct ledger_unit_page *page,
                        char from[BOUND_SIZE], char to[BOUND_SIZE])
 {
-    if (strcmp(page->after, page->prefix) > 0)
+    if (!goes_by_batch(page) && strcmp(page->after, page->prefix) > 0)
         snprintf(from, BOUND_SIZE, "%.127s\x01", page->after);
     else
         snprintf(from, BOUND_SIZE, "%.127s", page->prefix);
@@ -57,7 +63,7 @@ ledger_unit_page(struct ledger *ledger, const struct ledger_unit_page *page,
     struct page_reader reader = {.each = each, .arg = arg};
     char from[BOUND_SIZE];
     char to[BOUND_SIZE];
-    struct ledger_value values[5] = {{0}};
+    struct ledger_value values[6] = {{0}};
     struct ledger_query query = {page_stmt(page), values, 3, read_unit,
                                  &reader};
     enum devid_err code;
@@ -66,10 +72,14 @@ ledger_unit_page(struct ledger *ledger, const struct ledger_unit_page *page,
     values[0] = value_text(from);
     values[1] = value_text(to);
     values[2] = value_number(page->limit);
-    if (*page->batch)
-        values[query.count++] = value_text(page->batch);
     if (page->state)
         values[query.count++] = value_text(unit_state_name(*page->state));
+    if (*page->batch)
+        values[query.count++] = value_text(page->batch);
+    if (goes_by_batch(page)) {
+        values[query.count++] = value_text(page->after_batch);
+        values[query.count++] = value_text(page->after);
+    }
     code = ledger_read_rows(ledger, &query, err);
     return reader.no_memory ? ledger_no_memory(err) : code;
 }

@@ -10,13 +10,14 @@
 #include "ledger.h"
 
 /*
- * A page of units by serial number, in the order of its bytes. The next one
- * begins behind the last row of the one before, whatever was added or has gone
- * since.
+ * A page of units by serial number, those of a state in all batches by batch
+ * and serial number, in the order of bytes. The next one begins behind the last
+ * row of the one before, whatever was added or has gone since.
  */
 struct ledger_unit_page {
     const char *prefix;           /* of the serial; "": all */
     const char *after;            /* the serial of the last row; "": begin */
+    const char *after_batch;      /* and its batch */
     const char *batch;            /* "": all */
     const enum unit_state *state; /* NULL: all */
     unsigned limit;               /* rows */

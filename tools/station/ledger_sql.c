@@ -49,15 +49,21 @@
 #define ENTRIES_WHERE(which) "SELECT " ENTRY_COLUMNS " FROM audit WHERE " which
 #define ID_OF_SERIAL "SELECT id FROM unit WHERE serial = $1"
 
-/* By bytes, whatever order the database has for texts. */
-#define UNITS_PAGE_BY(which, bytes)                                            \
-    "SELECT " UNIT_COLUMNS " FROM unit WHERE serial" bytes " >= $1 "           \
-    "AND serial" bytes " < $2" which " ORDER BY serial" bytes " LIMIT $3"
+/* By bytes, as the columns are in PostgreSQL; each unit as it is now. */
 #define UNITS_PAGE(which)                                                      \
-    {                                                                          \
-        UNITS_PAGE_BY(which, ""), UNITS_PAGE_BY(which, " COLLATE \"C\"")       \
-    }
+    "SELECT " UNIT_COLUMNS " FROM unit WHERE serial " which
+#define WITHIN "serial >= $1 AND serial < $2 "
+#define UNITS_OF_STATE(which)                                                  \
+    UNITS_PAGE("IN (SELECT serial FROM unit_state WHERE state = $4 "           \
+               "AND " WITHIN "AND " which                                      \
+               " ORDER BY batch, serial LIMIT $3) ")
+#define IN_BATCH(state)                                                        \
+    "SELECT * FROM (SELECT serial FROM unit_state WHERE state = '" state       \
+    "' AND batch = $4 AND " WITHIN "ORDER BY serial LIMIT $3) AS s"
+#define OR " UNION ALL "
 
+#define SAME_STATE                                                             \
+    "s.serial = u.serial AND s.batch = u.batch AND s.state = u.state"
 #define DUE_MS "(not_before_ms + (not_after_ms - not_before_ms) / 3 * 2)"
 
 /* clang-format off */
@@ -121,6 +127,15 @@ static const char *const statements[STMT_COUNT][DIALECT_COUNT] = {
         "idevid_cert = $20, escrow = $21, keys = $22, "
         "hw_serial = $23, reason = $24, revision = $25, challenge = $26 "
         "WHERE id = $1 AND revision = $25 - 1 RETURNING revision"),
+    /* A long value that stays must not be written again, nor an index of
+     * SQLite's, which writes those of all columns that are named here. */
+    [STMT_STEP_UNIT] = BOTH(
+        "UPDATE unit SET state = $2, changed_ms = $3, challenge_digest = $4, "
+        "challenge_expires_ms = $5, iak_cert = COALESCE(iak_cert, $6), "
+        "idevid_cert = COALESCE(idevid_cert, $7), escrow = CASE "
+        "WHEN escrow = $8 THEN escrow ELSE $8 END, reason = $9, "
+        "revision = $10, challenge = $11 "
+        "WHERE id = $1 AND revision = $10 - 1 RETURNING revision"),
     [STMT_UNIT_BY_ID] = UNIT_BY("id"),
     [STMT_UNIT_BY_SERIAL] = UNIT_BY("serial"),
     [STMT_UNIT_BY_EK] = UNIT_BY("ek_digest"),
@@ -172,12 +187,23 @@ static const char *const statements[STMT_COUNT][DIALECT_COUNT] = {
         "SELECT " UNIT_COLUMNS " FROM unit WHERE ($1 = '' OR batch = $1) "
         "AND ($2 = '' OR model = $2) AND ($3 = '' OR state = $3) "
         "AND enrolled_ms >= $4 ORDER BY id"),
-    [STMT_UNITS_PAGE] = UNITS_PAGE(""),
-    [STMT_UNITS_PAGE_STATE] = UNITS_PAGE(" AND state = $4"),
-    [STMT_UNITS_PAGE_BATCH] = UNITS_PAGE(" AND batch = $4"),
-    [STMT_UNITS_PAGE_BOTH] = UNITS_PAGE(" AND batch = $4 AND state = $5"),
+    [STMT_UNITS_PAGE] = BOTH(
+        UNITS_PAGE(">= $1 AND serial < $2 ORDER BY serial LIMIT $3")),
+    /* The first of each state, and the first of these. */
+    [STMT_UNITS_PAGE_BATCH] = BOTH(UNITS_PAGE("IN ("
+        IN_BATCH("seen") OR IN_BATCH("ek-verified") OR IN_BATCH("certified")
+        OR IN_BATCH("activated") OR IN_BATCH("issued") OR IN_BATCH("installed")
+        OR IN_BATCH("tested") OR IN_BATCH("locked") OR IN_BATCH("retired")
+        ") ORDER BY serial LIMIT $3")),
+    [STMT_UNITS_PAGE_STATE] = {
+        UNITS_OF_STATE("(batch, serial) > ($5, $6)") "ORDER BY batch, serial",
+        UNITS_OF_STATE("(batch, serial) > ($5, $6)")
+        "ORDER BY batch COLLATE \"C\", serial"},
+    [STMT_UNITS_PAGE_BOTH] = BOTH(
+        UNITS_OF_STATE("batch = $5") "ORDER BY serial"),
     [STMT_TALLIES] = BOTH(
-        "SELECT batch, state, COUNT(*) FROM unit GROUP BY batch, state"),
+        "SELECT batch, state, COUNT(*) FROM unit_state GROUP BY state, batch "
+        "ORDER BY batch"),
     /* By id, which begins with the time, though others have the batch. */
     [STMT_PACES] = BOTH(
         "SELECT u.enrolled_ms, COALESCE((SELECT MAX(a.time_ms) FROM audit a "
@@ -286,6 +312,11 @@ static const char *const statements[STMT_COUNT][DIALECT_COUNT] = {
         "SELECT l.number, l.serial FROM ldevid l WHERE l.state = 'issued' "
         "AND NOT EXISTS (SELECT 1 FROM certificate c "
         "WHERE c.number = l.number) LIMIT 1"),
+    [STMT_CHECK_STATES] = BOTH(
+        "SELECT u.serial FROM unit u WHERE NOT EXISTS (SELECT 1 "
+        "FROM unit_state s WHERE " SAME_STATE ") UNION ALL "
+        "SELECT s.serial FROM unit_state s WHERE NOT EXISTS (SELECT 1 "
+        "FROM unit u WHERE " SAME_STATE ") LIMIT 1"),
 };
 /* clang-format on */
 

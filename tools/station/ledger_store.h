@@ -37,7 +37,8 @@ enum ledger_stmt {
     STMT_PUT_BATCH,
     STMT_SHUT_BATCH,
     STMT_PUT_UNIT,
-    STMT_SET_UNIT,
+    STMT_SET_UNIT,   /* all that it has */
+    STMT_STEP_UNIT,  /* what a step may change */
     STMT_UNIT_BY_ID, /* in the order of enum unit_key */
     STMT_UNIT_BY_SERIAL,
     STMT_UNIT_BY_EK,
@@ -84,12 +85,13 @@ enum ledger_stmt {
     STMT_CHECK_LOST,
     STMT_CHECK_STRAY,
     STMT_CHECK_REVOKED,
+    STMT_CHECK_STATES,
     STMT_COUNT,
 };
 
 const char *ledger_sql(enum ledger_dialect dialect, enum ledger_stmt stmt);
 /* The number of the tables that this program writes. */
-#define LEDGER_VERSION 3
+#define LEDGER_VERSION 4
 /* Statements that make tables of that version out of those of the one before,
  * ended by NULL; 1: out of nothing. */
 const char *const *ledger_schema(enum ledger_dialect dialect, int version);

@@ -74,6 +74,31 @@ void unit_to_values(const struct ledger_unit *unit,
     members_to_values(&unit_members, unit, values);
 }
 
+void unit_step_values(const struct ledger_value values[UNIT_VALUES],
+                      struct ledger_value step[UNIT_STEP_VALUES])
+{
+    static const size_t offsets[UNIT_STEP_VALUES] = {
+        offsetof(struct ledger_unit, id),
+        offsetof(struct ledger_unit, state),
+        offsetof(struct ledger_unit, changed_ms),
+        offsetof(struct ledger_unit, challenge_digest),
+        offsetof(struct ledger_unit, challenge_expires_ms),
+        offsetof(struct ledger_unit, iak_cert),
+        offsetof(struct ledger_unit, idevid_cert),
+        offsetof(struct ledger_unit, escrow),
+        offsetof(struct ledger_unit, reason),
+        offsetof(struct ledger_unit, revision),
+        offsetof(struct ledger_unit, challenge),
+    };
+    unsigned count = 0;
+
+    /* Both in one order. */
+    for (unsigned at = 0; at < UNIT_VALUES; at++) {
+        if (count < UNIT_STEP_VALUES && unit_list[at].offset == offsets[count])
+            step[count++] = values[at];
+    }
+}
+
 bool unit_from_row(const struct ledger_row *row, struct ledger_unit *unit)
 {
     *unit = (struct ledger_unit){0};

@@ -25,6 +25,12 @@ _Static_assert(UNIT_VALUES + 3 <= LEDGER_VALUES_MAX, "rows are cut off");
 /* The values borrow from the unit. */
 void unit_to_values(const struct ledger_unit *unit,
                     struct ledger_value values[UNIT_VALUES]);
+/* Those of them that STMT_STEP_UNIT takes. */
+enum {
+    UNIT_STEP_VALUES = 11
+};
+void unit_step_values(const struct ledger_value values[UNIT_VALUES],
+                      struct ledger_value step[UNIT_STEP_VALUES]);
 /* False: out of memory. The caller clears the unit. */
 bool unit_from_row(const struct ledger_row *row, struct ledger_unit *unit);
 /* A copy with bytes of its own. False: out of memory. */

@@ -242,6 +242,14 @@ static bool found_revoked(void *arg, const struct ledger_row *row)
                  row_text(row, 0), row_text(row, 1));
 }
 
+static bool found_state(void *arg, const struct ledger_row *row)
+{
+    return fault(arg, "", 0,
+                 "unit %.100s is not among those of its state, which pages "
+                 "and figures are made of, or twice",
+                 row_text(row, 0));
+}
+
 /* ---- the whole --------------------------------------------------------- */
 
 static bool go_through(struct check *check, enum ledger_stmt stmt,
@@ -273,8 +281,9 @@ static void check_all(struct check *check)
     if (go_through(check, STMT_CHECK_UNITS, check_unit) &&
         go_through(check, STMT_CHECK_BATCHES, check_batch) &&
         go_through(check, STMT_CHECK_LDEVIDS, check_ldevid) &&
-        go_through(check, STMT_CHECK_LOST, found_lost))
-        go_through(check, STMT_CHECK_REVOKED, found_revoked);
+        go_through(check, STMT_CHECK_LOST, found_lost) &&
+        go_through(check, STMT_CHECK_REVOKED, found_revoked))
+        go_through(check, STMT_CHECK_STATES, found_state);
 }
 
 enum devid_err ledger_verify(struct ledger *ledger,

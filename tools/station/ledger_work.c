@@ -183,11 +183,15 @@ static enum devid_err send_set(struct work *work, struct ledger_db *db,
                                struct devid_error *err)
 {
     struct ledger_value values[UNIT_VALUES];
+    struct ledger_value step[UNIT_STEP_VALUES];
 
     unit_to_values(&work->unit, values);
     if (!chain_row_digest(values, UNIT_SEALED, work->row_digest))
         return ledger_no_memory(err);
-    return db->store->send(db, STMT_SET_UNIT, values, UNIT_VALUES, err);
+    if (work->renewing)
+        return db->store->send(db, STMT_SET_UNIT, values, UNIT_VALUES, err);
+    unit_step_values(values, step);
+    return db->store->send(db, STMT_STEP_UNIT, step, UNIT_STEP_VALUES, err);
 }
 
 enum devid_err take_set(struct work *work, const struct ledger_row *row,
