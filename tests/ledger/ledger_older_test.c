@@ -5,14 +5,10 @@
 static void make_old(struct fixture *fixture)
 {
     ledger_close(&fixture->ledger);
-    if (fixture->directory) {
-        behind(fixture, "DROP TRIGGER unit_is_new");
-        behind(fixture, "DROP TRIGGER unit_goes_on");
-        behind(fixture, "DROP TRIGGER unit_is_gone");
-    } else {
-        behind(fixture, "DROP FUNCTION unit_state_follows CASCADE");
-    }
-    behind(fixture, "DROP TABLE unit_state");
+    make_version_3(fixture);
+    behind(fixture, "DROP INDEX unit_by_serial");
+    behind(fixture, "DROP INDEX unit_of_state");
+    behind(fixture, "DROP INDEX unit_of_batch");
     behind(fixture, "DROP TABLE ldevid");
     behind(fixture, "ALTER TABLE certificate DROP COLUMN expires_ms");
     behind(fixture, "ALTER TABLE unit DROP COLUMN challenge");

@@ -57,6 +57,51 @@ void behind(const struct fixture *fixture, const char *sql)
         behind_postgres(fixture->url, sql);
 }
 
+int64_t number_of(const struct fixture *fixture, const char *sql)
+{
+    PGconn *conn = PQconnectdb(fixture->url);
+    PGresult *result = PQexec(conn, sql);
+    int64_t number;
+
+    if (PQntuples(result) != 1)
+        fail_msg("%s: %s", sql, PQerrorMessage(conn));
+    number = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+    PQclear(result);
+    PQfinish(conn);
+    return number;
+}
+
+void make_version_3(const struct fixture *fixture)
+{
+    const char *order = fixture->directory ? "" : " COLLATE \"C\"";
+    char sql[200];
+
+    if (fixture->directory) {
+        behind(fixture, "DROP TRIGGER unit_is_new");
+        behind(fixture, "DROP TRIGGER unit_goes_on");
+        behind(fixture, "DROP TRIGGER unit_is_gone");
+    } else {
+        behind(fixture, "SET client_min_messages = warning;"
+                        "DROP FUNCTION unit_state_follows CASCADE");
+        behind(fixture, "ALTER TABLE unit ALTER COLUMN serial TYPE TEXT "
+                        "COLLATE \"default\"");
+        behind(fixture,
+               "ALTER TABLE unit RESET (fillfactor, toast_tuple_target)");
+    }
+    behind(fixture, "DROP TABLE unit_state");
+    snprintf(sql, sizeof(sql), "CREATE INDEX unit_by_serial ON unit (serial%s)",
+             order);
+    behind(fixture, sql);
+    snprintf(sql, sizeof(sql),
+             "CREATE INDEX unit_of_state ON unit (state, serial%s)", order);
+    behind(fixture, sql);
+    snprintf(sql, sizeof(sql),
+             "CREATE INDEX unit_of_batch ON unit (batch, serial%s, state)",
+             order);
+    behind(fixture, sql);
+    behind(fixture, "UPDATE ledger SET version = 3");
+}
+
 /* A database of its own in the server that DEVID_TEST_POSTGRES names, as
  * postgresql:///postgres?host=DIR. */
 static void make_database(struct fixture *fixture, const char *server)

@@ -33,6 +33,10 @@ void reopen(struct fixture *fixture);
 
 /* Run SQL behind the ledger's back. */
 void behind(const struct fixture *fixture, const char *sql);
+/* The one number that SQL gives; of PostgreSQL. */
+int64_t number_of(const struct fixture *fixture, const char *sql);
+/* Its tables as they were in version 3; the fixture's ledger is closed. */
+void make_version_3(const struct fixture *fixture);
 
 void open_batch(struct ledger *ledger, const char *name, uint64_t quota);
 
