@@ -34,6 +34,15 @@ say "Operators"
     --out eve.pem
 assert_equal "an operator's file is its owner's alone" 600 \
     "$(stat -c %a kim.pem)"
+# As the service's user has it, where root may make another its owner.
+if ((EUID == 0)) && cp -r line others && chown -R 65534:65533 others; then
+    "$STATION" operator --dir others --name Pat --out pat.pem
+    assert_equal "root's list of operators is the folder's owner's" \
+        "65534:65533 600" "$(stat -c '%u:%g %a' others/operators.pem)"
+    assert_equal "the operator's own file is not" "$EUID" \
+        "$(stat -c %u pat.pem)"
+    rm -r others
+fi
 assert_fails "a name is one person's" \
     "$STATION" operator --dir line --name Kim --out other.pem
 assert_contains "and the sentence says so" "an operator Kim already" "$OUTPUT"

@@ -140,13 +140,23 @@ static bool write_all(int fd, const void *data, size_t len)
     return true;
 }
 
+static bool give_to_owner(const struct output *out, int fd)
+{
+    struct stat info;
+
+    if (!out->inherit || geteuid() != 0)
+        return true;
+    return fstat(out->directory, &info) == 0 &&
+           fchown(fd, info.st_uid, info.st_gid) == 0;
+}
+
 /* Close what was written; false, with errno, where any step fails. */
 static bool write_and_close(const struct output *out, int fd, const void *data,
                             size_t len)
 {
     /* The umask may have taken rights away from the owner. */
-    bool ok = write_all(fd, data, len) && fchmod(fd, out->mode) == 0 &&
-              fsync(fd) == 0;
+    bool ok = write_all(fd, data, len) && give_to_owner(out, fd) &&
+              fchmod(fd, out->mode) == 0 && fsync(fd) == 0;
     int saved = errno;
 
     if (close(fd) && ok)

@@ -15,6 +15,7 @@ struct output {
     int directory;    /* open; -1: standard output */
     bool force;
     unsigned mode; /* 0600, unless the caller sets another */
+    bool inherit;  /* written by root, it is its directory's owner's */
 };
 
 /*

@@ -97,7 +97,8 @@ static enum exit_code check_unique(const char *path, BIO *list,
     return code;
 }
 
-/* The server reads the file again when it sees that it is another. */
+/* The server reads the file again when it sees that it is another, as the user
+ * whose folder it is. */
 static enum exit_code write_list(const char *path, BIO *list, const char *name,
                                  X509 *cert)
 {
@@ -111,6 +112,7 @@ static enum exit_code write_list(const char *path, BIO *list, const char *name,
         die_no_memory();
     len = BIO_get_mem_data(list, &text);
     code = output_open(&out, path, true);
+    out.inherit = true;
     if (code == EXIT_DONE)
         code = output_write(&out, text, (size_t)len);
     output_close(&out);
