@@ -82,13 +82,15 @@ void bare(const char *url, double seconds)
 
 /* ---- rows -------------------------------------------------------------- */
 
-/* As many rows as `wanted` says, "i" each; random hex; a certificate's room. */
+/* As many rows as `wanted` says, "i" each, ten thousand a batch; random hex; a
+ * certificate's room. */
 #define FILL(rows, hex8, hex16, hex32, id, cert)                               \
     "INSERT INTO unit (id, serial, model, mac, batch, operator_name, "         \
     "station, ek_digest, iak_name, idevid_name, state, attested, "             \
     "generation, enrolled_ms, changed_ms, challenge_digest, "                  \
     "challenge_expires_ms, hw_serial, ek_cert, reason, revision) SELECT " id   \
-    ", " hex8 ", 'M', " hex8 ", 'B', '', 'filled', " hex32 ", " hex32          \
+    ", " hex8 ", 'M', " hex8                                                   \
+    ", 'B-' || CAST(i / 10000 AS TEXT), '', 'filled', " hex32 ", " hex32       \
     ", " hex32 ", 'locked', 1, 1, i, i, '', 0, '', " cert ", 0, 1 FROM " rows  \
     ";"                                                                        \
     "INSERT INTO certificate (number, subject, generation, expires_ms, "       \

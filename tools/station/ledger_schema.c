@@ -143,7 +143,7 @@ static const char *const postgres_4[] = {
     "CREATE TRIGGER unit_goes_on AFTER UPDATE OF state, batch, serial ON unit "
     "FOR EACH ROW WHEN (OLD.state <> NEW.state OR OLD.batch <> NEW.batch "
     "OR OLD.serial <> NEW.serial) EXECUTE FUNCTION unit_state_follows()",
-    "ALTER TABLE unit SET (fillfactor = 60, toast_tuple_target = 768)",
+    "ALTER TABLE unit SET (fillfactor = 60, toast_tuple_target = 1024)",
     "UPDATE ledger SET version = 4",
     NULL};
 /* clang-format on */
