@@ -346,6 +346,12 @@ static enum exit_code run(const struct args *args)
     return code;
 }
 
+static const struct exit_row exits[] = {
+    {EXIT_DONE, "every scheme that TLS 1.3 needs for this key works"},
+    {EXIT_FAILED, "one does not, or the key cannot be used at all"},
+    {0},
+};
+
 const struct command test_command = {
     .name = "test",
     .operands = "KEY",
@@ -357,5 +363,6 @@ const struct command test_command = {
               TAKES(ROW_PARENT_AUTH_SOURCE) | TAKES(ROW_JSON),
     .operands_min = 1,
     .operands_max = 1,
+    .exits = exits,
     .run = run,
 };

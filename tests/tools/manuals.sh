@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The manual pages hold what the programs and the engine have, and no more:
-# commands, options, settings, members of JSON. Needs no TPM.
+# commands, options, settings, exit codes, variables, members of JSON. Needs no TPM.
 #
 # Usage: manuals.sh [--build-dir DIR] [--keep]
 source "$(dirname "$0")/common.sh"
@@ -181,21 +181,100 @@ assert_equal "each variable is in a manual, and no other" \
         grep -oE '\<[A-Z][A-Z0-9_]{2,}\>' | sort -u)"
 
 say "Exit codes"
-# The codes in exit_status FILE, by spaces.
-exit_status() {
-    sed -n '/^\.Sh EXIT STATUS/,/^\.Sh E[^X]/p' "$1" | sed -n '/^\.Sh EX[^I]/q;p' |
-        grep -oE '(^|\.It |, )[0-9]\>' | grep -oE '[0-9]' | xargs
+# pages: each page of a command or a program, with the program before it.
+pages() {
+    local file
+    for file in "$man"/devid-*.1; do
+        echo "devid ${file##*/}"
+    done
+    echo "devid-station devid-station.8"
 }
-assert_equal "devid-provision(1) has all codes" \
-    "$(sed -nE 's/^ *EXIT_[A-Z_]+ = ([0-9]+),.*/\1/p' "$TOP/tools/cli/command.h" |
-        xargs)" "$(exit_status "$man/devid-provision.1")"
-for file in "$man"/*.[18]; do
-    [[ $(exit_status "$file") == "0 1 2"* ]] ||
-        grep -A 4 '^.Sh EXIT STATUS' "$file" |
-        grep -qE '^\.Xr devid-(provision|enroll) 1' ||
-        fail "${file##*/} does not say what its exit codes are"
-done
-say "  ok: each page of a program has its own, or says where they are"
+
+# leaves_of PAGE: the commands of PROGRAM whose page it is, actions too.
+leaves_of() {
+    local word those=${1#devid-}
+    those=${those%.1}
+    [[ $PROGRAM == devid ]] || those=$(commands)
+    for word in $those; do
+        leaves "$word"
+    done
+}
+
+# exits COMMAND: "CODE WHEN" for each that its help has.
+exits() {
+    devid_help "$1" | sed -n '/^exit codes:/,/^$/{/^ /p}' |
+        awk '/^  [0-9]/ { if (row) print row; row = ""; $1 = $1 } { $1 = $1; row = row (row ? " " : "") $0 }
+            END { print row }'
+}
+
+# exits_in PAGE: the same from its list.
+exits_in() {
+    sed -n '/^\.Sh EXIT STATUS/,/^\.El/p' "$man/$1" |
+        sed -E 's/^\.Fl -/--/; s/^\.Li //' |
+        awk '/^\.It/ { if (row) print row; row = $2; next } /^\./ { next } { row = row " " $0 }
+            END { print row }'
+}
+
+# codes: of standard input's lines, in one.
+codes() {
+    cut -d ' ' -f 1 | xargs
+}
+
+reach=$WORK/reach
+if command -v python3 >/dev/null; then
+    "$TOP/tests/tools/reach.py" "$TOP" >"$reach" || fail "reach.py fails"
+fi
+# column NUMBER COMMAND: of what the source says of it.
+column() {
+    awk -F '\t' -v name="$PROGRAM $2" -v n="$1" '$1 == name { print $n; found = 1 }
+        END { exit !found }' "$reach" || fail "reach.py has no $PROGRAM $2"
+}
+while read -r name page; do
+    program "$name"
+    leaves_of "$page" >"$WORK/$page.leaves"
+    while read -r leaf; do
+        exits=$(exits "$leaf")
+        assert_equal "$page says when $leaf ends with what" \
+            "$exits" "$(exits_in "$page")"
+        [[ ! -s $reach ]] ||
+            assert_equal "and these are the codes that it comes to" \
+                "$(xargs <<<"0 1 2 $(column 2 "$leaf")")" "$(codes <<<"$exits")"
+    done <"$WORK/$page.leaves"
+done < <(pages)
+program devid
+assert_equal "devid(1) has those of all" "0 1 2" "$(exits_in devid.1 | codes)"
+grep -q 'from 3 to 7' "$man/devid.1" || fail "devid(1) does not say where more are"
+[[ -s $reach ]] || say "  skipped: there is no python3 to read the source with"
+
+say "Whose environment"
+# environment FILE: that section of a page.
+environment() {
+    sed -n '/^\.Sh ENVIRONMENT/,/^\.Sh EX/p' "$man/$1"
+}
+everywhere=$(environment devid.1 | grep -oE '\<[A-Z][A-Z0-9_]{2,}\>' | xargs)
+[[ ! -s $reach ]] || while read -r name page; do
+    program "$name"
+    used=$(while read -r leaf; do column 3 "$leaf"; done <"$WORK/$page.leaves" |
+        tr ' ' '\n' | sed '/^TERM$/d;/^$/d' | sort -u)
+    own=$(environment "$page" | sed -n 's/^\.It Ev //p')
+    for variable in $own; do
+        grep -qx "$variable" <<<"$used" ||
+            fail "$page has $variable, which the command does not ask for"
+    done
+    whole=
+    section=$(environment "$page")
+    [[ $section != *"
+.Xr devid 1 "* ]] || whole=1
+    for variable in $used; do
+        [[ $whole ]] && { [[ $variable == engine ]] ||
+            [[ " $everywhere " == *" $variable "* ]]; } && continue
+        grep -qx "$variable" <<<"$own" ||
+            fail "$page does not name $variable ($used), nor devid(1)"
+    done
+    [[ $used || ! $section ]] ||
+        fail "$page has an environment, and its command asks for none"
+done < <(pages)
+say "  ok: each page has the variables that its command asks for"
 
 say "Members of JSON"
 # A member is written by a function report_...(object, "name".

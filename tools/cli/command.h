@@ -11,15 +11,22 @@
 #include <stddef.h>
 
 enum exit_code {
+    /* Of every command, unless its .exits has other words for it. */
     EXIT_DONE = 0,
     EXIT_FAILED = 1,    /* what was asked for could not be done */
     EXIT_WRONG_USE = 2, /* the command line makes no sense */
-    /* Of a provisioning, for a line's own software: devid-provision(1). */
+    /* Of the commands whose .exits has them; for a line's own software. */
     EXIT_REFUSED = 3,     /* the station refuses; asking again does not help */
     EXIT_UNREACHABLE = 4, /* the station is not there, or not at work */
     EXIT_DEVICE = 5,      /* the TPM or token: absent, faulty, locked */
     EXIT_NO_ROOM = 6,     /* the TPM's NV does not take the certificates */
     EXIT_UNTRUSTED = 7,   /* not that station, or not this device's answer */
+    EXIT_CODES,
+};
+
+struct exit_row {
+    enum exit_code code;
+    const char *when; /* as --help and the manual say it */
 };
 
 struct option_row {
@@ -61,6 +68,8 @@ struct command {
     unsigned common; /* TAKES(ROW_...), or-ed; --help is taken by all */
     int operands_min;
     int operands_max;
+    /* What its codes mean, ended by a NULL `when`; NULL: 0, 1 and 2 alone. */
+    const struct exit_row *exits;
     enum exit_code (*run)(const struct args *args);
     /* What a command of two words may do, ended by NULL: it has a name, a help
      * and an example, and each of these the rest. */

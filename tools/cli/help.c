@@ -11,6 +11,7 @@
 enum {
     LINE_WIDTH = 78,
     COLUMN_MAX = 24,
+    EXIT_COLUMN = 5,
     ACTION_COLUMN = 14,
     COMMAND_COLUMN = 16
 };
@@ -122,6 +123,35 @@ static void print_options(const struct command *command)
     }
 }
 
+/* What the code means by these rows, which may be NULL; NULL: nothing. */
+static const char *exit_when(const struct exit_row *rows, enum exit_code code)
+{
+    for (; rows && rows->when; rows++) {
+        if (rows->code == code)
+            return rows->when;
+    }
+    return NULL;
+}
+
+static void print_exits(const struct command *command)
+{
+    static const struct exit_row usual[] = {
+        {EXIT_DONE, "done"},
+        {EXIT_FAILED, "it failed"},
+        {EXIT_WRONG_USE, "it was used wrongly"},
+        {0},
+    };
+
+    puts("\nexit codes:");
+    for (enum exit_code code = EXIT_DONE; code < EXIT_CODES; code++) {
+        const char *when = exit_when(command->exits, code);
+        if (!when)
+            when = exit_when(usual, code);
+        if (when)
+            print_wrapped(when, printf("  %d", (int)code), EXIT_COLUMN);
+    }
+}
+
 void print_command_help(const struct program *program,
                         const struct command *command)
 {
@@ -131,6 +161,7 @@ void print_command_help(const struct program *program,
     } else {
         print_usage(command);
         print_options(command);
+        print_exits(command);
     }
     printf("\nexample:\n%s\nSee %s%s%.*s(%c).\n", command->example,
            program->name, program->one_page ? "" : "-",

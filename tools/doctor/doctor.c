@@ -215,6 +215,12 @@ static enum exit_code run(const struct args *args)
     return code;
 }
 
+static const struct exit_row exits[] = {
+    {EXIT_DONE, "nothing is bad and nothing is to be looked at"},
+    {EXIT_FAILED, "something is, or it failed"},
+    {0},
+};
+
 const struct command doctor_command = {
     .name = "doctor",
     .operands = "",
@@ -225,5 +231,6 @@ const struct command doctor_command = {
     .options = options,
     .common = TAKES(ROW_DEVICE) | TAKES(ROW_TCTI) | TAKES(ROW_MODULE) |
               TAKES(ROW_AUTH_SOURCE) | TAKES(ROW_FORCE) | TAKES(ROW_JSON),
+    .exits = exits,
     .run = run,
 };

@@ -3,6 +3,7 @@
 
 #include "commands.h"
 #include "decommission_objects.h"
+#include "exits.h"
 #include "folder.h"
 #include "handshake.h"
 #include "keep.h"
@@ -292,5 +293,6 @@ const struct command decommission_command = {
     .common = TAKES(ROW_DEVICE) | TAKES(ROW_TCTI) | TAKES(ROW_MODULE) |
               TAKES(ROW_AUTH_SOURCE) | TAKES(ROW_OWNER_AUTH_SOURCE) |
               TAKES(ROW_JSON),
+    .exits = decommission_exits,
     .run = run,
 };

@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "enrolment.h"
+#include "exits.h"
 #include "keep.h"
 #include "message.h"
 #include "paths.h"
@@ -299,5 +300,6 @@ const struct command enroll_command = {
     .common = TAKES(ROW_DEVICE) | TAKES(ROW_TCTI) | TAKES(ROW_MODULE) |
               TAKES(ROW_AUTH_SOURCE) | TAKES(ROW_PARENT_AUTH_SOURCE) |
               TAKES(ROW_JSON),
+    .exits = enrolment_exits,
     .run = run,
 };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "exits.h"
 #include "identity.h"
 #include "input.h"
 #include "keep.h"
@@ -168,5 +169,6 @@ const struct command install_command = {
     .options = options,
     .common = TAKES(ROW_TCTI) | TAKES(ROW_MODULE) | TAKES(ROW_AUTH_SOURCE) |
               TAKES(ROW_OWNER_AUTH_SOURCE),
+    .exits = install_exits,
     .run = run,
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "exits.h"
 #include "label.h"
 #include "message.h"
 #include "open.h"
@@ -322,5 +323,6 @@ const struct command provision_command = {
     .common = TAKES(ROW_DEVICE) | TAKES(ROW_TCTI) | TAKES(ROW_MODULE) |
               TAKES(ROW_AUTH_SOURCE) | TAKES(ROW_OWNER_AUTH_SOURCE) |
               TAKES(ROW_ENDORSEMENT_AUTH_SOURCE) | TAKES(ROW_JSON),
+    .exits = provision_exits,
     .run = run,
 };

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "commands.h"
+#include "exits.h"
 #include "message.h"
 #include "renewal.h"
 #include "report.h"
@@ -180,5 +181,6 @@ const struct command renew_command = {
     .options = options,
     .common = TAKES(ROW_TCTI) | TAKES(ROW_MODULE) | TAKES(ROW_AUTH_SOURCE) |
               TAKES(ROW_PARENT_AUTH_SOURCE) | TAKES(ROW_JSON),
+    .exits = enrolment_exits,
     .run = run,
 };

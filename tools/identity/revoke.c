@@ -5,6 +5,7 @@
 
 #include "cmp_enrolment.h"
 #include "commands.h"
+#include "exits.h"
 #include "message.h"
 #include "renewal.h"
 
@@ -114,5 +115,6 @@ const struct command revoke_command = {
     .example = "  devid revoke --identity nginx --reason superseded\n",
     .options = options,
     .common = TAKES(ROW_TCTI) | TAKES(ROW_MODULE) | TAKES(ROW_AUTH_SOURCE),
+    .exits = revoke_exits,
     .run = run,
 };

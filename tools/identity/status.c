@@ -209,6 +209,12 @@ static enum exit_code run(const struct args *args)
     return code;
 }
 
+static const struct exit_row exits[] = {
+    {EXIT_DONE, "all identities are ok or waiting, or there are none"},
+    {EXIT_FAILED, "one is not, or it failed"},
+    {0},
+};
+
 const struct command status_command = {
     .name = "status",
     .operands = "",
@@ -218,5 +224,6 @@ const struct command status_command = {
                "/var/lib/prometheus/node-exporter/devid.prom\n",
     .options = options,
     .common = TAKES(ROW_JSON),
+    .exits = exits,
     .run = run,
 };
