@@ -27,7 +27,9 @@ if [[ $left ]]; then
     exit 1
 fi
 echo "nothing is left but identities:"
-find /var/lib/devid /var/lib/devid-station -maxdepth 2 2>/dev/null | sort
+for folder in /var/lib/devid /var/lib/devid-station; do
+    [[ ! -e $folder ]] || find "$folder" -maxdepth 2 | sort
+done
 if [[ $user ]]; then
     getent passwd devid-station
 fi
