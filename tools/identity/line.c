@@ -12,8 +12,7 @@
 
 #define PATH_SIZE 128
 
-/* ---- answers --------------------------------------------------------------
- */
+/* ---- answers ------------------------------------------------------------- */
 
 static const char *const state_names[] = {
     [LINE_ISSUED] = "issued",
@@ -101,8 +100,7 @@ enum exit_code line_look(struct http *http, struct line_station *station)
     return code;
 }
 
-/* ---- a unit -----------------------------------------------------------------
- */
+/* ---- a unit -------------------------------------------------------------- */
 
 /* The certificates that lie in what an NV index holds, one behind another. */
 static void append_certs(json_t *array, const struct devid_field *field)
