@@ -192,6 +192,8 @@ devid_new_with(OSSL_LIB_CTX *libctx, const struct devid_backend *const *table,
 
 /* A setting's value; NULL where nobody gave one. Borrowed. */
 const char *devid_get(const struct devid *engine, const char *name);
+/* Has the setting that value? */
+bool devid_is(const struct devid *engine, const char *name, const char *value);
 
 /*
  * Write the sentence and return `code`: for use as `return devid_fail(...)`.

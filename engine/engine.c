@@ -163,6 +163,13 @@ const char *devid_get(const struct devid *engine, const char *name)
     return NULL;
 }
 
+bool devid_is(const struct devid *engine, const char *name, const char *value)
+{
+    const char *set = devid_get(engine, name);
+
+    return set != NULL && strcmp(set, value) == 0;
+}
+
 OSSL_LIB_CTX *devid_libctx(const struct devid *engine)
 {
     return engine->libctx;

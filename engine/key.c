@@ -49,7 +49,6 @@ enum devid_err devid_key_from_keyfile(struct devid *engine,
     const char *uri =
         file->format == DEVID_KEYFILE_REFERENCE ? file->uri : NULL;
     struct devid_key *self = OPENSSL_zalloc(sizeof(*self));
-    const char *check;
     void *state = NULL;
     enum devid_err e;
 
@@ -68,8 +67,7 @@ enum devid_err devid_key_from_keyfile(struct devid *engine,
     atomic_init(&self->refs, 1);
     atomic_init(&self->verifier, NULL);
     self->engine = devid_up_ref(engine);
-    check = devid_get(engine, "check-signatures");
-    self->check_always = check != NULL && strcmp(check, "always") == 0;
+    self->check_always = devid_is(engine, "check-signatures", "always");
     self->file = *file;
     memset(file, 0, sizeof(*file));
 

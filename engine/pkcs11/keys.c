@@ -105,13 +105,6 @@ static enum devid_err fill(const struct p11_state *state,
     return e;
 }
 
-static bool copies_keys(const struct devid *engine)
-{
-    const char *value = devid_get(engine, "pkcs11-copy-keys");
-
-    return value != NULL && strcmp(value, "yes") == 0;
-}
-
 enum devid_err p11_key_open(void *state, const struct devid_keyfile *file,
                             void **key, struct devid_public *pub,
                             struct devid_key_limits *limits,
@@ -132,7 +125,7 @@ enum devid_err p11_key_open(void *state, const struct devid_keyfile *file,
         return devid_no_memory(err);
     }
     k->libctx = devid_libctx(self->engine);
-    k->copy = copies_keys(self->engine);
+    k->copy = devid_is(self->engine, "pkcs11-copy-keys", "yes");
     e = fill(self, file, k, limits, err);
     if (e != DEVID_OK) {
         void *opened = k;

@@ -119,13 +119,6 @@ static void conn_free(struct tpm2_conn *conn)
     OPENSSL_free(conn);
 }
 
-static bool opens_early(const struct devid *engine)
-{
-    const char *value = devid_get(engine, "tpm2-open");
-
-    return value != NULL && strcmp(value, "early") == 0;
-}
-
 static struct tpm2_conn *conn_new(const struct devid *engine, const char *tcti,
                                   const char *sharing)
 {
@@ -144,7 +137,7 @@ static struct tpm2_conn *conn_new(const struct devid *engine, const char *tcti,
     conn->parent_name = OPENSSL_strdup(name != NULL ? name : "");
     if (conn->tcti == NULL || conn->sharing == NULL ||
         conn->parent_name == NULL ||
-        (opens_early(engine) && !tpm2_early_init(conn))) {
+        (devid_is(engine, "tpm2-open", "early") && !tpm2_early_init(conn))) {
         conn_free(conn);
         return NULL;
     }
@@ -165,7 +158,7 @@ static bool serves(const struct tpm2_conn *conn, const struct devid *engine,
 
     return strcmp(conn->tcti, tcti) == 0 &&
            strcmp(conn->sharing, sharing) == 0 &&
-           (conn->shared != NULL) == opens_early(engine) &&
+           (conn->shared != NULL) == devid_is(engine, "tpm2-open", "early") &&
            strcmp(conn->parent_name, name != NULL ? name : "") == 0;
 }
 

@@ -61,47 +61,29 @@ static enum devid_err handles_op(struct tpm2_conn *conn, void *arg,
     return DEVID_OK;
 }
 
-struct public_request {
-    uint32_t handle;
-    TPM2B_PUBLIC found;
-};
-
-static enum devid_err public_op(struct tpm2_conn *conn, void *arg,
-                                struct devid_error *err)
-{
-    struct public_request *request = arg;
-    ESYS_TR object = ESYS_TR_NONE;
-    enum devid_err e =
-        tpm2_read_handle(conn, request->handle, &object, &request->found, err);
-
-    if (e == DEVID_OK)
-        (void)Esys_TR_Close(conn->esys, &object);
-    return e;
-}
-
 static enum devid_err list_key(const struct tpm2_state *self, uint32_t handle,
                                devid_object_fn *fn, void *arg,
                                struct devid_error *err)
 {
-    struct public_request request = {.handle = handle};
+    TPM2B_PUBLIC found = {0};
     struct devid_object object = {.type = DEVID_OBJECT_KEY};
     struct devid_error why = {0};
     TPM2B_NAME name = {0};
-    enum devid_err e = tpm2_run(self->conn, public_op, &request, err);
+    enum devid_err e = tpm2_read_public_at(self->conn, handle, &found, err);
 
     if (e != DEVID_OK)
         return e == DEVID_ERR_NOT_FOUND ? DEVID_OK : e; /* gone meanwhile */
     (void)snprintf(object.uri, sizeof(object.uri), "tpm2:handle=0x%08x",
                    handle);
     object.role = tpm2_role_of(handle);
-    tpm2_public_words(&request.found.publicArea, object.attributes,
+    tpm2_public_words(&found.publicArea, object.attributes,
                       sizeof(object.attributes));
-    if (tpm2_public_name(&request.found.publicArea, devid_libctx(self->engine),
-                         &name, NULL) == DEVID_OK)
+    if (tpm2_public_name(&found.publicArea, devid_libctx(self->engine), &name,
+                         NULL) == DEVID_OK)
         tpm2_name_hex(&name, object.name, sizeof(object.name));
     object.has_public =
-        tpm2_public_to_devid(&request.found.publicArea, &object.public_key,
-                             &why) == DEVID_OK;
+        tpm2_public_to_devid(&found.publicArea, &object.public_key, &why) ==
+        DEVID_OK;
     if (!object.has_public)
         (void)snprintf(object.note, sizeof(object.note), "%.150s", why.text);
     return fn(&object, arg, err);

@@ -220,31 +220,13 @@ void tpm2_key_info(const void *key, struct devid_key_info *info)
 
 /* ---- a key by its URI ------------------------------------------------ */
 
-struct find_request {
-    uint32_t handle;
-    TPM2B_PUBLIC found;
-};
-
-static enum devid_err find_op(struct tpm2_conn *conn, void *arg,
-                              struct devid_error *err)
-{
-    struct find_request *request = arg;
-    ESYS_TR object = ESYS_TR_NONE;
-    enum devid_err e =
-        tpm2_read_handle(conn, request->handle, &object, &request->found, err);
-
-    if (e == DEVID_OK)
-        (void)Esys_TR_Close(conn->esys, &object);
-    return e;
-}
-
 enum devid_err tpm2_key_find(void *state, const char *uri,
                              struct devid_keyfile *file,
                              struct devid_error *err)
 {
     const struct tpm2_state *self = state;
     struct devid_tpm2_uri parsed;
-    struct find_request request = {0};
+    TPM2B_PUBLIC found = {0};
     char canonical[48];
     enum devid_err e = devid_tpm2_uri_parse(uri, &parsed, err);
 
@@ -256,8 +238,7 @@ enum devid_err tpm2_key_find(void *state, const char *uri,
                           "tpm2:handle=0x81000000 to 0x81ffffff",
                           uri);
     }
-    request.handle = parsed.handle;
-    e = tpm2_run(self->conn, find_op, &request, err);
+    e = tpm2_read_public_at(self->conn, parsed.handle, &found, err);
     if (e != DEVID_OK)
         return e;
     (void)snprintf(canonical, sizeof(canonical), "tpm2:handle=0x%08x%s",
@@ -267,6 +248,5 @@ enum devid_err tpm2_key_find(void *state, const char *uri,
     file->uri = OPENSSL_strdup(canonical);
     if (file->uri == NULL)
         return devid_no_memory(err);
-    return tpm2_public_to_devid(&request.found.publicArea, &file->public_key,
-                                err);
+    return tpm2_public_to_devid(&found.publicArea, &file->public_key, err);
 }

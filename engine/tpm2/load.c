@@ -96,6 +96,32 @@ enum devid_err tpm2_read_handle(struct tpm2_conn *conn, uint32_t handle,
     return e;
 }
 
+struct read_request {
+    uint32_t handle;
+    TPM2B_PUBLIC *pub;
+};
+
+static enum devid_err read_op(struct tpm2_conn *conn, void *arg,
+                              struct devid_error *err)
+{
+    const struct read_request *request = arg;
+    ESYS_TR object = ESYS_TR_NONE;
+    enum devid_err e =
+        tpm2_read_handle(conn, request->handle, &object, request->pub, err);
+
+    if (e == DEVID_OK)
+        (void)Esys_TR_Close(conn->esys, &object);
+    return e;
+}
+
+enum devid_err tpm2_read_public_at(struct tpm2_conn *conn, uint32_t handle,
+                                   TPM2B_PUBLIC *pub, struct devid_error *err)
+{
+    struct read_request request = {handle, pub};
+
+    return tpm2_run(conn, read_op, &request, err);
+}
+
 /* Does the handle hold the key that the key file means? */
 static enum devid_err prove(struct tpm2_key *key, const TPM2B_PUBLIC *found,
                             struct devid_error *err)

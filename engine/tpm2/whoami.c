@@ -47,17 +47,6 @@ static enum devid_err create_ek(struct tpm2_conn *conn,
     return DEVID_OK;
 }
 
-static enum devid_err read_public(struct tpm2_conn *conn, uint32_t handle,
-                                  TPM2B_PUBLIC *pub, struct devid_error *err)
-{
-    ESYS_TR object = ESYS_TR_NONE;
-    enum devid_err e = tpm2_read_handle(conn, handle, &object, pub, err);
-
-    if (e == DEVID_OK)
-        (void)Esys_TR_Close(conn->esys, &object);
-    return e;
-}
-
 static enum devid_err whoami_op(struct tpm2_conn *conn, void *arg,
                                 struct devid_error *err)
 {
@@ -71,13 +60,13 @@ static enum devid_err whoami_op(struct tpm2_conn *conn, void *arg,
         return e;
     r->properties = data->data.tpmProperties;
     Esys_Free(data);
-    e = read_public(conn, TPM2_EK_HANDLE, &r->ek, err);
+    e = tpm2_read_public_at(conn, TPM2_EK_HANDLE, &r->ek, err);
     r->ek_is_persistent = e == DEVID_OK;
     if (e == DEVID_ERR_NOT_FOUND)
         e = create_ek(conn, r, err);
     if (e != DEVID_OK)
         return e;
-    e = read_public(conn, TPM2_IDEVID_HANDLE, &r->idevid, err);
+    e = tpm2_read_public_at(conn, TPM2_IDEVID_HANDLE, &r->idevid, err);
     r->has_idevid = e == DEVID_OK;
     return e == DEVID_ERR_NOT_FOUND ? DEVID_OK : e;
 }
