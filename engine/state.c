@@ -36,15 +36,3 @@ void devid_device_state_clear(struct devid_device_state *state)
     OPENSSL_free(state->nv_indices);
     memset(state, 0, sizeof(*state));
 }
-
-bool devid_state_property(const struct devid_device_state *state, uint32_t id,
-                          uint32_t *value)
-{
-    for (size_t i = 0; i < state->property_count; i++) {
-        if (state->properties[i].id == id) {
-            *value = state->properties[i].value;
-            return true;
-        }
-    }
-    return false;
-}

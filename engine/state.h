@@ -98,8 +98,4 @@ DEVID_CHECK enum devid_err devid_device_state(struct devid *engine,
 /* NULL-safe. */
 void devid_device_state_clear(struct devid_device_state *state);
 
-/* The value of a property; false where the TPM does not have it. */
-bool devid_state_property(const struct devid_device_state *state, uint32_t id,
-                          uint32_t *value);
-
 #endif

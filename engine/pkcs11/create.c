@@ -29,14 +29,14 @@ void p11_put(struct p11_template *t, CK_ATTRIBUTE_TYPE type, const void *value,
 static const CK_BBOOL yes = CK_TRUE;
 static const CK_BBOOL no = CK_FALSE;
 
-void p11_put_flag(struct p11_template *t, CK_ATTRIBUTE_TYPE type, bool value)
+static void put_flag(struct p11_template *t, CK_ATTRIBUTE_TYPE type, bool value)
 {
     p11_put(t, type, value ? &yes : &no, sizeof(yes));
 }
 
 static void put_name(struct p11_template *t, const struct p11_create *r)
 {
-    p11_put_flag(t, CKA_TOKEN, true);
+    put_flag(t, CKA_TOKEN, true);
     p11_put(t, CKA_ID, r->id, sizeof(r->id));
     p11_put(t, CKA_LABEL, r->label, strlen(r->label));
 }
@@ -44,21 +44,21 @@ static void put_name(struct p11_template *t, const struct p11_create *r)
 void p11_put_public(struct p11_template *t, const struct p11_create *r)
 {
     put_name(t, r);
-    p11_put_flag(t, CKA_PRIVATE, false);
-    p11_put_flag(t, CKA_VERIFY, true);
+    put_flag(t, CKA_PRIVATE, false);
+    put_flag(t, CKA_VERIFY, true);
 }
 
 void p11_put_private(struct p11_template *t, const struct p11_create *r)
 {
     put_name(t, r);
-    p11_put_flag(t, CKA_PRIVATE, true);
-    p11_put_flag(t, CKA_SENSITIVE, true);
-    p11_put_flag(t, CKA_EXTRACTABLE, false);
-    p11_put_flag(t, CKA_SIGN, true);
+    put_flag(t, CKA_PRIVATE, true);
+    put_flag(t, CKA_SENSITIVE, true);
+    put_flag(t, CKA_EXTRACTABLE, false);
+    put_flag(t, CKA_SIGN, true);
     if (r->alg->type == DEVID_KEY_RSA && r->says_decrypt)
-        p11_put_flag(t, CKA_DECRYPT, r->spec->decrypt);
+        put_flag(t, CKA_DECRYPT, r->spec->decrypt);
     if (r->alg->type == DEVID_KEY_EC && r->spec->decrypt)
-        p11_put_flag(t, CKA_DERIVE, true);
+        put_flag(t, CKA_DERIVE, true);
 }
 
 static CK_RV generate(struct p11_session *session, const struct p11_create *r,
@@ -84,7 +84,7 @@ static CK_RV generate(struct p11_session *session, const struct p11_create *r,
         p11_put(&public_part, CKA_MODULUS_BITS, &bits, sizeof(bits));
         p11_put(&public_part, CKA_PUBLIC_EXPONENT, exponent, sizeof(exponent));
         if (r->says_decrypt)
-            p11_put_flag(&public_part, CKA_ENCRYPT, r->spec->decrypt);
+            put_flag(&public_part, CKA_ENCRYPT, r->spec->decrypt);
     }
     p11_put_private(&private_part, r);
     return session->f->C_GenerateKeyPair(

@@ -27,7 +27,6 @@ struct p11_template {
 
 void p11_put(struct p11_template *t, CK_ATTRIBUTE_TYPE type, const void *value,
              size_t len);
-void p11_put_flag(struct p11_template *t, CK_ATTRIBUTE_TYPE type, bool value);
 /* What devid's keys have in common: name, and that they stay. */
 void p11_put_public(struct p11_template *t, const struct p11_create *r);
 void p11_put_private(struct p11_template *t, const struct p11_create *r);

@@ -56,7 +56,7 @@ TPMI_ALG_HASH tpm2_hash_id(const struct devid_hash *hash)
     return TPM2_ALG_NULL;
 }
 
-const struct devid_algorithm *tpm2_curve_from_id(TPMI_ECC_CURVE id)
+static const struct devid_algorithm *curve_from_id(TPMI_ECC_CURVE id)
 {
     for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++) {
         if (curves[i].id == id)
@@ -95,7 +95,7 @@ static enum devid_err ecc_public(const TPMT_PUBLIC *tpm,
     const TPMS_ECC_POINT *point = &tpm->unique.ecc;
 
     pub->type = DEVID_KEY_EC;
-    pub->alg = tpm2_curve_from_id(id);
+    pub->alg = curve_from_id(id);
     if (pub->alg == NULL) {
         return devid_fail(err, DEVID_ERR_ALG, 0,
                           "the key is on TPM curve 0x%x, which TLS does not "

@@ -31,8 +31,7 @@ static inline size_t tpm2_hash_len(TPM2_ALG_ID id)
     return hash != NULL ? hash->len : 0;
 }
 
-/* A curve of the table for the TPM's id of it, or NULL; and the reverse. */
-const struct devid_algorithm *tpm2_curve_from_id(TPM2_ECC_CURVE id);
+/* The TPM's id of a curve of the table. */
 TPMI_ECC_CURVE tpm2_curve_of(const struct devid_algorithm *alg);
 
 /*

@@ -18,7 +18,8 @@ static const struct enrolment_protocol *const protocols[] = {
     NULL,
 };
 
-enum exit_code enrolment_protocol(struct enrolment *e)
+/* The identity's protocol; prints the sentence where there is no such. */
+static enum exit_code find_protocol(struct enrolment *e)
 {
     const char *name = e->identity->conf.protocol;
 
@@ -167,7 +168,7 @@ static enum exit_code take_place(struct enrolment *e)
 
 static enum exit_code attempt(struct enrolment *e)
 {
-    enum exit_code code = enrolment_protocol(e);
+    enum exit_code code = find_protocol(e);
 
     if (code == EXIT_DONE)
         code = obtain(e);

@@ -58,9 +58,6 @@ struct enrolment_protocol {
 extern const struct enrolment_protocol cmp_protocol;
 extern const struct enrolment_protocol est_protocol;
 
-/* The identity's protocol; prints the sentence where there is no such. */
-enum exit_code enrolment_protocol(struct enrolment *e);
-
 /*
  * What a run left behind that was killed is cleaned up: first of all, and also
  * where nothing is due. e: args, identity and progress are set, locked.

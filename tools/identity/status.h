@@ -10,15 +10,12 @@
 #include "command.h"
 #include "devid.h"
 
-/* ---- status_facts.c: one identity ---------------------------------------- */
+/* ---- status_facts.c: identities ------------------------------------------ */
 
 /*
- * What is known of ROOT/NAME. Asks no device. Prints nothing: what is wrong is
- * a fact. Out of memory ends the program.
- */
-json_t *status_facts(struct devid *engine, const char *root, const char *name);
-
-/* An array of the same: what has a configuration, a folder of files, or both.
+ * An array of what is known of each NAME in ROOT that has a configuration, a
+ * folder of files, or both. Asks no device. What is wrong with one is a fact
+ * of it. Out of memory ends the program.
  */
 enum exit_code status_all(struct devid *engine, const char *root,
                           json_t **identities);

@@ -141,7 +141,9 @@ static void judge(json_t *facts)
                 strcmp(state, "ok") == 0 || strcmp(state, "waiting") == 0);
 }
 
-json_t *status_facts(struct devid *engine, const char *root, const char *name)
+/* What is known of ROOT/NAME. */
+static json_t *facts_of(struct devid *engine, const char *root,
+                        const char *name)
 {
     struct identity identity;
     json_t *facts = report_new();
@@ -208,11 +210,11 @@ enum exit_code status_all(struct devid *engine, const char *root,
         const char *name = entries[i]->d_name;
 
         if (is_folder(root, name) && !is_in(names, name))
-            report_append(*identities, status_facts(engine, root, name));
+            report_append(*identities, facts_of(engine, root, name));
         free(entries[i]);
     }
     for (char **name = names; *name != NULL; name++)
-        report_append(*identities, status_facts(engine, root, *name));
+        report_append(*identities, facts_of(engine, root, *name));
     free(entries);
     identities_free_names(names);
     return EXIT_DONE;

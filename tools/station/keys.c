@@ -161,7 +161,8 @@ static BIO *open_pem(const char *path)
     return bio;
 }
 
-enum exit_code keys_public(const char *path, EVP_PKEY **key)
+/* The public key in a PEM file. Prints the sentence on failure. */
+static enum exit_code keys_public(const char *path, EVP_PKEY **key)
 {
     BIO *bio = open_pem(path);
 

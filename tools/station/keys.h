@@ -29,9 +29,6 @@ enum exit_code keys_private(const char *file_or_uri, EVP_PKEY **key);
 /* Does a device sign with it? */
 bool keys_in_hardware(const EVP_PKEY *key);
 
-/* The public key in a PEM file. Prints the sentence on failure. */
-enum exit_code keys_public(const char *path, EVP_PKEY **key);
-
 /*
  * What verifies the chain of a station on the ledger: of this one the public
  * half of chain_key, of others the file in [stations]. NULL where the

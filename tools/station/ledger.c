@@ -53,7 +53,8 @@ static bool take_group(struct ledger *ledger, size_t *count)
     return go_on;
 }
 
-void *ledger_write_queue(void *arg)
+/* The thread of the queue. */
+static void *ledger_write_queue(void *arg)
 {
     struct ledger *ledger = arg;
     size_t count;

@@ -107,7 +107,4 @@ DEVID_CHECK enum devid_err ledger_read_rows(struct ledger *ledger,
                                             const struct ledger_query *query,
                                             struct devid_error *err);
 
-/* The thread of the queue. */
-void *ledger_write_queue(void *arg);
-
 #endif
