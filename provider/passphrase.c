@@ -59,13 +59,14 @@ bool prov_ask_auth(const struct prov_ctx *ctx, struct devid_key *key,
                    OSSL_PASSPHRASE_CALLBACK *ask, void *ask_arg)
 {
     char passphrase[PASSPHRASE_MAX];
-    const struct words *words = words_of(key);
+    const struct words *words;
     struct devid_error err = {0};
     size_t len = 0;
     enum devid_err e;
 
     if (!devid_key_wants_auth(key))
         return true;
+    words = words_of(key);
     if (!ask_program(words->prompt, ask, ask_arg, passphrase, &len)) {
         OPENSSL_cleanse(passphrase, sizeof(passphrase));
         prov_raise(ctx, DEVID_ERR_AUTH,

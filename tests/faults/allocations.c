@@ -22,7 +22,6 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-#include <execinfo.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -41,7 +40,7 @@ enum {
     PEM_SIZE = 8192,
     SIGNATURE_MAX = 512,
     CHILD_S = 60,
-    FRAMES_MAX = 12
+    ENTRY_SIZE = 80
 };
 
 static const char *const end_words[END_COUNT] = {
@@ -54,6 +53,7 @@ static const char *const end_words[END_COUNT] = {
 /* Shared with the children. */
 static struct seen {
     unsigned count;
+    char entry[ENTRY_SIZE]; /* of the allocation that failed last */
     char places[PLACES_MAX][PLACE_SIZE]; /* "engine/key.c:12" */
 } * seen;
 
@@ -75,7 +75,10 @@ static bool fails(const char *file, int line)
                        place_in_tree(file), line);
         seen->count = at;
     }
-    return at == fail_at;
+    if (at != fail_at)
+        return false;
+    stack_entry(seen->entry, sizeof(seen->entry));
+    return true;
 }
 
 static void *allocate(size_t size, const char *file, int line)
@@ -222,22 +225,12 @@ static const struct work {
 
 /* ---- one process ----------------------------------------------------- */
 
-/* Whose crash it is. */
-static void crashed(int signal_number)
-{
-    void *frames[FRAMES_MAX];
-
-    backtrace_symbols_fd(frames, backtrace(frames, FRAMES_MAX), STDERR_FILENO);
-    (void)signal(signal_number, SIG_DFL);
-    (void)raise(signal_number);
-}
-
 __attribute__((noreturn)) static void child(const struct work *work, unsigned n)
 {
     enum end end;
 
     (void)alarm(CHILD_S);
-    (void)signal(SIGSEGV, crashed);
+    (void)signal(SIGSEGV, stack_crashed);
     fail_at = n;
     recording = n == 0;
     if (OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL) != 1)
@@ -264,6 +257,7 @@ static enum end run_one(const struct work *work, unsigned n)
     int status = 0;
     pid_t pid;
 
+    seen->entry[0] = '\0';
     (void)fflush(NULL);
     pid = fork();
     if (pid == 0)
@@ -317,13 +311,13 @@ static void sweep(const struct work *work, bool whole, bool verbose)
                          end_words[end]);
         if (end <= END_RIGHT)
             continue;
-        if (place_is_known(place, end)) {
+        if (place_is_known(place, end, seen->entry)) {
             excused++;
             continue;
         }
         failures++;
-        (void)printf("FAIL %s, allocation %u at %s: %s\n", work->name, n, place,
-                     end_words[end]);
+        (void)printf("FAIL %s, allocation %u at %s in %s: %s\n", work->name, n,
+                     place, seen->entry, end_words[end]);
     }
     (void)printf("%s: %u of %u allocations failed\n", work->name, tried, count);
 }
