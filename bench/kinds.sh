@@ -145,27 +145,27 @@ peer_is() {
 
 # ---- keys ----------------------------------------------------------------
 
-# key_of NAME KIND: print what names it for nginx.
+# key_of NAME KIND: set KEY to what names it for nginx, and URI. No subshell: it is
+# called where time is taken.
 key_of() {
-    if [[ $2 == libp11 ]]; then
-        echo "engine:pkcs11:pkcs11:token=$TOKEN_LABEL;object=$1;type=private"
-    else
-        echo "$WORK/$1-$2.key"
-    fi
+    URI="pkcs11:token=$TOKEN_LABEL;object=$1;type=private"
+    KEY=$WORK/$1-$2.key
+    [[ $2 != libp11 ]] || KEY=engine:pkcs11:$URI
 }
 
-# curl_key, openssl_key NAME KIND: print the options that name it, one a line.
+# curl_key NAME KIND, openssl_key NAME KIND OPTION: set KEY_OPTIONS to the options
+# that name it.
 curl_key() {
-    local key
-    key=$(key_of "$1" "$2")
-    [[ $key != engine:* ]] || printf '%s\n' --engine pkcs11 --key-type ENG
-    printf '%s\n' --key "${key#engine:pkcs11:}"
+    key_of "$@"
+    KEY_OPTIONS=(--key "$KEY")
+    [[ $2 != libp11 ]] || KEY_OPTIONS=(--engine pkcs11 --key-type ENG --key "$URI")
 }
 openssl_key() {
-    local key
-    key=$(key_of "$1" "$2")
-    [[ $key != engine:* ]] || printf '%s\n' -engine pkcs11 -keyform engine
-    printf '%s\n' "${3:--key}" "${key#engine:pkcs11:}"
+    key_of "$@"
+    KEY_OPTIONS=("$3" "$KEY")
+    # shellcheck disable=SC2034 # the clients read it
+    [[ $2 != libp11 ]] ||
+        KEY_OPTIONS=(-engine pkcs11 -keyform engine "$3" "$URI")
 }
 
 # certify NAME KIND: a certificate for a key, made by the CA.
@@ -189,8 +189,8 @@ make_token_key() {
         --label "$1" --out "$WORK/$1-token.key"
     certify "$1" token
     share_key "$1" token libp11
-    peer_pem "pkcs11:token=$TOKEN_LABEL;object=$1;type=private" \
-        "$WORK/$1-pkcs11-provider.key"
+    key_of "$1" token
+    peer_pem "$URI" "$WORK/$1-pkcs11-provider.key"
     share_key "$1" token pkcs11-provider
 }
 

@@ -88,6 +88,7 @@ part_counts() {
 serve() {
     local clients
     start_server "$1" "$2" "$3" || return 0
+    warm_up "$1" "$2"
     for clients in "${CLIENTS[@]}"; do
         measure "tls/$1/$2/$3/$clients" handshakes "$1" "$2" "$clients" ||
             fails "$2" "$1, $3 workers, $clients clients"
@@ -155,13 +156,24 @@ part_threads() {
 
 # ---- a slow TPM ----------------------------------------------------------
 
+# load_timed KEY NAME KIND WORKERS [COUNT]: how long nginx takes to load that.
+load_timed() {
+    local key=$1
+    shift
+    nginx_conf "$@"
+    if timed "$key" nginx_loads "$2"; then
+        tidy "$2"
+        return
+    fi
+    tidy "$2"
+    fails "$2" "$key: $(head -n 1 "$WORK/nginx.t")"
+    return 1
+}
+
 # slow_server KIND DELAY: nginx's start, a worker's first handshake and others.
 slow_server() {
     local key=delay/$1/$2 first next i
-    timed "$key/start" nginx_loads ec-p256 "$1" 1 || {
-        fails "$1" "nginx at $2 ms a command"
-        return 0
-    }
+    load_timed "$key/start" ec-p256 "$1" 1 || return 0
     launch_server ec-p256 "$1" 1
     first=$(handshake_ms) && record "$key/first" "ms=$first"
     for i in 1 2 3; do
@@ -203,10 +215,7 @@ pss_kb() {
 many_keys() {
     local key=keys/$1/$2 i pid=''
     for ((i = 0; i < 3; i++)); do
-        timed "$key" nginx_loads k "$1" 1 "$2" || {
-            fails "$1" "nginx with $2 keys"
-            return 0
-        }
+        load_timed "$key" k "$1" 1 "$2" || return 0
     done
     # A worker that is not yet there after ten seconds is no result.
     (($(awk -v key="$key" '$1 == key && $2 == "ms" { ms = $3 }

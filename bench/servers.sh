@@ -52,12 +52,13 @@ END
 
 # server_block NAME KIND
 server_block() {
+    key_of "$@"
     cat <<END
     server {
         listen 127.0.0.1:$NGINX_PORT ssl;
         server_name $1.localhost;
         ssl_certificate $WORK/$1-$2.pem;
-        ssl_certificate_key "$(key_of "$1" "$2")";
+        ssl_certificate_key "$KEY";
         location / { return 204; }
     }
 END
@@ -74,21 +75,22 @@ nginx_has() {
     [[ $(nginx_workers | tr , '\n' | wc -l) == "$1" ]]
 }
 
-# nginx_loads NAME KIND WORKERS [COUNT]: whether nginx takes that configuration;
-# who does not within a minute does not.
+# nginx_loads KIND: whether nginx takes the configuration of nginx_conf, within a
+# minute.
 nginx_loads() {
-    local status=0
-    nginx_conf "$@"
-    with_kind "$2" timeout 60 nginx -p "$NGINX_DIR" -e "$WORK/nginx.log" \
-        -c "$NGINX_DIR/nginx.conf" -t >"$WORK/nginx.t" 2>&1 || status=1
-    tidy "$2"
-    return "$status"
+    with_kind "$1" timeout 60 nginx -p "$NGINX_DIR" -e "$WORK/nginx.log" \
+        -c "$NGINX_DIR/nginx.conf" -t >"$WORK/nginx.t" 2>&1
 }
 
-# peer_loads: the same for peers; ours do, or the run ends where they do not.
+# peer_loads NAME KIND WORKERS [COUNT]: whether a peer takes it; ours do, or the
+# run ends where they do not.
 peer_loads() {
+    local status=0
     is_peer "$2" || return 0
-    nginx_loads "$@" && return
+    nginx_conf "$@"
+    nginx_loads "$2" || status=1
+    tidy "$2"
+    ((status)) || return 0
     progress "  nginx with $2, $1: it fails: $(head -n 1 "$WORK/nginx.t")"
     return 1
 }
@@ -132,24 +134,21 @@ handshake_ms() {
 
 # curl_with NAME KIND: a whole curl, which shows that certificate.
 curl_with() {
-    local options
-    mapfile -t options < <(curl_key "$1" "$2")
+    curl_key "$1" "$2"
     with_kind "$2" curl --silent --show-error --fail --ipv4 --noproxy '*' \
-        --insecure --max-time 60 --cert "$WORK/$1-$2.pem" "${options[@]}" \
+        --insecure --max-time 60 --cert "$WORK/$1-$2.pem" "${KEY_OPTIONS[@]}" \
         "https://127.0.0.1:$NGINX_PORT/"
 }
 
 # req_with, dgst_with NAME KIND: a certificate request, and a signature.
 req_with() {
-    local options
-    mapfile -t options < <(openssl_key "$1" "$2")
-    with_kind "$2" timeout 60 openssl req -new "${options[@]}" -subj /CN=bench \
+    openssl_key "$1" "$2" -key
+    with_kind "$2" timeout 60 openssl req -new "${KEY_OPTIONS[@]}" -subj /CN=bench \
         -out "$WORK/bench.csr"
 }
 dgst_with() {
-    local options
-    mapfile -t options < <(openssl_key "$1" "$2" -sign)
-    with_kind "$2" timeout 60 openssl dgst -sha256 "${options[@]}" \
+    openssl_key "$1" "$2" -sign
+    with_kind "$2" timeout 60 openssl dgst -sha256 "${KEY_OPTIONS[@]}" \
         -out "$WORK/bench.sig" /etc/os-release
 }
 
@@ -158,6 +157,13 @@ start_verifier() {
     VERIFY="ssl_client_certificate $CA_DIR/ca.pem; ssl_verify_client on;"
     start_server ec-p256 software 1
     VERIFY=''
+}
+
+# warm_up NAME KIND: each worker's first handshake is another part's: some take a
+# second for it.
+warm_up() {
+    OPENSSL_CONF=/dev/null "$BENCH/handshakes" --port "$NGINX_PORT" \
+        --cert "$WORK/$1-$2.pem" --seconds 0.9 >"$WORK/warm_up.out" 2>&1 || true
 }
 
 # handshakes NAME KIND CLIENTS: make as many as the nginx of start_server can.
@@ -185,6 +191,7 @@ bare_token() {
 
 # threads_sign ALGORITHM KIND THREADS: EVP_DigestSign in threads of one process.
 threads_sign() {
-    with_kind "$2" timeout 120 "$BENCH/provider_sign" --threads "$3" \
-        "$(key_of "$1" "$2")" "$SECONDS_EACH" 2>"$WORK/sign.err"
+    key_of "$1" "$2"
+    with_kind "$2" timeout 120 "$BENCH/provider_sign" --threads "$3" "$KEY" \
+        "$SECONDS_EACH" 2>"$WORK/sign.err"
 }
