@@ -20,15 +20,17 @@ calls_reset() {
     : >"$SPY_LOG"
 }
 
-# calls_record KEY KIND: what came since, and in which order.
+# calls_record KEY KIND: what came since, and in which order, unless it is long.
 calls_record() {
-    local list
+    local list count
     if on_token "$2"; then
         list=$(spy_list)
     else
         list=$(trace_list)
     fi
-    record "$1" "calls=$(wc -w <<<"$list") list=$(tr ' ' , <<<"${list:--}")"
+    count=$(wc -w <<<"$list")
+    ((count > 0 && count < 60)) || list=-
+    record "$1" "calls=$count list=${list// /,}"
 }
 
 # counted KEY KIND COMMAND...: what it asks of the device.
@@ -246,9 +248,9 @@ part_keys() {
 
 # ---- a large token -------------------------------------------------------
 
-# search_uri KIND: print a URI by which openssl finds the token's private key.
+# search_uri KIND: print a URI by which openssl finds the key.
 search_uri() {
-    local uri="pkcs11:token=$TOKEN_LABEL;type=private"
+    local uri="pkcs11:token=$TOKEN_LABEL;object=large;type=private"
     [[ $1 != token ]] || uri+="?${TOKEN_URI#*\?}"
     echo "$uri"
 }
@@ -287,8 +289,8 @@ part_large() {
     share_keys
     start_verifier
     look_around few
-    progress " Putting $OTHER_OBJECTS objects on the token"
-    fill_token "$OTHER_OBJECTS"
+    progress " Putting $OTHER_OBJECTS other keys on the token"
+    fill_token "$OTHER_OBJECTS" keys
     share_token
     look_around many
     stop_server software

@@ -94,7 +94,7 @@ function table_of(text, c) {
         row("a handshake where the TPM takes " list["delay3", 3] \
             " ms a command, ms", "slow")
     if (measured("large"))
-        row("calls to find a key among 2,000 objects", "large")
+        row("calls to find a key among 2,000", "large")
 }
 
 END {

@@ -173,9 +173,9 @@ page_large() {
 
 ## A large token
 
-C_* calls and time of a curl, and of \`openssl pkey\` that finds the one private
-key by a URI with no more than \`type=private\`, on a token with that key alone and
-on one with 2,000 other objects beside it:
+C_* calls and time of a curl, and of \`openssl pkey\` that finds the key by a URI with
+its label, on a token with that key alone and on one with 2,000 other private keys
+beside it:
 
 $(table large)
 END

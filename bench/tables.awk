@@ -220,8 +220,8 @@ END {
         rows("delay", "persistent blob tpm2-openssl")
     }
     if (table == "large") {
-        head("| system | with | curl, few objects | many | " \
-             "a search by URI, few objects | many |")
+        head("| system | with | curl, one key | many | " \
+             "a search by URI, one key | many |")
         rows("large", "token pkcs11-provider libp11")
     }
     if (table == "others") print disturbance()

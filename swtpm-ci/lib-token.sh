@@ -127,8 +127,9 @@ spy_list() {
         END { print "" }' "$SPY_LOG"
 }
 
-# fill_token COUNT: put that many other objects on the token, where there is a
-# file system in memory there: SoftHSM cuts each file to length some ten times.
+# fill_token COUNT [keys]: put that many other objects on the token, or private
+# keys; where there is a file system in memory there: SoftHSM cuts each file to
+# length some ten times.
 fill_token() {
     local fast=$WORK/fast
     [[ ! -w /dev/shm ]] || fast=$(mktemp -d /dev/shm/devid.XXXXXXXX)
@@ -137,7 +138,8 @@ fill_token() {
     mkdir -p "$fast"
     mv "$TOKEN_DIR" "$fast/token"
     SOFTHSM2_CONF=$WORK/fast.conf "$BUILD_DIR/tests/programs/fill_token" \
-        "$SOFTHSM_MODULE" "$TOKEN_LABEL" "$1" 2>"$WORK/fill.log" || true
+        "$SOFTHSM_MODULE" "$TOKEN_LABEL" "$1" ${2:+"$TOKEN_PIN_FILE"} \
+        2>"$WORK/fill.log" || true
     mv "$fast/token" "$TOKEN_DIR"
     rm -rf "$fast"
     [[ ! -s $WORK/fill.log ]] || fail "$(<"$WORK/fill.log")"
