@@ -14,7 +14,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../swtpm-ci/lib.sh"
 
 PARTS=(counts handshakes curl threads delay keys large)
 ONLY=() SECONDS_EACH=1 ROUNDS=2 REPEATS=3 OUTPUT=$TOP/docs
-RESULTS_DIR='' QUICK='' BUILD=1 MEASURE=1 REPORT=1
+RESULTS_DIR='' PART='' QUICK='' BUILD=1 MEASURE=1 REPORT=1
 
 # What --quick makes smaller.
 ALGORITHMS=(ec-p256 rsa-2048)
@@ -60,10 +60,11 @@ quick() {
 options() {
     while (($#)); do
         case $1 in
-        --only | --seconds | --rounds | --results | --output)
+        --only | --part | --seconds | --rounds | --results | --output)
             (($# > 1)) || fail "$1 needs a value"
             ;;&
         --only) parts_of "$2" ;;
+        --part) parts_of "$2" && PART=$2 ;;
         --seconds) SECONDS_EACH=$(number "$1" "$2") ;;
         --rounds) ROUNDS=$(number "$1" "$2") ;;
         --results) RESULTS_DIR=$(realpath -m "$2") ;;
@@ -78,7 +79,7 @@ options() {
             ;;
         esac
         case $1 in
-        --only | --seconds | --rounds | --results | --output) shift ;;
+        --only | --part | --seconds | --rounds | --results | --output) shift ;;
         esac
         shift
     done
