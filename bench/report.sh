@@ -26,7 +26,7 @@ plot() {
     local file=benchmarks-$1.svg
     [[ $PLOTS ]] || return 0
     {
-        printf 'set terminal svg size %d,420 background "white" %s\n' \
+        printf 'set terminal svg size %d,460 background "white" %s\n' \
             "${2:-900}" 'font "sans-serif,13"'
         printf 'set output "%s"\n' "$OUTPUT/$file"
         cat "$TOP/bench/style.gp"

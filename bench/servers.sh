@@ -193,5 +193,5 @@ bare_token() {
 threads_sign() {
     key_of "$1" "$2"
     with_kind "$2" timeout 120 "$BENCH/provider_sign" --threads "$3" "$KEY" \
-        "$SECONDS_EACH" 2>"$WORK/sign.err"
+        "$SECONDS_EACH" "tpm=$TPM_PID" 2>"$WORK/sign.err"
 }

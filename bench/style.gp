@@ -14,5 +14,5 @@ set linetype 2 lc rgb "#ee7733"
 set grid ytics lc rgb "#cccccc"
 set border 3
 set tics nomirror
-set key below reverse Left samplen 2 maxcols 3 font ",11" noenhanced
+set key below reverse Left samplen 2 maxcols 2 font ",11" noenhanced
 set xtics nomirror
