@@ -18,7 +18,7 @@ table() {
 
 # measured KEY: whether a part with such keys was.
 measured() {
-    cut -f 1 "${FILES[@]}" | grep -q "^$1/"
+    grep -q "^$1/" "${FILES[@]}"
 }
 
 # plot NAME [WIDTH]: draw it as benchmarks-NAME.svg; print the page's line for it.
@@ -175,7 +175,7 @@ page_large() {
 
 C_* calls and time of a curl, and of \`openssl pkey\` that finds the key by a URI with
 its label, on a token with that key alone and on one with 2,000 other private keys
-beside it:
+beside it; in brackets what of it is CPU time:
 
 $(table large)
 END

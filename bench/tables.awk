@@ -111,7 +111,7 @@ function large_row(sys, kind, size, line, i, key, parts) {
         for (size = 1; size <= 2; size++) {
             key = "large/" kind "/" (size == 1 ? "few" : "many") "/" parts[i]
             line = line " | " whole(sys, key, "calls") ", " \
-                whole(sys, key, "ms") " ms"
+                whole(sys, key, "ms") " ms (" whole(sys, key, "cpu_ms") ")"
         }
     print line " |"
 }
