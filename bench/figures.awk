@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The figures of bench/all, for tables.awk, plots.awk and readme.awk, which are
-# read after it: awk -f figures.awk -f tables.awk -v table=NAME SYSTEM.tsv...
+# read after it: awk -f figures.awk -f tables.awk -v table=NAME SYSTEM/PART.tsv...
 #
 # A file has lines "KEY METRIC VALUE", one for each round, in order. A figure is
 # the median of the rounds; a ratio that of each round's, as what is compared was
@@ -22,9 +22,11 @@ BEGIN {
 
 FNR == 1 {
     sys = FILENAME
+    sub(/\/[^\/]*$/, "", sys)
     sub(/.*\//, "", sys)
-    sub(/\.tsv$/, "", sys)
-    SYSTEMS[++systems] = sys
+    if (!(sys in known))
+        SYSTEMS[++systems] = sys
+    known[sys] = 1
 }
 
 {

@@ -5,7 +5,8 @@
 #
 # A result is a line "KEY METRIC VALUE", between tabs, in $RESULTS, one for each
 # round; a key says what was measured, as tls/ec-p256/persistent/2/16 does. What
-# the machine has and what ran are lines "NAME TEXT" in $FACTS.
+# the machine has and what ran are lines "NAME TEXT" in $FACTS. Both are files in a
+# directory of the system's name.
 
 # The other files read what is set here; os-release sets NAME.
 # shellcheck disable=SC2034,SC2153
@@ -13,7 +14,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/../swtpm-ci/lib.sh"
 
 PARTS=(counts handshakes curl threads delay keys large)
-ONLY=() SECONDS_EACH=1 ROUNDS=2 REPEATS=3 OUTPUT=$TOP/docs
+ONLY=() SECONDS_EACH=1 ROUNDS=2 REPEATS=3 OUTPUT=''
 RESULTS_DIR='' PART='' QUICK='' BUILD=1 MEASURE=1 REPORT=1
 
 # What --quick makes smaller.
@@ -84,6 +85,14 @@ options() {
         shift
     done
     ((${#ONLY[@]})) || ONLY=("${PARTS[@]}")
+    # Figures that say nothing stay out of docs, and of other results.
+    if [[ $QUICK ]]; then
+        OUTPUT=${OUTPUT:-$BUILD_DIR/quick}
+        RESULTS_DIR=${RESULTS_DIR:-$BUILD_DIR/quick}
+    fi
+    OUTPUT=${OUTPUT:-$TOP/docs}
+    RESULTS_DIR=${RESULTS_DIR:-$BUILD_DIR/results}
+    SYSTEM_DIR=$RESULTS_DIR/$(system_name)
 }
 
 # wanted PART

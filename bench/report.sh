@@ -55,8 +55,7 @@ PKCS#11 token, one after the other on one machine, and wrote this page.
 | system | when | machine | software | a rate |
 |---|---|---|---|---|
 END
-    for file in "${FILES[@]%.tsv}"; do
-        file+=.facts
+    for file in "$RESULTS_DIR"/*/facts; do
         echo "| $(told "$file" name) | $(told "$file" when) |" \
             "$(told "$file" machine) | $(told "$file" software) |" \
             "$(told "$file" took) |"
@@ -233,7 +232,7 @@ write_readme() {
 # write_report: of all systems that have results.
 write_report() {
     shopt -s nullglob
-    FILES=("$RESULTS_DIR"/*.tsv)
+    FILES=("$RESULTS_DIR"/*/*.tsv)
     ((${#FILES[@]})) || fail "there are no results in $RESULTS_DIR"
     PLOTS=1
     command -v gnuplot >/dev/null || {
