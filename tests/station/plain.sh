@@ -218,6 +218,8 @@ setting server address_connections 100
 start_station
 hold 7
 await "4 of 7" "$STATION_PID" has 4
+assert_equal "4 of 7 stay, and libevent wonders at nothing" 0 \
+    "$(grep -c 'cannot get connection' station.log || true)"
 release
 await "none" "$STATION_PID" has 0
 

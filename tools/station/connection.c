@@ -15,8 +15,9 @@
 struct connection {
     struct server *server;
     struct bufferevent *bev; /* that owns the SSL object */
-    SSL *ssl;                /* NULL: there is no TLS */
+    SSL *ssl;                /* NULL: there is no TLS, or no room */
     struct event *timer;
+    bool full;  /* there is no room for it: closed before it is read */
     bool begun; /* its address is known and counted */
     bool over;
     struct in6_addr ip;
@@ -134,8 +135,8 @@ static void begin_plain(struct connection *c)
         evhttp_connection_set_closecb(evcon, on_close, c);
         begin(c);
         connection_deadline(c, PLAIN_S);
-        if (c->over)
-            (void)shutdown(bufferevent_getfd(bev), SHUT_RDWR);
+        if (c->over || c->full)
+            evhttp_connection_free(evcon); /* and forgets it */
     } else {
         forget(c);
     }
@@ -198,8 +199,10 @@ static void on_ssl_free(void *parent, void *ptr, CRYPTO_EX_DATA *data,
 }
 
 /*
- * For evhttp NULL means a plain connection, and a socket is put into what it is
- * given: half of a pair takes none, so that the socket is closed.
+ * Out of memory. For evhttp NULL means a plain connection, and a socket is put
+ * into what it is given: half of a pair takes none, so that the socket is
+ * closed. evhttp closes it twice, so that this is no way for what happens each
+ * day: another thread's new one may have that number.
  */
 static struct bufferevent *refuse(struct event_base *base)
 {
@@ -211,14 +214,12 @@ static struct bufferevent *refuse(struct event_base *base)
     return pair[0];
 }
 
-/* NULL: there is no room, or no memory. */
+/* NULL: out of memory. */
 static struct connection *make(struct loop *loop)
 {
     struct server *server = loop->server;
-    struct connection *c = NULL;
+    struct connection *c = calloc(1, sizeof(*c));
 
-    if (atomic_load(&server->connections) < server->context->config.connections)
-        c = calloc(1, sizeof(*c));
     if (!c)
         return NULL;
     c->server = server;
@@ -229,7 +230,8 @@ static struct connection *make(struct loop *loop)
         free(c);
         return NULL;
     }
-    atomic_fetch_add(&server->connections, 1);
+    c->full = atomic_fetch_add(&server->connections, 1) >=
+              server->context->config.connections;
     return c;
 }
 
@@ -248,12 +250,9 @@ static void begin_soon(struct connection *c)
     event_active(c->timer, EV_TIMEOUT, 0);
 }
 
-struct bufferevent *connection_new_plain(struct event_base *base, void *arg)
+static struct bufferevent *begin_without_tls(struct event_base *base,
+                                             struct connection *c)
 {
-    struct connection *c = make(arg);
-
-    if (!c)
-        return refuse(base);
     c->bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
     if (!c->bev) {
         forget(c);
@@ -264,6 +263,13 @@ struct bufferevent *connection_new_plain(struct event_base *base, void *arg)
     return c->bev;
 }
 
+struct bufferevent *connection_new_plain(struct event_base *base, void *arg)
+{
+    struct connection *c = make(arg);
+
+    return c ? begin_without_tls(base, c) : refuse(base);
+}
+
 struct bufferevent *connection_new(struct event_base *base, void *arg)
 {
     struct bufferevent *bev;
@@ -271,6 +277,8 @@ struct bufferevent *connection_new(struct event_base *base, void *arg)
 
     if (!c)
         return refuse(base);
+    if (c->full)
+        return begin_without_tls(base, c);
     if (!make_tls(c)) {
         SSL_free(c->ssl);
         forget(c);
