@@ -25,16 +25,6 @@ hidden() {
     say "  ok: $1: no value crossed the bus in clear"
 }
 
-# costs WHAT COMMANDS PROGRAM...: the program succeeds and takes just these TPM
-# commands.
-costs() {
-    local what=$1 expected=$2
-    shift 2
-    trace_reset
-    "$@" >"$WORK/out" 2>&1 || fail "$what: $(<"$WORK/out")"
-    assert_equal "$what" "$expected" "$(trace_list)"
-}
-
 # check KEY FIRST LATER END: the first signature of a process takes FIRST, each
 # further one LATER; END is what a program adds at its exit.
 check() {

@@ -10,25 +10,6 @@
 source "$(dirname "$0")/common.sh"
 SHARING=${ARGS[0]:?bare or managed}
 
-# costs WHAT COMMANDS PROGRAM...: the program succeeds and takes just these
-# TPM commands.
-costs() {
-    local what=$1 expected=$2
-    shift 2
-    trace_reset
-    "$@" >"$WORK/out" 2>&1 || fail "$what: $(<"$WORK/out")"
-    assert_equal "$what" "$expected" "$(trace_list)"
-}
-
-one_request() {
-    with_devid curl_mtls "$WORK/$1-client.key" "$WORK/$1-client.pem"
-}
-
-# A client with a software key, so that only the server's commands count.
-plain_request() {
-    OPENSSL_CONF=/dev/null curl_mtls "$WORK/plain.key" "$WORK/plain.pem"
-}
-
 # check PLACE FIRST LATER END: the first signature of a process takes FIRST,
 # each further one LATER; END is what a whole short program adds at its exit.
 check() {

@@ -74,3 +74,19 @@ plain_request() {
 with_devid() {
     OPENSSL_CONF=$WORK/openssl.cnf "$@"
 }
+
+# one_request NAME: to nginx, by the client of that name with its key in the device.
+one_request() {
+    with_devid curl_mtls "$WORK/$1-client.key" "$WORK/$1-client.pem"
+}
+
+# costs WHAT LIST PROGRAM...: the program succeeds and asks of the device just these:
+# calls of a token with a spy before it, commands of a TPM.
+costs() {
+    local what=$1 expected=$2 asked=trace
+    shift 2
+    [[ ! ${SPY_LOG:-} ]] || asked=spy
+    "${asked}_reset"
+    "$@" >"$WORK/out" 2>&1 || fail "$what: $(<"$WORK/out")"
+    assert_equal "$what" "$expected" "$("${asked}_list")"
+}

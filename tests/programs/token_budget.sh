@@ -17,19 +17,6 @@ FOUND+=" GetAttributeValue:0x12"
 # p11-kit closes the sessions of its user before it ends the module.
 END="CloseSession Finalize"
 
-# costs WHAT CALLS PROGRAM...: the program succeeds and takes just these calls.
-costs() {
-    local what=$1 expected=$2
-    shift 2
-    spy_reset
-    "$@" >"$WORK/out" 2>&1 || fail "$what: $(<"$WORK/out")"
-    assert_equal "$what" "$expected" "$(spy_list)"
-}
-
-one_request() {
-    with_devid curl_mtls "$WORK/$1-client.key" "$WORK/$1-client.pem"
-}
-
 # check NAME: a server's and a client's key of that name.
 check() {
     local name=$1 i

@@ -47,15 +47,6 @@ refuses "and not without" "auth value" \
 
 say "On the terminal"
 if command -v script >/dev/null; then
-    # typed LINE...: what a user types, at the speed of one.
-    typed() {
-        local line
-        for line in "$@"; do
-            sleep 0.5
-            printf '%s\n' "$line"
-        done
-        sleep 0.5
-    }
     typed s3cret | script -qec "'$DEVID' csr --key key.pem --subject /CN=x \
         --out typed.csr" terminal >/dev/null
     assert_contains "the value is asked for" \

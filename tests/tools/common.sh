@@ -55,6 +55,16 @@ misuse() {
     assert_contains "$what" "devid: $sentence" "${ERRORS%%$'\n'*}"
 }
 
+# typed LINE...: what a user types, at the speed of one.
+typed() {
+    local line
+    for line in "$@"; do
+        sleep 0.5
+        printf '%s\n' "$line"
+    done
+    sleep 0.5
+}
+
 # start_softhsm: an empty SoftHSM, its files in $WORK/softhsm, as the module
 # that devid uses: one token that is not initialised.
 start_softhsm() {

@@ -204,15 +204,6 @@ refuses "a name that it does not know" "p11-kit knows no PKCS#11 module nobody" 
 
 if command -v script >/dev/null; then
     say "On the terminal"
-    # typed LINE...: what a user types, at the speed of one.
-    typed() {
-        local line
-        for line in "$@"; do
-            sleep 0.5
-            printf '%s\n' "$line"
-        done
-        sleep 0.5
-    }
     typed officer-2 officer-2 | script -qec \
         "'$DEVID' token init --label typed" terminal >/dev/null
     assert_contains "the officer's PIN is asked for" \

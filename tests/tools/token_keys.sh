@@ -92,20 +92,20 @@ refuses "the PIN itself" "never stands" \
     --auth-source s3cret
 [[ $ERRORS != *s3cret* ]] || fail "the message holds the PIN"
 if command -v script >/dev/null; then
-    # typed COMMAND...: devid on a terminal, where the PIN is typed.
-    typed() {
+    # on_terminal COMMAND...: devid on a terminal, where the PIN is typed.
+    on_terminal() {
         (sleep 0.5 && printf '%s\n' "$TOKEN_PIN" && sleep 0.5) |
             script -qec "'$DEVID' $*" terminal >/dev/null
     }
-    typed csr --key ec-p256.pem --subject /CN=x --out typed-1.csr
+    on_terminal csr --key ec-p256.pem --subject /CN=x --out typed-1.csr
     assert_contains "it is asked for" "The user PIN for ec-p256.pem:" \
         "$(<terminal)"
-    typed csr --key "'$device;object=ec-p256'" --subject /CN=x \
+    on_terminal csr --key "'$device;object=ec-p256'" --subject /CN=x \
         --out typed-2.csr
     assert_contains "and so for a URI" \
         "The user PIN for $device;object=ec-p256:" "$(<terminal)"
     [[ $(<terminal) != *"$TOKEN_PIN"* ]] || fail "the PIN was echoed"
-    typed keygen --device $device --label typed --out typed.pem
+    on_terminal keygen --device $device --label typed --out typed.pem
     assert_contains "and for a new key" "The user PIN for $device:" \
         "$(<terminal)"
     [[ -s typed-1.csr && -s typed-2.csr && -s typed.pem ]] ||
