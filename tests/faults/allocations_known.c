@@ -45,9 +45,12 @@ static const struct known {
  * ossl_method_construct() and below. So where one of these was called, ...
  */
 static const char *const fetches[] = {
-    "PEM_read_bio_PrivateKey_ex by others", "EVP_DigestSignInit by others",
-    "? by others", /* EVP_PKEY_CTX_new_from_name, EVP_DigestVerifyInit */
-    "? by devid",  /* EVP_KEYMGMT_fetch, EVP_SIGNATURE_fetch */
+    "PEM_read_bio_PrivateKey_ex by others",
+    "EVP_DigestSignInit by others",
+    "EVP_MD_fetch by devid",
+    "RAND_bytes_ex by others", /* SoftHSM */
+    "? by others",             /* EVP_PKEY_CTX_new_from_name, ... */
+    "? by devid",              /* EVP_KEYMGMT_fetch, EVP_SIGNATURE_fetch */
 };
 
 /* ... and memory was asked for here, what comes next fails, or nothing is told.
@@ -56,6 +59,7 @@ static const char *const fetched[] = {
     "crypto/core_algorithm.c",
     "crypto/core_namemap.c",
     "crypto/encode_decode/decoder_meth.c",
+    "crypto/evp/evp_enc.c",
     "crypto/evp/keymgmt_meth.c",
     "crypto/evp/signature.c",
     "crypto/property/",
