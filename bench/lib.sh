@@ -14,7 +14,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/../swtpm-ci/lib.sh"
 
 PARTS=(counts handshakes curl threads delay keys large)
-ONLY=() SECONDS_EACH=1 ROUNDS=2 REPEATS=3 OUTPUT=''
+ONLY=() SECONDS_EACH=1 ROUNDS=2 REPEATS=2 OUTPUT=''
 RESULTS_DIR='' PART='' QUICK='' BUILD=1 MEASURE=1 REPORT=1
 
 # What --quick makes smaller.

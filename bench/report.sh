@@ -193,8 +193,8 @@ bench/all
 It builds devid, optimized, in `build-bench`. `--suite trixie` measures on Debian 13
 as well, in a chroot; `--only` takes some parts, `--quick` shows in some minutes
 that all runs. Nothing else should run meanwhile: a rate beside which other
-programs took more than 5 % of the cores is measured again, three times at most,
-and the least disturbed counts.
+programs took more than 5 % of the cores is measured once more, and the less
+disturbed counts.
 END
 }
 
