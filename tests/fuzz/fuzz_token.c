@@ -8,7 +8,7 @@
 #include "fuzz.h"
 
 #include "answers.h"
-#include "state.h"
+#include "operations.h"
 
 #include <openssl/crypto.h>
 #include <string.h>
@@ -17,6 +17,13 @@
 #define KEY                                                                    \
     "pkcs11:token=fuzz;object=unit?pin-value=1234&module-"                     \
     "path=" FUZZ_TOKEN_MODULE
+
+const struct operations_of operations_of = {
+    .device = TOKEN,
+    .cert_to_read = KEY,
+    .cert_to_write = KEY,
+    .key_to_delete = KEY,
+};
 
 static const uint8_t block[256] = {0, 1};
 
@@ -107,55 +114,6 @@ static enum devid_err derive(struct devid *engine, struct devid_error *err)
     return e;
 }
 
-static enum devid_err see_object(const struct devid_object *object, void *arg,
-                                 struct devid_error *err)
-{
-    (void)arg;
-    (void)err;
-    must(object->uri[0] != '\0');
-    return DEVID_OK;
-}
-
-static enum devid_err list(struct devid *engine, struct devid_error *err)
-{
-    return devid_list(engine, TOKEN, see_object, NULL, err);
-}
-
-static enum devid_err cert_read(struct devid *engine, struct devid_error *err)
-{
-    uint8_t *der = NULL;
-    size_t len = 0;
-    enum devid_err e = devid_cert_read(engine, KEY, &der, &len, err);
-
-    OPENSSL_free(der);
-    return e;
-}
-
-static enum devid_err cert_write(struct devid *engine, struct devid_error *err)
-{
-    static const uint8_t der[] = {0x30, 0x00};
-    const struct devid_cert_spec spec = {
-        .uri = KEY, .der = der, .len = sizeof(der), .replace = true};
-
-    return devid_cert_write(engine, &spec, err);
-}
-
-static enum devid_err whoami(struct devid *engine, struct devid_error *err)
-{
-    struct devid_device_info info;
-
-    return devid_whoami(engine, TOKEN, &info, err);
-}
-
-static enum devid_err state(struct devid *engine, struct devid_error *err)
-{
-    struct devid_device_state s;
-    enum devid_err e = devid_device_state(engine, TOKEN, &s, err);
-
-    devid_device_state_clear(&s);
-    return e;
-}
-
 static enum devid_err create(struct devid *engine, struct devid_error *err)
 {
     static const char *const algorithms[] = {"ec-p256", "rsa-2048", "ed25519"};
@@ -173,24 +131,19 @@ static enum devid_err create(struct devid *engine, struct devid_error *err)
     return e;
 }
 
-static enum devid_err random_bytes(struct devid *engine,
-                                   struct devid_error *err)
-{
-    uint8_t bytes[100];
-
-    return devid_random(engine, bytes, sizeof(bytes), err);
-}
-
-static enum devid_err remove_key(struct devid *engine, struct devid_error *err)
-{
-    return devid_delete(engine, KEY, err);
-}
-
-typedef enum devid_err operation(struct devid *engine, struct devid_error *err);
-
 static operation *const operations[] = {
-    sign,       sign_known, decrypt, derive, list,         cert_read,
-    cert_write, whoami,     state,   create, random_bytes, remove_key,
+    sign,
+    sign_known,
+    decrypt,
+    derive,
+    operation_list,
+    operation_cert_read,
+    operation_cert_write,
+    operation_whoami,
+    operation_state,
+    create,
+    operation_random,
+    operation_delete,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -198,15 +151,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const size_t count = sizeof(operations) / sizeof(*operations);
     struct devid_error err = {0};
     struct devid *engine = NULL;
-    enum devid_err e;
 
     if (size == 0)
         return 0;
     must(devid_new(NULL, &engine, NULL) == DEVID_OK);
     must(devid_set(engine, "random-source", TOKEN, NULL) == DEVID_OK);
     answers_begin(data + 1, size - 1);
-    e = operations[data[0] % count](engine, &err);
-    must(e == DEVID_OK || err.text[0] != '\0');
+    operation_run(operations[data[0] % count], engine, &err);
     must(strstr(err.text, "1234") == NULL);
     answers_begin(NULL, 0);
     devid_free(&engine);

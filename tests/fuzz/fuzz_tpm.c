@@ -10,13 +10,19 @@
 #include "answers.h"
 #include "fake_tcti.h"
 #include "identity.h"
-#include "state.h"
+#include "operations.h"
 
 #include <openssl/crypto.h>
 #include <string.h>
 
 enum {
     COMMANDS_MAX = 20000, /* of one operation: what waits, waits ten seconds */
+};
+
+const struct operations_of operations_of = {
+    .cert_to_read = DEVID_IDEVID_CERT_URI,
+    .cert_to_write = DEVID_IAK_CERT_URI,
+    .key_to_delete = "tpm2:handle=0x81000100",
 };
 
 /*
@@ -101,62 +107,6 @@ static enum devid_err sign_handle(struct devid *engine, struct devid_error *err)
     return sign_with(engine, "tpm2:handle=0x81020000", err);
 }
 
-static enum devid_err see_object(const struct devid_object *object, void *arg,
-                                 struct devid_error *err)
-{
-    (void)arg;
-    (void)err;
-    must(object->uri[0] != '\0');
-    must(object->der == NULL || object->der_len > 0);
-    return DEVID_OK;
-}
-
-static enum devid_err list(struct devid *engine, struct devid_error *err)
-{
-    return devid_list(engine, NULL, see_object, NULL, err);
-}
-
-static enum devid_err cert_read(struct devid *engine, struct devid_error *err)
-{
-    uint8_t *der = NULL;
-    size_t len = 0;
-    enum devid_err e =
-        devid_cert_read(engine, DEVID_IDEVID_CERT_URI, &der, &len, err);
-
-    must((e == DEVID_OK) == (der != NULL));
-    OPENSSL_free(der);
-    return e;
-}
-
-static enum devid_err cert_write(struct devid *engine, struct devid_error *err)
-{
-    static const uint8_t der[] = {0x30, 0x82, 0x00, 0x00};
-    const struct devid_cert_spec spec = {
-        .uri = DEVID_IAK_CERT_URI,
-        .der = der,
-        .len = sizeof(der),
-        .replace = true,
-    };
-
-    return devid_cert_write(engine, &spec, err);
-}
-
-static enum devid_err whoami(struct devid *engine, struct devid_error *err)
-{
-    struct devid_device_info info;
-
-    return devid_whoami(engine, NULL, &info, err);
-}
-
-static enum devid_err state(struct devid *engine, struct devid_error *err)
-{
-    struct devid_device_state s;
-    enum devid_err e = devid_device_state(engine, NULL, &s, err);
-
-    devid_device_state_clear(&s);
-    return e;
-}
-
 static enum devid_err create(struct devid *engine, struct devid_error *err)
 {
     static const char *const algorithms[] = {"ec-p256", "rsa-2048",
@@ -180,14 +130,6 @@ static enum devid_err create(struct devid *engine, struct devid_error *err)
     must((e == DEVID_OK) == (key != NULL));
     devid_key_free(&key);
     return e;
-}
-
-static enum devid_err random_bytes(struct devid *engine,
-                                   struct devid_error *err)
-{
-    uint8_t bytes[100];
-
-    return devid_random(engine, bytes, sizeof(bytes), err);
 }
 
 static enum devid_err decrypt(struct devid *engine, struct devid_error *err)
@@ -256,18 +198,25 @@ static enum devid_err lock_only(struct devid *engine, struct devid_error *err)
     return e;
 }
 
-static enum devid_err remove_key(struct devid *engine, struct devid_error *err)
-{
-    return devid_delete(engine, "tpm2:handle=0x81000100", err);
-}
-
-typedef enum devid_err operation(struct devid *engine, struct devid_error *err);
-
 static operation *const operations[] = {
-    sign_blob,      sign_auth,   sign_policy, sign_everything, sign_rsa,
-    sign_reference, sign_handle, list,        cert_read,       cert_write,
-    whoami,         state,       create,      random_bytes,    decrypt,
-    provision,      lock_only,   remove_key,
+    sign_blob,
+    sign_auth,
+    sign_policy,
+    sign_everything,
+    sign_rsa,
+    sign_reference,
+    sign_handle,
+    operation_list,
+    operation_cert_read,
+    operation_cert_write,
+    operation_whoami,
+    operation_state,
+    create,
+    operation_random,
+    decrypt,
+    provision,
+    lock_only,
+    operation_delete,
 };
 
 static struct devid *new_engine(bool managed)
@@ -287,14 +236,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const size_t count = sizeof(operations) / sizeof(*operations);
     struct devid_error err = {0};
     struct devid *engine;
-    enum devid_err e;
 
     if (size == 0)
         return 0;
     engine = new_engine(data[0] >= 0x80);
     answers_begin(data + 1, size - 1);
-    e = operations[(data[0] & 0x7f) % count](engine, &err);
-    must(e == DEVID_OK || err.text[0] != '\0');
+    operation_run(operations[(data[0] & 0x7f) % count], engine, &err);
     devid_free(&engine);
     must(fake_tcti_commands() < COMMANDS_MAX);
     must_leave_no_error();

@@ -4,85 +4,12 @@
  * what a right token would answer: one slot, one EC key, one certificate; so an
  * input of a few bytes goes far, and each other byte is a lie.
  */
-#include "answers.h"
+#include "token_answers.h"
 
 #include <string.h>
 
-#include <p11-kit/pkcs11.h>
-
-enum {
-    LIE_MAX = 8192, /* of a length that is said */
-};
-
 static CK_ULONG found; /* objects that the search at work has still to give */
 static CK_OBJECT_CLASS class;
-
-/* Zero: what is right. */
-static CK_RV verdict(void)
-{
-    static const CK_RV refusals[] = {
-        CKR_DEVICE_ERROR,
-        CKR_DEVICE_REMOVED,
-        CKR_SESSION_HANDLE_INVALID,
-        CKR_SESSION_CLOSED,
-        CKR_OBJECT_HANDLE_INVALID,
-        CKR_KEY_HANDLE_INVALID,
-        CKR_TOKEN_NOT_PRESENT,
-        CKR_USER_NOT_LOGGED_IN,
-        CKR_USER_ALREADY_LOGGED_IN,
-        CKR_PIN_INCORRECT,
-        CKR_PIN_LOCKED,
-        CKR_MECHANISM_INVALID,
-        CKR_ATTRIBUTE_TYPE_INVALID,
-        CKR_ATTRIBUTE_SENSITIVE,
-        CKR_BUFFER_TOO_SMALL,
-        CKR_CRYPTOKI_NOT_INITIALIZED,
-        CKR_CRYPTOKI_ALREADY_INITIALIZED,
-        CKR_GENERAL_ERROR,
-        CKR_SESSION_READ_ONLY,
-        CKR_TEMPLATE_INCONSISTENT,
-        CKR_FUNCTION_NOT_SUPPORTED,
-        CKR_VENDOR_DEFINED + 7,
-    };
-    uint8_t byte = answers_byte();
-
-    if (byte < 0x80)
-        return CKR_OK;
-    return refusals[byte % (sizeof(refusals) / sizeof(*refusals))];
-}
-
-/* A count or length: what is right, or what the fuzzer has. */
-static CK_ULONG number(CK_ULONG right)
-{
-    uint8_t byte = answers_byte();
-    uint8_t two[2];
-
-    if (byte == 0)
-        return right;
-    if (byte == 0xff)
-        return CK_UNAVAILABLE_INFORMATION;
-    answers_take(two, sizeof(two));
-    return ((CK_ULONG)two[0] << 8 | two[1]) % (LIE_MAX + 1);
-}
-
-/* What a module may do with a buffer of the caller's: says `said`, fills it. */
-static CK_RV fill(CK_BYTE *out, CK_ULONG *len, const void *right,
-                  CK_ULONG right_len)
-{
-    CK_ULONG size = *len;
-    CK_ULONG said = number(right_len);
-
-    *len = said;
-    if (out == NULL || said == CK_UNAVAILABLE_INFORMATION)
-        return CKR_OK;
-    if (said > size)
-        return answers_byte() == 0 ? CKR_BUFFER_TOO_SMALL : CKR_OK;
-    if (said == right_len)
-        memcpy(out, right, said);
-    else
-        answers_take(out, said);
-    return CKR_OK;
-}
 
 /* ---- slots and tokens -------------------------------------------------- */
 
