@@ -27,7 +27,16 @@ enum devid_err tpm2_capability(struct tpm2_conn *conn, TPM2_CAP capability,
 
     if (rc != TSS2_RC_SUCCESS)
         return tpm2_fail(err, rc, "tell what it holds");
-    return DEVID_OK;
+    if ((*data)->capability == capability)
+        return DEVID_OK;
+    /* The counts of its other lists are not bounded by the size of this one. */
+    rc = (*data)->capability;
+    Esys_Free(*data);
+    *data = NULL;
+    return devid_fail(err, DEVID_ERR_DEVICE, 0,
+                      "the TPM was asked for its capability 0x%x and tells of "
+                      "0x%x: it, or what is between, does not work",
+                      capability, rc);
 }
 
 static void take_limit(const TPMS_TAGGED_PROPERTY *property,

@@ -4,6 +4,14 @@
 #include <time.h>
 #include <unistd.h>
 
+/* libcrypto is to find them as well. */
+#pragma GCC visibility push(default)
+int nanosleep(const struct timespec *pause, struct timespec *left);
+int usleep(useconds_t useconds);
+unsigned sleep(unsigned seconds);
+time_t time(time_t *out);
+#pragma GCC visibility pop
+
 static time_t slept;
 
 static void sleep_for(time_t seconds, long rest)
