@@ -6,7 +6,8 @@
  * program costs; C_GetFunctionList, by which p11-kit loads it, is not counted.
  *
  * DEVID_SPY_FAULT makes one call fail: "C_Login=0xa4" is what it answers,
- * "C_Initialize=crash" ends the process as a module that is broken does. As
+ * "C_Login=0xa4:FILE" once, by removing that file, "C_Initialize=crash" ends
+ * the process as a module that is broken does. As
  * long as there is a file FILE, "C_Login=before:FILE" keeps who calls from the
  * module, "C_Login=after:FILE" from its answer, for a test that kills it there;
  * the log then says "PID C_Login:waits 0x0".
@@ -115,18 +116,20 @@ static void wait_where(const char *name, const char *where)
 static bool is_faulty(const char *name, CK_RV *rv)
 {
     const char *todo = fault_of(name);
+    char *rest = NULL;
 
     wait_where(name, "before:");
     if (is_planned(name, rv))
         return true;
-    if (todo == NULL || strchr(todo, ':') != NULL)
+    if (todo == NULL)
         return false;
     if (strcmp(todo, "crash") == 0) {
         (void)note(name, CKR_GENERAL_ERROR);
         (void)raise(SIGSEGV);
     }
-    *rv = strtoul(todo, NULL, 0);
-    return true;
+    *rv = strtoul(todo, &rest, 0);
+    /* What is no number is a place to wait at. */
+    return *rest == '\0' || (*rest == ':' && unlink(rest + 1) == 0);
 }
 
 /* One forwarding function a call. */

@@ -3,8 +3,14 @@
 #include "pkcs11.h"
 
 #include "../secret.h"
+#include "../wait.h"
 
 #include <stdio.h>
+
+enum {
+    PIN_TRIES = 6,
+    PIN_PAUSE_MS = 20
+};
 
 /* What the token says of its counter, now. */
 static const char *tries_left(struct p11_session *session)
@@ -61,6 +67,33 @@ static bool is_refusal(CK_RV rv)
            rv == CKR_PIN_LEN_RANGE || rv == CKR_PIN_LOCKED;
 }
 
+/* SoftHSM writes its file at a login, and who reads it meanwhile finds no PIN.
+ */
+static bool has_lost_its_pin(const struct p11_token *token, CK_RV rv)
+{
+    return rv == CKR_USER_PIN_NOT_INITIALIZED &&
+           (token->info.flags & CKF_USER_PIN_INITIALIZED) != 0;
+}
+
+static CK_RV log_in(struct p11_session *session, CK_USER_TYPE user)
+{
+    const struct devid_secret *pin = session->token->pin;
+    CK_RV rv = CKR_OK;
+
+    for (int i = 0; i < PIN_TRIES; i++) {
+        if (i > 0)
+            devid_sleep_jittered(PIN_PAUSE_MS);
+        /* The module takes a pointer to what it does not change. */
+        rv = session->f->C_Login(
+            session->handle, user,
+            (CK_UTF8CHAR *)(uintptr_t)devid_secret_data(pin),
+            devid_secret_len(pin));
+        if (!has_lost_its_pin(session->token, rv))
+            break;
+    }
+    return rv;
+}
+
 /* The token is locked, and has a PIN. */
 static enum devid_err login_as(struct p11_session *session, CK_USER_TYPE user,
                                struct devid_error *err)
@@ -71,10 +104,7 @@ static enum devid_err login_as(struct p11_session *session, CK_USER_TYPE user,
 
     if (turn == DEVID_SECRET_REFUSED)
         return refused_before(session->token, err);
-    /* The module takes a pointer to what it does not change. */
-    rv = session->f->C_Login(session->handle, user,
-                             (CK_UTF8CHAR *)(uintptr_t)devid_secret_data(pin),
-                             devid_secret_len(pin));
+    rv = log_in(session, user);
     if (is_refusal(rv))
         devid_secret_refuse(pin);
     else if (turn == DEVID_SECRET_TRY)

@@ -147,7 +147,14 @@ say "  ok: the right PIN still signs"
 
 say "What SoftHSM never answers: a PIN that is locked, a token that is full"
 DEVID_SPY_FAULT=C_Login=0xa4 refused "a locked PIN" "has locked its PIN" 1
-DEVID_SPY_FAULT=C_Login=0x102 refused "no PIN set" "has no user PIN yet" 1
+DEVID_SPY_FAULT=C_Login=0x102 refused "no PIN, where there was one" \
+    "has no user PIN yet" 6
+touch "$WORK/once"
+spy_reset
+DEVID_SPY_FAULT=C_Login=0x102:$WORK/once "$DEVID" csr --key "$WORK/server.key" \
+    --subject /CN=x --out - >/dev/null
+assert_equal "no PIN for a moment, as another program logs in: logins" 2 \
+    "$(spy_count C_Login)"
 DEVID_SPY_FAULT=C_Sign=0x32 refused "a token removed" \
     "the token 'faults' did not sign: the token was removed" 5
 DEVID_SPY_FAULT=C_Initialize=0x5 refused "a module that does not start" \
