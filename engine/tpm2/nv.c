@@ -58,9 +58,10 @@ const struct tpm2_nv_limits *tpm2_nv_limits(struct tpm2_conn *conn)
         return limits;
     limits->chunk = NV_CHUNK_DEFAULT;
     limits->index_max = UINT16_MAX;
-    (void)tpm2_capability(conn, TPM2_CAP_TPM_PROPERTIES, TPM2_PT_NV_INDEX_MAX,
-                          NV_LIMITS_SPAN, &data, NULL);
-    limits->known = data != NULL;
+    limits->known =
+        tpm2_capability(conn, TPM2_CAP_TPM_PROPERTIES, TPM2_PT_NV_INDEX_MAX,
+                        NV_LIMITS_SPAN, &data, NULL) == DEVID_OK &&
+        data != NULL;
     limits->generation = conn->generation;
     if (!limits->known)
         return limits;
