@@ -175,12 +175,16 @@ handshakes() {
 
 # ---- signatures ----------------------------------------------------------
 
-# bare_tpm ALGORITHM PLACE CLIENTS: sign with the TPM alone.
+# bare_tpm ALGORITHM PLACE CLIENTS: sign with the TPM alone. It has room for three
+# keys that are loaded, so for no more clients that load one.
 bare_tpm() {
-    local place=(--parent "$SRK_HANDLE")
-    [[ $2 != persistent ]] || place=(--handle "${HANDLES[$1]}")
+    local place=(--parent "$SRK_HANDLE") clients=$((($3 > 3) ? 3 : $3))
+    if [[ $2 == persistent ]]; then
+        place=(--handle "${HANDLES[$1]}")
+        clients=$3
+    fi
     "$BENCH/raw_sign" --tcti "$DEVID_TCTI" --algorithm "$1" "${place[@]}" \
-        --clients "$3" --seconds "$SECONDS_EACH" --watch "tpm=$TPM_PID"
+        --clients "$clients" --seconds "$SECONDS_EACH" --watch "tpm=$TPM_PID"
 }
 
 # bare_token ALGORITHM THREADS: by C_SignInit and C_Sign alone.
