@@ -34,6 +34,7 @@ FNR == 1 {
     depth = split($1, part, "/")
     for (i = 1; i <= depth; i++)
         note(part[1] i, part[i])
+    asked[sys, part[1]] = 1
     if ($2 == "others_pct")
         others[++others_count] = $3
 }

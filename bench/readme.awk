@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The short table of README.md, of what bench/all measured; after figures.awk. A
-# column is one system's: the last that has such a provider, devid's the last.
+# cell is of the last system that has such a provider and was asked for that part.
 
-function column_system(kind, s) {
+function system_of(kind, part, s) {
     for (s = systems; s >= 1; s--)
-        if (present(SYSTEMS[s], kind))
+        if (present(SYSTEMS[s], kind) && \
+            (part == "" || (SYSTEMS[s], part) in asked))
             return SYSTEMS[s]
     return ""
 }
 
-# A row: `what`, and for each column its cell, "-" where it has no sense.
-function row(what, how, c, line) {
+# A row: `what`, and for each column its cell, "-" where it has no sense, or where
+# no system was asked.
+function row(part, what, how, c, line, sys) {
     line = "| " what
-    for (c = 1; c <= columns; c++)
-        line = line " | " value(how, SYS[c], COLUMN[c])
+    for (c = 1; c <= columns; c++) {
+        sys = system_of(COLUMN[c], part)
+        line = line " | " (sys == "" ? "-" : value(how, sys, COLUMN[c]))
+    }
     print line " |"
 }
 
@@ -75,26 +79,26 @@ function table_of(text, c) {
         printf "|---"
     print "|"
     if (measured("counts")) {
-        row("device calls: nginx's start", "start")
-        row("each handshake there", "handshake")
-        row("a whole curl", "curl")
+        row("counts", "device calls: nginx's start", "start")
+        row("counts", "each handshake there", "handshake")
+        row("counts", "a whole curl", "curl")
     }
     if (measured("tls"))
-        row("EC handshakes at nginx, of a software key's", "ec")
+        row("tls", "EC handshakes at nginx, of a software key's", "ec")
     if (("tls2", "rsa-2048") in seen)
-        row("RSA handshakes, of a software key's", "rsa")
+        row("tls", "RSA handshakes, of a software key's", "rsa")
     if (measured("curl"))
-        row("a whole curl, ms", "ms")
+        row("curl", "a whole curl, ms", "ms")
     if (measured("keys")) {
-        row("nginx's start with " list["keys3", length_of["keys3"]] \
+        row("keys", "nginx's start with " list["keys3", length_of["keys3"]] \
             " keys, ms", "keys")
-        row("memory of each of those, kB", "memory")
+        row("keys", "memory of each of those, kB", "memory")
     }
     if (measured("delay") && length_of["delay3"] > 2)
-        row("a handshake where the TPM takes " list["delay3", 3] \
+        row("delay", "a handshake where the TPM takes " list["delay3", 3] \
             " ms a command, ms", "slow")
     if (measured("large"))
-        row("calls to find a key among 2,000", "large")
+        row("large", "calls to find a key among 2,000", "large")
 }
 
 END {
@@ -102,12 +106,10 @@ END {
                   kinds, " ")
     text = "| |"
     for (i = 1; i <= count; i++) {
-        if ((from = column_system(kinds[i])) == "")
+        if (system_of(kinds[i], "") == "")
             continue
         COLUMN[++columns] = kinds[i]
-        SYS[columns] = from
-        text = text " " LABEL[kinds[i]] (systems > 1 ? ", " named(from) : "") \
-            " |"
+        text = text " " LABEL[kinds[i]] " |"
     }
     table_of(text)
 }

@@ -118,12 +118,19 @@ function large_row(sys, kind, size, line, i, key, parts) {
 
 # ---- tables --------------------------------------------------------------
 
-# Each system's kinds that a table has.
+# The part of bench/all that a table's rows come from.
+function part_of(row) {
+    return row == "which" ? "counts" : \
+        row == "start" || row == "memory" ? "keys" : row
+}
+
+# The kinds that a table has, of each system that was asked for it.
 function rows(row, kinds, alg, workers, s, k, parts, count) {
     count = split(kinds, parts, " ")
     for (s = 1; s <= systems; s++)
         for (k = 1; k <= count; k++) {
-            if (!present(SYSTEMS[s], parts[k]))
+            if (!present(SYSTEMS[s], parts[k]) || \
+                !((SYSTEMS[s], part_of(row)) in asked))
                 continue
             if (row == "counts")
                 counts_row(SYSTEMS[s], alg, parts[k], \
