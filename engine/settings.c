@@ -59,6 +59,28 @@ const struct devid_setting *devid_settings(void)
     return settings;
 }
 
+/* What can be but one of a few words. */
+static const struct {
+    const char *words[3];
+    const char *text;
+} choices[] = {
+    [SETTING_SHARING] = {{"auto", "managed", "bare"}, "auto, managed or bare"},
+    [SETTING_OPEN] = {{"early", "late"}, "early or late"},
+    [SETTING_CHECK] = {{"auto", "always"}, "auto or always"},
+    [SETTING_COPY_KEYS] = {{"yes", "no"}, "yes or no"},
+};
+
+static enum devid_err check_choice(enum setting which, const char *value,
+                                   const char *where, struct devid_error *err)
+{
+    for (size_t i = 0; i < 3 && choices[which].words[i] != NULL; i++) {
+        if (strcmp(value, choices[which].words[i]) == 0)
+            return DEVID_OK;
+    }
+    return devid_fail(err, DEVID_ERR_INPUT, 0, "%s is '%s': it must be %s",
+                      where, value, choices[which].text);
+}
+
 /* Where a secret is read from. */
 static enum devid_err check_source(const char *value, const char *where,
                                    const char *more, struct devid_error *err)
@@ -142,25 +164,12 @@ enum devid_err devid_setting_check(size_t which, const char *value,
                           "device:/dev/tpmrm0, or leave it out",
                           where);
     case SETTING_SHARING:
-        if (strcmp(value, "auto") == 0 || strcmp(value, "managed") == 0 ||
-            strcmp(value, "bare") == 0)
-            return DEVID_OK;
-        return devid_fail(err, DEVID_ERR_INPUT, 0,
-                          "%s is '%s': it must be auto, managed or bare", where,
-                          value);
     case SETTING_OPEN:
-        if (strcmp(value, "early") == 0 || strcmp(value, "late") == 0)
-            return DEVID_OK;
-        return devid_fail(err, DEVID_ERR_INPUT, 0,
-                          "%s is '%s': it must be early or late", where, value);
+    case SETTING_CHECK:
+    case SETTING_COPY_KEYS:
+        return check_choice((enum setting)which, value, where, err);
     case SETTING_PARENT_NAME:
         return check_names(value, where, err);
-    case SETTING_CHECK:
-        if (strcmp(value, "auto") == 0 || strcmp(value, "always") == 0)
-            return DEVID_OK;
-        return devid_fail(err, DEVID_ERR_INPUT, 0,
-                          "%s is '%s': it must be auto or always", where,
-                          value);
     case SETTING_LOCK_TIMEOUT:
         return check_seconds(value, where, err);
     case SETTING_MODULE:
@@ -170,11 +179,6 @@ enum devid_err devid_setting_check(size_t which, const char *value,
                           "%s is empty: give the file of a PKCS#11 module, or "
                           "leave it out",
                           where);
-    case SETTING_COPY_KEYS:
-        if (strcmp(value, "yes") == 0 || strcmp(value, "no") == 0)
-            return DEVID_OK;
-        return devid_fail(err, DEVID_ERR_INPUT, 0,
-                          "%s is '%s': it must be yes or no", where, value);
     case SETTING_RANDOM:
         return check_device(value, where, err);
     case SETTING_PIN:

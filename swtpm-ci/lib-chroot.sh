@@ -56,6 +56,8 @@ devices_in() {
         echo >"$1/null"
         mkdir "$1/proc" "$1/root"
         mount -t proc proc "$1/proc"
+        mkdir "$1/pts"
+        mount -t devpts -o newinstance,ptmxmode=666 devpts "$1/pts"
         mount --rbind / "$1/root"
         chroot "$1/root" /bin/true' devices "$1" >/dev/null 2>&1
 }
@@ -109,7 +111,8 @@ alone() {
 
 # inside ROOT COMMAND...: run it in that chroot, this tree at /srv/devid, in
 # namespaces of its own, so that mounts and processes end with it. The machine is
-# called "debian" there.
+# called "debian" there. Its devices are its own: what is done to them in there is
+# not done to the machine's.
 inside() {
     local root=$1
     shift
@@ -120,7 +123,19 @@ inside() {
         shift 3
         hostname debian
         [[ ! $lone ]] || ip link set lo up
-        mount --rbind /dev "$root/dev"
+        mount -t tmpfs -o mode=755 tmpfs "$root/dev"
+        for node in null:3 zero:5 full:7 random:8 urandom:9; do
+            mknod -m 666 "$root/dev/${node%:*}" c 1 "${node#*:}"
+        done
+        mknod -m 666 "$root/dev/tty" c 5 0
+        mkdir "$root/dev/pts" "$root/dev/shm"
+        chmod 1777 "$root/dev/shm"
+        mount -t devpts -o newinstance,ptmxmode=666 devpts "$root/dev/pts"
+        ln -s pts/ptmx "$root/dev/ptmx"
+        ln -s /proc/self/fd "$root/dev/fd"
+        for node in stdin:0 stdout:1 stderr:2; do
+            ln -s "/proc/self/fd/${node#*:}" "$root/dev/${node%:*}"
+        done
         mount -t proc proc "$root/proc"
         mount -t tmpfs tmpfs "$root/tmp"
         chmod 1777 "$root/tmp"
