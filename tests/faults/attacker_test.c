@@ -163,6 +163,23 @@ static TPMT_SIGNATURE of_size(UINT16 size)
     return s;
 }
 
+/* The answer to a TPM2_GetCapability of whatever: one property. */
+static size_t property_answer(void)
+{
+    TPMS_CAPABILITY_DATA data = {.capability = TPM2_CAP_TPM_PROPERTIES};
+    size_t end = 11;
+
+    data.data.tpmProperties.count = 1;
+    data.data.tpmProperties.tpmProperty[0] = (TPMS_TAGGED_PROPERTY){
+        .property = TPM2_PT_MANUFACTURER, .value = 0x58595a20};
+    assert_int_equal(Tss2_MU_TPMS_CAPABILITY_DATA_Marshal(&data, answer,
+                                                          sizeof(answer), &end),
+                     0);
+    answer[10] = 0; /* there is no more */
+    (void)raw_header(answer, (uint32_t)end, 0);
+    return end;
+}
+
 /* ---- what comes of it ------------------------------------------------ */
 
 static void a_right_signature_by_another_key_does_not_leave(void **state)
@@ -285,6 +302,29 @@ static void another_object_than_was_loaded_does_not_sign_for_it(void **state)
     devid_key_free(&key);
 }
 
+static enum devid_err count_object(const struct devid_object *object, void *arg,
+                                   struct devid_error *err)
+{
+    (void)object;
+    (void)err;
+    ++*(unsigned *)arg;
+    return DEVID_OK;
+}
+
+static void another_capability_than_was_asked_for_is_no_list(void **state)
+{
+    struct devid_error err = {0};
+    unsigned count = 0;
+
+    (void)state;
+    attack(TCTI_FAULT_ANSWER, TPM2_CC_GetCapability, 0, property_answer());
+    assert_int_equal(devid_list(engine, "tpm2:", count_object, &count, &err),
+                     DEVID_ERR_DEVICE);
+    assert_true(plan->struck > 0);
+    assert_int_equal(count, 0);
+    expect_text(&err, "was asked for its capability 0x1 and tells of 0x6");
+}
+
 #define ATTACK(name)                                                           \
     cmocka_unit_test_setup_teardown(name, open_engine, close_engine)
 
@@ -299,6 +339,7 @@ int main(int argc, char **argv)
         ATTACK(another_keys_public_area_is_seen),
         ATTACK(a_public_area_that_is_not_its_names_is_seen),
         ATTACK(another_object_than_was_loaded_does_not_sign_for_it),
+        ATTACK(another_capability_than_was_asked_for_is_no_list),
     };
     int failed;
 
