@@ -13,7 +13,7 @@
 # shellcheck source=../swtpm-ci/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../swtpm-ci/lib.sh"
 
-PARTS=(counts handshakes curl threads delay keys large)
+PARTS=(counts handshakes curl threads checks delay keys large)
 ONLY=() SECONDS_EACH=1 ROUNDS=2 REPEATS=2 OUTPUT=''
 RESULTS_DIR='' PART='' QUICK='' BUILD=1 MEASURE=1 REPORT=1
 

@@ -156,6 +156,24 @@ part_threads() {
     done
 }
 
+# ---- checked signatures --------------------------------------------------
+
+# part_checks: a signature that is left to auto, and one that is always checked.
+part_checks() {
+    local round algorithm kind check
+    for ((round = 1; round <= ROUNDS; round++)); do
+        for algorithm in "${ALGORITHMS[@]}"; do
+            for kind in persistent blob token; do
+                for check in auto always; do
+                    DEVID_CHECK_SIGNATURES=$check \
+                        measure "checks/$algorithm/$kind/$check" threads_sign \
+                        "$algorithm" "$kind" 1
+                done
+            done
+        done
+    done
+}
+
 # ---- a slow TPM ----------------------------------------------------------
 
 # load_timed KEY NAME KIND WORKERS [COUNT]: how long nginx takes to load that.

@@ -136,6 +136,20 @@ it. *Bare* is TPM2_Sign or C_Sign by the least program, as many at a time.
 END
 }
 
+page_checks() {
+    cat <<END
+
+## Checked signatures
+
+$(table checks)
+
+One signature, and the same under \`check-signatures = always\`, which verifies it in
+software before it leaves the process: the process's own CPU time, and the rate of
+always against auto. By auto, RSA signatures are checked, and those of an EC key in
+a file where no resource manager keeps other clients apart, as here.
+END
+}
+
 page_delay() {
     cat <<END
 
@@ -203,7 +217,7 @@ write_page() {
     page_head
     ! measured counts || page_counts
     ! measured tls || page_handshakes
-    for part in curl threads delay keys large; do
+    for part in curl threads checks delay keys large; do
         ! measured "$part" || "page_$part"
     done
     page_end

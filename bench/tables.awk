@@ -89,6 +89,18 @@ function memory(sys, key) {
     return median(sys, key, "master_kb") + median(sys, key, "worker_kb")
 }
 
+# What check-signatures = always takes more of the process's own CPU.
+function checks_row(sys, kind, line, a, key) {
+    line = row_head(sys, kind)
+    for (a = 1; a <= length_of["checks2"]; a++) {
+        key = "checks/" list["checks2", a] "/" kind
+        line = line " | " cell(sys, key "/auto", "own_cpu_us") " | " \
+            cell(sys, key "/always", "own_cpu_us") " | " \
+            ratio(sys, key "/always", key "/auto", "rate")
+    }
+    print line " |"
+}
+
 function delay_rows(sys, kind, what, parts, i, d, line) {
     split("next,first,curl,start", parts, ",")
     what["next"] = "handshake"
@@ -144,6 +156,7 @@ function rows(row, kinds, alg, workers, s, k, parts, count) {
             if (row == "threads")
                 over_row(SYSTEMS[s], parts[k], \
                          "threads/" alg "/" parts[k] "/", "threads4", "rate")
+            if (row == "checks") checks_row(SYSTEMS[s], parts[k])
             if (row == "delay") delay_rows(SYSTEMS[s], parts[k])
             if (row == "large") large_row(SYSTEMS[s], parts[k])
         }
@@ -195,6 +208,14 @@ function curl_table(text, a) {
     rows("curl", all_kinds(1))
 }
 
+function checks_table(text, a) {
+    text = "| system | with |"
+    for (a = 1; a <= length_of["checks2"]; a++)
+        text = text " " list["checks2", a] ", CPU µs, auto | always | rate |"
+    head(text)
+    rows("checks", "persistent blob token")
+}
+
 function counts_table() {
     head("| system | with | nginx's start | a worker's first handshake | " \
          "each further one | curl | openssl req | openssl dgst -sign |")
@@ -221,6 +242,7 @@ END {
     if (table == "tls") tls_tables()
     if (table == "curl") curl_table()
     if (table == "threads") threads_tables()
+    if (table == "checks") checks_table()
     if (table == "start" || table == "memory") keys_table(table)
     if (table == "delay") {
         head_over("| system | with | what |", "delay3", "ms, delay:")
