@@ -37,13 +37,14 @@ good() {
     printf '    %s%s%s\n' "$green" "$1" "$plain"
 }
 
-# demo_build: the steps that each begins with.
+# demo_build: the steps that each begins with. Tests are left to swtpm-ci/test.
 demo_build() {
     step "1. Packages"
     "$HARNESS/install"
     say "  All there."
     step "2. Build, in $BUILD_DIR"
-    build_project "$BUILD_DIR" ||
+    build_project "$BUILD_DIR" \
+        --target engine/all provider/all tools/all swtpm-ci/all ||
         fail "the build failed; see $BUILD_DIR/build.log"
 }
 

@@ -255,14 +255,19 @@ assert_fails() {
     say "  ok: $what"
 }
 
-# build_project DIR [CMAKE OPTION...]: configure and build the source tree in
-# DIR, quietly; where it fails, show the end of $DIR/build.log. False then.
+# build_project DIR [CMAKE OPTION...] [--target TARGET...]: configure and build the
+# source tree in DIR, or those targets of it, quietly; where it fails, show the end
+# of $DIR/build.log. False then.
 build_project() {
-    local dir=$1
+    local dir=$1 options=()
     shift
+    while (($#)) && [[ $1 != --target ]]; do
+        options+=("$1")
+        shift
+    done
     mkdir -p "$dir"
-    if cmake -G Ninja -S "$TOP" -B "$dir" "$@" >"$dir/build.log" 2>&1 &&
-        cmake --build "$dir" >>"$dir/build.log" 2>&1; then
+    if cmake -G Ninja -S "$TOP" -B "$dir" "${options[@]}" >"$dir/build.log" 2>&1 &&
+        cmake --build "$dir" "$@" >>"$dir/build.log" 2>&1; then
         return
     fi
     tail -n 40 "$dir/build.log" >&2
