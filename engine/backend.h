@@ -174,6 +174,8 @@ struct devid_backend {
         void *identity, const struct devid_activation *challenge,
         struct devid_field *answer, struct devid_error *err);
     enum devid_err (*identity_clear)(void *identity, struct devid_error *err);
+    enum devid_err (*lock_look)(void *identity, struct devid_lock *lock,
+                                struct devid_error *err);
     enum devid_err (*lock_begin)(void *identity, struct devid_lock *lock,
                                  struct devid_error *err);
     enum devid_err (*lock_apply)(void *identity, struct devid_lock *lock,

@@ -125,6 +125,16 @@ enum devid_err devid_identity_activate(struct devid_identity *identity,
                                            err);
 }
 
+enum devid_err devid_lock_look(struct devid_identity *identity, unsigned *set,
+                               struct devid_error *err)
+{
+    struct devid_lock lock = {0};
+    enum devid_err e = identity->be->lock_look(identity->state, &lock, err);
+
+    *set = lock.set;
+    return e;
+}
+
 enum devid_err devid_lock_begin(struct devid_identity *identity,
                                 struct devid_lock **lock,
                                 struct devid_error *err)

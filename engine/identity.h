@@ -210,6 +210,15 @@ enum {
 struct devid_lock;
 
 /*
+ * Which authorisations are set, by whomever: DEVID_LOCK_..., or-ed.
+ *
+ * Returns DEVID_OK; _NO_DEVICE, _DEVICE. Cost: GetCapability.
+ */
+DEVID_CHECK enum devid_err devid_lock_look(struct devid_identity *identity,
+                                           unsigned *set,
+                                           struct devid_error *err);
+
+/*
  * Make ready to lock the device: see what is set, and make values for the rest.
  * What they are made from is kept in the TPM's NV, at 0x01800d1d, until all of
  * them are set: whoever is interrupted comes to the same values again.

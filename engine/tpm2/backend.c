@@ -67,6 +67,7 @@ const struct devid_backend devid_tpm2_backend = {
     .identity_sign = tpm2_identity_sign,
     .identity_activate = tpm2_identity_activate,
     .identity_clear = tpm2_identity_clear,
+    .lock_look = tpm2_lock_look,
     .lock_begin = tpm2_lock_begin,
     .lock_apply = tpm2_lock_apply,
     .shutdown = tpm2_shutdown,

@@ -152,6 +152,8 @@ enum devid_err tpm2_identity_activate(void *identity,
                                       struct devid_field *answer,
                                       struct devid_error *err);
 enum devid_err tpm2_identity_clear(void *identity, struct devid_error *err);
+enum devid_err tpm2_lock_look(void *identity, struct devid_lock *lock,
+                              struct devid_error *err);
 enum devid_err tpm2_lock_begin(void *identity, struct devid_lock *lock,
                                struct devid_error *err);
 enum devid_err tpm2_lock_apply(void *identity, struct devid_lock *lock,

@@ -75,6 +75,14 @@ TSS2_RC tpm2_lock_session_use(struct tpm2_conn *conn, ESYS_TR session,
     return Esys_TRSess_SetAttributes(conn->esys, session, attributes, 0xff);
 }
 
+static enum devid_err look_op(struct tpm2_conn *conn, void *arg,
+                              struct devid_error *err)
+{
+    const struct lock_work *w = arg;
+
+    return read_state(conn, w->lock, err);
+}
+
 static enum devid_err begin_op(struct tpm2_conn *conn, void *arg,
                                struct devid_error *err)
 {
@@ -201,6 +209,14 @@ static enum devid_err clear_op(struct tpm2_conn *conn, void *arg,
 }
 
 /* ---- the table's functions ---------------------------------------------- */
+
+enum devid_err tpm2_lock_look(void *identity, struct devid_lock *lock,
+                              struct devid_error *err)
+{
+    struct lock_work work = {.id = identity, .lock = lock};
+
+    return tpm2_run(work.id->conn, look_op, &work, err);
+}
 
 enum devid_err tpm2_lock_begin(void *identity, struct devid_lock *lock,
                                struct devid_error *err)

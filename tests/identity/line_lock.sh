@@ -16,6 +16,24 @@ escrowed() {
         -recip escrow.pem | jq -rj ".$1" >"$1"
 }
 
+# opens_all WHAT: what is escrowed now opens all three hierarchies.
+opens_all() {
+    local name
+    for name in owner endorsement lockout; do
+        escrowed "$name"
+    done
+    {
+        tpm2_nvdefine -Q -C o -P file:owner -s 8 0x01800001 &&
+            tpm2_nvundefine -Q -C o -P file:owner 0x01800001
+    } || fail "$1: not the owner's part"
+    tpm2_createprimary -Q -C e -P file:endorsement -c made.context ||
+        fail "$1: not the endorsement's part"
+    tpm2_flushcontext -t
+    tpm2_dictionarylockout -Q --clear-lockout -p file:lockout ||
+        fail "$1: not the lockout's part"
+    say "  ok: $1"
+}
+
 say "In one go"
 provision --lock >out || fail "$(<out)"
 assert_equal "its steps" "station keys enrol activate nv disk test lock" \
@@ -50,12 +68,7 @@ for name in owner endorsement lockout; do
 done
 assert_fails "without it the owner's part is closed" \
     tpm2_nvdefine -Q -C o -s 8 0x01800001
-tpm2_nvdefine -Q -C o -P file:owner -s 8 0x01800001
-tpm2_nvundefine -Q -C o -P file:owner 0x01800001
-tpm2_createprimary -Q -C e -P file:endorsement -c made.context
-tpm2_flushcontext -t
-tpm2_dictionarylockout -Q --clear-lockout -p file:lockout
-say "  ok: they open it"
+opens_all "they open it"
 
 say "Once more"
 trace_reset
@@ -69,11 +82,42 @@ provision --lock --endorsement-auth-source file:endorsement \
     --owner-auth-source file:owner >out || fail "$(<out)"
 assert_equal "with the values all steps are taken" \
     "station keys enrol activate nv disk test" "$(awk '{ print $1 }' out | xargs)"
+provision --endorsement-auth-source file:endorsement \
+    --owner-auth-source file:owner >out || fail "$(<out)"
+assert_equal "and it is as locked as before" locked \
+    "$(ledger 'select state from unit')"
 assert_whole "once more"
 mv id moved
 fails 5 "without its folder it needs the values" "has an auth value, and none\
  was given"
 mv moved id
+
+say "Cleared by who has the value"
+# set_now: which of owner, endorsement and lockout authorisation are set.
+set_now() {
+    tpm2_getcap properties-variable |
+        sed -nE 's/.*(owner|endorsement|lockout)AuthSet: *//p' | xargs
+}
+# cleared: as TPM2_Clear leaves it.
+cleared() {
+    tpm2_clear -Q -c l file:lockout
+    assert_equal "nothing is set" "0 0 0" "$(set_now)" >/dev/null
+}
+cleared
+provision >out || fail "$(<out)"
+assert_equal "the unit is back, and not said to be locked" tested \
+    "$(ledger 'select state from unit')"
+assert_whole "not locked"
+provision --lock >out || fail "$(<out)"
+assert_equal "locked again" "locked 1 1 1" \
+    "$(ledger 'select state from unit') $(set_now)"
+opens_all "what the station keeps opens it"
+cleared
+provision --lock >out || fail "$(<out)"
+assert_equal "locked at once" "locked 1 1 1" \
+    "$(ledger 'select state from unit') $(set_now)"
+opens_all "what the station keeps opens it, too"
+assert_whole "locked once more"
 
 say "Decommissioned"
 assert_fails "a locked unit needs a value" "$DEVID" decommission \

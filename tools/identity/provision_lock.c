@@ -21,6 +21,30 @@ enum exit_code provision_lock_possible(const struct provision *p)
                      p->station.name);
 }
 
+/* Its TPM was cleared since: what the station has of it is over. */
+static void not_locked(struct provision *p)
+{
+    if (p->unit.state == LINE_LOCKED)
+        p->unit.state = LINE_TESTED;
+}
+
+/* Nothing is to be locked: does the unit say with right that it is? */
+static enum exit_code look(struct provision *p)
+{
+    struct devid_error err;
+    unsigned set = 0;
+    enum devid_err e;
+
+    if (p->unit.state != LINE_LOCKED || p->identity == NULL)
+        return EXIT_DONE;
+    e = devid_lock_look(p->identity, &set, &err);
+    if (e != DEVID_OK)
+        return step_fail(e, &err);
+    if (set != DEVID_LOCK_ALL)
+        not_locked(p);
+    return EXIT_DONE;
+}
+
 enum exit_code provision_lock_prepare(struct provision *p)
 {
     const bool wanted = args_flag(p->args, PROVISION_LOCK);
@@ -28,7 +52,7 @@ enum exit_code provision_lock_prepare(struct provision *p)
     enum devid_err e;
 
     if (!wanted && !p->resumed)
-        return EXIT_DONE;
+        return look(p);
     e = devid_lock_begin(p->identity, &p->lock, &err);
     if (e != DEVID_OK)
         return step_fail(e, &err);
@@ -39,6 +63,8 @@ enum exit_code provision_lock_prepare(struct provision *p)
     else if (!wanted)
         return fail("this unit was interrupted while it was locked: --lock "
                     "finishes that");
+    else
+        not_locked(p);
     return EXIT_DONE;
 }
 

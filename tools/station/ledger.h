@@ -76,7 +76,8 @@ enum ledger_outcome {
  *          already those stay, and come back: AGAIN. A certificate's serial
  *          number that the ledger has already is refused: DUPLICATE, "number".
  * ADVANCE  unit.id, state, escrow: only forward, beyond `issued` only what is
- *          issued; where it is there already: AGAIN, a new escrow is kept.
+ *          issued; where it is there already: AGAIN, a new escrow is kept. Only
+ *          a locked unit, whose TPM was cleared, may be tested again.
  * RETIRE   unit.id; reason: RFC 5280's number, 0: unspecified.
  * ASK_LDEVID    ldevid: unit, label, key_digest, subject, request; of a later
  *          one renews and renewal. Where the newest row of that key has not

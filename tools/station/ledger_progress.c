@@ -98,22 +98,25 @@ static enum devid_err advance(struct work *work, struct devid_error *err)
 {
     const struct ledger_unit *job = &work->job->unit;
     struct ledger_unit *unit = &work->unit;
-    bool forward = job->state > unit->state;
+    /* The one way back: the TPM of a locked unit was cleared. */
+    bool back = job->state == UNIT_TESTED && unit->state == UNIT_LOCKED &&
+                job->escrow.len == 0;
+    bool moves = job->state > unit->state || back;
 
     if (unit->state == UNIT_RETIRED || job->state == UNIT_RETIRED ||
-        (job->state == UNIT_ISSUED && forward) ||
+        (job->state == UNIT_ISSUED && moves) ||
         (job->state > UNIT_ISSUED && unit->state < UNIT_ISSUED))
         return end_state(work, unit_state_name(job->state));
     if (job->escrow.len > 0 && !blob_copy(&unit->escrow, &job->escrow))
         return ledger_no_memory(err);
-    if (forward)
+    if (moves)
         work_end(work, LEDGER_DONE, "%s", "");
     else
         work_end(work, LEDGER_AGAIN, "the unit %s is %s already", unit->serial,
                  unit_state_name(unit->state));
-    if (!forward && job->escrow.len == 0)
+    if (!moves && job->escrow.len == 0)
         return DEVID_OK;
-    if (forward)
+    if (moves)
         unit->state = job->state;
     if (unit->state > UNIT_ISSUED)
         blob_free(&unit->challenge); /* it has done its duty */
