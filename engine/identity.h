@@ -221,12 +221,13 @@ DEVID_CHECK enum devid_err devid_lock_look(struct devid_identity *identity,
 /*
  * Make ready to lock the device: see what is set, and make values for the rest.
  * What they are made from is kept in the TPM's NV, at 0x01800d1d, until all of
- * them are set: whoever is interrupted comes to the same values again.
+ * them are set: whoever is interrupted after the first was set comes to the
+ * same values again. Before that, what lies there is replaced.
  *
  * Returns DEVID_OK; _AUTH (setting owner-auth-source), _BUSY (no room in NV),
- * _LOCKED, _NO_DEVICE, _DEVICE.
+ * _EXISTS (something else lies there), _LOCKED, _NO_DEVICE, _DEVICE.
  * Cost: GetCapability; where nothing is set NV_DefineSpace, StartAuthSession,
- * NV_Write; where something is, 2 or 3 to look for what it was made from.
+ * NV_Write; where something is, up to 7 to look for what it was made from.
  */
 DEVID_CHECK enum devid_err devid_lock_begin(struct devid_identity *identity,
                                             struct devid_lock **lock,

@@ -84,14 +84,21 @@ static enum devid_err derive(const uint8_t seed[DEVID_LOCK_SEED_LEN],
     return e;
 }
 
+bool devid_lock_seed_fits(const struct devid_lock *lock,
+                          const uint8_t seed[DEVID_LOCK_SEED_LEN])
+{
+    const unsigned ours = seed[0];
+    const unsigned pending = ours & ~lock->set;
+    const unsigned next = pending & (~pending + 1); /* they go by their bits */
+
+    return ours != 0 && (ours | lock->set) == DEVID_LOCK_ALL &&
+           (pending == 0 || (ours & lock->set) < next);
+}
+
 enum devid_err devid_lock_seed_take(struct devid_lock *lock,
                                     const uint8_t seed[DEVID_LOCK_SEED_LEN],
                                     struct devid_error *err)
 {
-    if ((seed[0] & ~DEVID_LOCK_ALL) != 0)
-        return devid_fail(err, DEVID_ERR_INPUT, 0,
-                          "the TPM's NV holds something else where the seed "
-                          "of its authorisations belongs");
     lock->ours = seed[0];
     for (unsigned i = 0; i < DEVID_LOCK_COUNT; i++) {
         enum devid_err e = DEVID_OK;

@@ -29,8 +29,15 @@ devid_lock_seed_make(unsigned ours, uint8_t seed[DEVID_LOCK_SEED_LEN],
                      struct devid_error *err);
 
 /*
+ * Can it be the seed of a run before, as far as lock->set says: is each value
+ * its own or set by another, and of its own the first ones alone?
+ */
+bool devid_lock_seed_fits(const struct devid_lock *lock,
+                          const uint8_t seed[DEVID_LOCK_SEED_LEN]);
+
+/*
  * Values from a seed: 32 characters of base64 each, so that they pass through
- * files and terminals. Returns DEVID_OK, DEVID_ERR_INPUT (no seed), _SYSTEM.
+ * files and terminals. Returns DEVID_OK, DEVID_ERR_SYSTEM.
  */
 DEVID_CHECK enum devid_err
 devid_lock_seed_take(struct devid_lock *lock,
