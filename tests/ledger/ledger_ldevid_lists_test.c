@@ -171,8 +171,8 @@ static void what_is_changed_of_an_ldevid_is_found(void **state)
         {"DELETE FROM ldevid",
          "entry 4 of station line-1 speaks of unit SN-7, whose row is gone"},
         {"DELETE FROM certificate WHERE number = 'A1'",
-         "the certificate A1 of unit SN-7 is on the list of revoked ones, or "
-         "off it, without cause"},
+         "the certificate A1 was issued to unit SN-7, and is not among those "
+         "that can be revoked"},
         {"UPDATE certificate SET expires_ms = 1 WHERE number = 'A1'",
          "the certificate A1 of unit SN-7"},
         {"UPDATE certificate SET revoked_ms = 1 WHERE number = 'A1'",

@@ -53,6 +53,43 @@ static void what_is_changed_is_found(void **state)
          "the row of batch B1 is not what entry 1 of station line-1 says"},
         {"UPDATE certificate SET revoked_ms = 1",
          "on the list of revoked ones, or off it, without cause"},
+        {"UPDATE certificate SET reason = 4 WHERE number = '10'",
+         "the certificate 10 of unit SN-8 is on the list of revoked ones, or "
+         "off it, without cause, or for another one"},
+        {"DELETE FROM certificate WHERE number = '10'",
+         "the certificate 10 was issued to unit SN-8, and is not among those "
+         "that can be revoked"},
+        {"DELETE FROM certificate WHERE number = '11'",
+         "the certificate 11 was issued to unit SN-8"},
+        {"UPDATE certificate SET number = '12' WHERE number = '10'",
+         "the certificate 10 was issued to unit SN-8"},
+        {"UPDATE certificate SET subject = "
+         "(SELECT id FROM unit WHERE serial = 'SN-7') WHERE number = '10'",
+         "the certificate 10 was issued to unit SN-8"},
+        {"UPDATE certificate SET subject = 'nobody' WHERE number = '10'",
+         "the certificate 10 was issued to unit SN-8"},
+        {"UPDATE certificate SET generation = 2 WHERE number = '10'",
+         "unit SN-8 has not as many certificates that can be revoked as were "
+         "issued to it"},
+        {"UPDATE certificate SET expires_ms = 1 WHERE number = '10'",
+         "the certificate 10 of unit SN-8 is noted for another owner, or "
+         "until another time, than it was issued"},
+        {"INSERT INTO certificate (number, subject, generation, expires_ms, "
+         "revoked_ms, reason) VALUES ('99', 'nobody', 1, 0, 1, 0)",
+         "the certificate 99 is of a unit that is not there"},
+        {"INSERT INTO certificate (number, subject, generation, expires_ms, "
+         "revoked_ms, reason) SELECT '99', id, 1, 0, 0, 0 FROM unit "
+         "WHERE serial = 'SN-7'",
+         "unit SN-7 has not as many certificates"},
+        {"INSERT INTO certificate (number, subject, generation, expires_ms, "
+         "revoked_ms, reason) SELECT '99', id, 0, 0, 0, 0 FROM unit "
+         "WHERE serial = 'SN-8'",
+         "no entry speaks of the certificate 99 of unit SN-8"},
+        {"UPDATE batch SET available = available + 1",
+         "batch B1 has more left to enrol, with what stations hold of it, "
+         "than its units leave of its quota of 100"},
+        {"UPDATE lease SET remaining = remaining + 1",
+         "batch B1 has more left to enrol"},
         {"UPDATE chain SET head = signed_head, seq = 3", "its noted head"},
         {"UPDATE chain SET signed_seq = 3",
          "entry 3 of station line-1 is not the one that was signed"},
@@ -64,6 +101,69 @@ static void what_is_changed_is_found(void **state)
 
     for (size_t i = 0; i < COUNT(changes); i++) {
         fill(fixture);
+        behind(fixture, changes[i].sql);
+        expect_fault(fixture, changes[i].fault);
+        tear_down(state);
+        set_up(state);
+        fixture = *state;
+    }
+}
+
+/* SN-8 was issued 10 and 11, was retired, and is issued 3C and 3D. */
+static void fill_for_a_new_owner(struct fixture *fixture)
+{
+    struct ledger_job job;
+    struct ledger_job retire = {.reason = 5};
+    struct ledger_job again = {.op = LEDGER_ENROL, .new_owner = true};
+    struct ledger_job issue = {0};
+
+    make_issued(fixture->ledger, 8, &job);
+    assert_int_equal(follow(fixture->ledger, LEDGER_RETIRE, &job.unit, &retire),
+                     LEDGER_DONE);
+    fill_unit(&again.unit, 8);
+    assert_int_equal(ledger_do(fixture->ledger, &again), LEDGER_DONE);
+    make_cert(&issue.unit.idevid_cert, 60);
+    make_cert(&issue.unit.iak_cert, 61);
+    assert_int_equal(follow(fixture->ledger, LEDGER_ISSUE, &job.unit, &issue),
+                     LEDGER_DONE);
+    clear(&issue);
+    clear(&again);
+    clear(&retire);
+    clear(&job);
+    expect_whole(fixture, 6);
+}
+
+static void what_is_changed_of_a_former_owner_is_found(void **state)
+{
+    static const struct {
+        const char *sql;
+        const char *fault;
+    } changes[] = {
+        {"DELETE FROM certificate WHERE number = '10'",
+         "the certificate 10 was issued to unit SN-8"},
+        {"UPDATE certificate SET revoked_ms = 0, reason = 0 "
+         "WHERE number = '10'",
+         "the certificate 10 of unit SN-8 is on the list of revoked ones, or "
+         "off it"},
+        {"UPDATE certificate SET revoked_ms = revoked_ms + 1 "
+         "WHERE number = '11'",
+         "the certificate 11 of unit SN-8 is on the list"},
+        {"UPDATE certificate SET reason = 4 WHERE number = '10'",
+         "the certificate 10 of unit SN-8 is on the list"},
+        {"UPDATE certificate SET generation = 3 - generation",
+         "of unit SN-8 is noted for another owner"},
+        {"UPDATE certificate SET revoked_ms = (SELECT time_ms FROM audit "
+         "WHERE event = 'retire'), reason = 5 WHERE number = '3C'",
+         "the certificate 3C of unit SN-8 is on the list"},
+        {"INSERT INTO certificate (number, subject, generation, expires_ms, "
+         "revoked_ms, reason) SELECT '99', subject, 1, 0, revoked_ms, reason "
+         "FROM certificate WHERE number = '10'",
+         "no entry speaks of the certificate 99 of unit SN-8"},
+    };
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < COUNT(changes); i++) {
+        fill_for_a_new_owner(fixture);
         behind(fixture, changes[i].sql);
         expect_fault(fixture, changes[i].fault);
         tear_down(state);
@@ -168,6 +268,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_A_LEDGER(what_is_changed_is_found),
+        ON_A_LEDGER(what_is_changed_of_a_former_owner_is_found),
         ON_A_LEDGER(a_dropped_tail_with_its_rows_is_found_by_the_signature),
         ON_A_LEDGER(a_chain_made_anew_is_found_by_its_signature),
         ON_A_LEDGER(a_station_that_nobody_knows_is_a_fault),

@@ -357,7 +357,7 @@ static void a_units_history_has_what_was_refused_of_it(void **state)
         ledger_entries(fixture->ledger, "SN-7", take_event, text, &err),
         DEVID_OK);
     assert_string_equal(
-        text, "refuse: the EK certificate expired\nenrol: \nissue: \n");
+        text, "refuse: the EK certificate expired\nenrol: \nissue: 0E 0F\n");
 }
 
 int main(void)

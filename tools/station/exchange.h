@@ -141,10 +141,6 @@ bool blob_set(struct ledger_blob *blob, const void *data, size_t len);
  */
 const char *pkcs10_open(struct devid_bytes der, uint8_t **spki, size_t *len);
 
-/* RFC 5280, 5.3.1: those that fit a device, as the protocol calls them. */
-bool revocation_reason(const char *name, int *number);
-const char *revocation_reason_name(int number);
-
 void sha256_hex(const void *data, size_t len, char hex[65]);
 int64_t now_ms(void);
 /* "2026-11-22T08:00:00Z" */

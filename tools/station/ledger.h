@@ -104,8 +104,10 @@ struct ledger_job {
     /* ISSUE: serial numbers of the IDevID's and the IAK's certificate,
      * borrowed; empty: looked for in the certificates */
     struct devid_bytes numbers[2];
-    const char *peer;   /* whence it came, for the log: an address; or NULL */
-    const char *detail; /* why, for the log, in one sentence; or NULL */
+    const char *peer; /* whence it came, for the log: an address; or NULL */
+    /* why, for the log, in one sentence; or NULL. An ISSUE's is what serial
+     * numbers its certificates have. */
+    const char *detail;
     enum ledger_outcome outcome;
     char column[16];          /* of DUPLICATE: "serial" */
     struct devid_error error; /* the outcome as a sentence, but for DONE */
@@ -315,7 +317,9 @@ struct ledger_verdict {
 
 /*
  * Go through every chain: hashes, numbers without gaps, heads and their
- * signatures, and whether each unit's row is what its last entry says.
+ * signatures; whether the row of each unit, batch and LDevID is what its last
+ * entry says, and that of each certificate what was issued and revoked; and
+ * whether more is left of a batch than its units leave of its quota.
  *
  * key  gives the public key of a station by its name, for the ledger to free;
  *      NULL: not known, which is a fault

@@ -28,6 +28,10 @@ enum unit_state {
 const char *unit_state_name(enum unit_state state);
 bool unit_state_parse(const char *name, enum unit_state *state);
 
+/* RFC 5280, 5.3.1: those that fit a device, as the protocol calls them. */
+bool revocation_reason(const char *name, int *number);
+const char *revocation_reason_name(int number);
+
 /* Bytes of its own; `data` by OPENSSL_malloc, NULL: none. */
 struct ledger_blob {
     uint8_t *data;

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every statement of the ledger. SQLite and PostgreSQL take most of them alike:
- * parameters are $1 and so on, whole numbers BIGINT, bytes BLOB or BYTEA.
+ * Every statement of the ledger, but for those by which it is verified. SQLite
+ * and PostgreSQL take most of them alike: parameters are $1 and so on, whole
+ * numbers BIGINT, bytes BLOB or BYTEA.
  */
-#include "ledger_ldevid.h"
-#include "ledger_store.h"
-#include "ledger_unit.h"
+#include "ledger_sql.h"
 
-#define BOTH(text)                                                             \
-    {                                                                          \
-        text, text                                                             \
-    }
+#include "ledger_ldevid.h"
+#include "ledger_unit.h"
 
 #define CHAIN_COLUMNS                                                          \
     "station, seq, head, signed_seq, signed_head, signature, signed_ms"
@@ -62,12 +59,10 @@
     "' AND batch = $4 AND " WITHIN "ORDER BY serial LIMIT $3) AS s"
 #define OR " UNION ALL "
 
-#define SAME_STATE                                                             \
-    "s.serial = u.serial AND s.batch = u.batch AND s.state = u.state"
 #define DUE_MS "(not_before_ms + (not_after_ms - not_before_ms) / 3 * 2)"
 
 /* clang-format off */
-static const char *const statements[STMT_COUNT][DIALECT_COUNT] = {
+static const char *const statements[STMT_CHECKS][DIALECT_COUNT] = {
     [STMT_BEGIN] = {"BEGIN IMMEDIATE", "BEGIN"},
     [STMT_BEGIN_READ] = {"BEGIN",
                          "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"},
@@ -269,58 +264,11 @@ static const char *const statements[STMT_COUNT][DIALECT_COUNT] = {
         " ORDER BY time_ms, station, seq"),
     [STMT_CHAINS] = BOTH(
         "SELECT " CHAIN_COLUMNS " FROM chain ORDER BY station"),
-    [STMT_CHECK_UNITS] = BOTH(
-        "SELECT " UNIT_SEALED_COLUMNS ", a.row_digest, a.of_station, a.of_seq "
-        "FROM unit LEFT JOIN (SELECT subject AS of_subject, "
-        "revision AS of_revision, row_digest, station AS of_station, "
-        "seq AS of_seq FROM audit WHERE revision > 0) a "
-        "ON a.of_subject = id AND a.of_revision = revision ORDER BY id"),
-    [STMT_CHECK_BATCHES] = BOTH(
-        "SELECT b.name, b.product, b.token_digest, b.quota, b.closed, "
-        "b.opened_ms, a.row_digest, a.station, a.seq "
-        "FROM batch b LEFT JOIN audit a ON a.subject = 'batch:' || b.name "
-        "AND a.revision = b.closed + 1 AND a.revision > 0 ORDER BY b.name"),
-    [STMT_CHECK_LDEVIDS] = BOTH(
-        "SELECT " LDEVID_COLUMNS ", a.row_digest, a.of_station, a.of_seq "
-        "FROM ldevid LEFT JOIN (SELECT subject AS of_subject, "
-        "revision AS of_revision, row_digest, station AS of_station, "
-        "seq AS of_seq FROM audit WHERE revision > 0) a "
-        "ON a.of_subject = 'ldevid:' || id AND a.of_revision = revision "
-        "ORDER BY id"),
-    /* The row of an entry is gone, or older than the entry. */
-    [STMT_CHECK_LOST] = BOTH(
-        "SELECT a.station, a.seq, a.serial FROM audit a WHERE a.revision > 0 "
-        "AND NOT EXISTS (SELECT 1 FROM unit u WHERE u.id = a.subject "
-        "AND u.revision >= a.revision) "
-        "AND NOT EXISTS (SELECT 1 FROM batch b "
-        "WHERE 'batch:' || b.name = a.subject AND b.closed + 1 >= a.revision) "
-        "AND NOT EXISTS (SELECT 1 FROM ldevid l "
-        "WHERE 'ldevid:' || l.id = a.subject AND l.revision >= a.revision) "
-        "ORDER BY a.station, a.seq LIMIT 1"),
-    /* Entries of a chain that has no head. */
-    [STMT_CHECK_STRAY] = BOTH(
-        "SELECT a.station, a.seq FROM audit a WHERE NOT EXISTS "
-        "(SELECT 1 FROM chain c WHERE c.station = a.station) "
-        "ORDER BY a.station, a.seq LIMIT 1"),
-    [STMT_CHECK_REVOKED] = BOTH(
-        "SELECT c.number, u.serial FROM certificate c "
-        "JOIN unit u ON u.id = c.subject "
-        "LEFT JOIN ldevid l ON l.number = c.number "
-        "WHERE (c.revoked_ms > 0) <> (u.state = 'retired' "
-        "OR c.generation < u.generation OR COALESCE(l.revoked_ms, 0) > 0) "
-        "OR c.expires_ms <> COALESCE(l.not_after_ms, 0) UNION ALL "
-        "SELECT l.number, l.serial FROM ldevid l WHERE l.state = 'issued' "
-        "AND NOT EXISTS (SELECT 1 FROM certificate c "
-        "WHERE c.number = l.number) LIMIT 1"),
-    [STMT_CHECK_STATES] = BOTH(
-        "SELECT u.serial FROM unit u WHERE NOT EXISTS (SELECT 1 "
-        "FROM unit_state s WHERE " SAME_STATE ") UNION ALL "
-        "SELECT s.serial FROM unit_state s WHERE NOT EXISTS (SELECT 1 "
-        "FROM unit u WHERE " SAME_STATE ") LIMIT 1"),
 };
 /* clang-format on */
 
 const char *ledger_sql(enum ledger_dialect dialect, enum ledger_stmt stmt)
 {
-    return statements[stmt][dialect];
+    return stmt < STMT_CHECKS ? statements[stmt][dialect]
+                              : ledger_sql_check(dialect, stmt);
 }

@@ -2,7 +2,8 @@
 /*
  * The seam between the ledger and a database: statements that are known by
  * number, values in, rows out. What a statement is in SQL stands in
- * ledger_sql.c alone; what the ledger does with them knows of no database.
+ * ledger_sql.c and ledger_sql_check.c alone; what the ledger does with them
+ * knows of no database.
  */
 #ifndef DEVID_STATION_LEDGER_STORE_H
 #define DEVID_STATION_LEDGER_STORE_H
@@ -79,12 +80,13 @@ enum ledger_stmt {
     STMT_ENTRIES,
     STMT_ENTRIES_OF_UNIT,
     STMT_CHAINS,
-    STMT_CHECK_UNITS,
+    STMT_CHECKS,
+    STMT_CHECK_UNITS = STMT_CHECKS,
     STMT_CHECK_BATCHES,
     STMT_CHECK_LDEVIDS,
     STMT_CHECK_LOST,
-    STMT_CHECK_STRAY,
-    STMT_CHECK_REVOKED,
+    STMT_CHECK_ISSUED,
+    STMT_CHECK_CERTIFICATES,
     STMT_CHECK_STATES,
     STMT_COUNT,
 };

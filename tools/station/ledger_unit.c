@@ -35,6 +35,36 @@ bool unit_state_parse(const char *name, enum unit_state *state)
     return true;
 }
 
+/* ---- why it was revoked ------------------------------------------------ */
+
+static const struct {
+    const char *name;
+    int number;
+} reasons[] = {
+    {"unspecified", 0}, {"compromise", 1}, {"affiliation", 3},
+    {"superseded", 4},  {"cessation", 5},
+};
+
+bool revocation_reason(const char *name, int *number)
+{
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
+        if (strcmp(reasons[i].name, name) != 0)
+            continue;
+        *number = reasons[i].number;
+        return true;
+    }
+    return false;
+}
+
+const char *revocation_reason_name(int number)
+{
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
+        if (reasons[i].number == number)
+            return reasons[i].name;
+    }
+    return "?";
+}
+
 /* ---- a unit's members as columns --------------------------------------- */
 
 /* In the order of UNIT_COLUMNS. */

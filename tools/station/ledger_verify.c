@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ledger_queue.h"
+#include "ledger_verify.h"
 
 struct chain {
     struct chain_seal seal; /* its station is `station` below */
@@ -31,13 +32,8 @@ struct check {
     struct devid_error *err;
 };
 
-/* False: for `return fault(...)` of a function that reads on else. */
-static bool fault(struct check *check, const char *station, int64_t seq,
-                  const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-
-static bool fault(struct check *check, const char *station, int64_t seq,
-                  const char *format, ...)
+bool check_fault(struct check *check, const char *station, int64_t seq,
+                 const char *format, ...)
 {
     char what[512];
     va_list values;
@@ -82,9 +78,9 @@ static bool read_chain(void *arg, const struct ledger_row *row)
     chain->seal.time_ms = row_number(row, 6);
     snprintf(chain->hash, sizeof(chain->hash), "%s", CHAIN_GENESIS);
     if (signature->kind != VALUE_BLOB || signature->len > CHAIN_SIGNATURE_MAX)
-        return fault(check, chain->station, chain->seal.seq,
-                     "the chain of station %s has no signature",
-                     chain->station);
+        return check_fault(check, chain->station, chain->seal.seq,
+                           "the chain of station %s has no signature",
+                           chain->station);
     memcpy(chain->seal.signature, signature->data, signature->len);
     chain->seal.len = signature->len;
     return true;
@@ -97,9 +93,10 @@ static bool meet_seal(struct check *check, struct chain *chain)
         return true;
     if (strcmp(chain->hash, chain->seal.head) == 0)
         return true;
-    return fault(check, chain->station, chain->read,
-                 "entry %lld of station %s is not the one that was signed",
-                 (long long)chain->read, chain->station);
+    return check_fault(
+        check, chain->station, chain->read,
+        "entry %lld of station %s is not the one that was signed",
+        (long long)chain->read, chain->station);
 }
 
 static struct chain *chain_of(struct check *check, const char *station)
@@ -122,21 +119,22 @@ static bool read_entry(void *arg, const struct ledger_row *row)
     if (!chain || strcmp(chain->station, station) != 0)
         chain = check->chain = chain_of(check, station);
     if (!chain)
-        return fault(check, station, seq,
-                     "there are entries of station %s, which has no chain",
-                     station);
+        return check_fault(
+            check, station, seq,
+            "there are entries of station %s, which has no chain", station);
     if (seq != chain->read + 1)
-        return fault(check, station, chain->read + 1,
-                     "entry %lld of station %s is missing",
-                     (long long)chain->read + 1, station);
+        return check_fault(check, station, chain->read + 1,
+                           "entry %lld of station %s is missing",
+                           (long long)chain->read + 1, station);
     if (!chain_entry_hash(chain->hash, row->values, hash))
         return no_memory(check);
     if (strcmp(hash, row_text(row, ENTRY_HASH)) != 0)
-        return fault(check, station, seq,
-                     "entry %lld of station %s (%.40s of unit %.100s) is not "
-                     "as it was written",
-                     (long long)seq, station, row_text(row, ENTRY_EVENT),
-                     row_text(row, ENTRY_SERIAL));
+        return check_fault(
+            check, station, seq,
+            "entry %lld of station %s (%.40s of unit %.100s) is not "
+            "as it was written",
+            (long long)seq, station, row_text(row, ENTRY_EVENT),
+            row_text(row, ENTRY_SERIAL));
     memcpy(chain->hash, hash, sizeof(hash));
     chain->read = seq;
     check->verdict->entries++;
@@ -149,14 +147,16 @@ static bool check_signature(struct check *check, struct chain *chain)
     bool ok;
 
     if (!key)
-        return fault(check, chain->station, chain->seal.seq,
-                     "the key of station %s is not known, so that its head "
-                     "cannot be checked",
-                     chain->station);
+        return check_fault(
+            check, chain->station, chain->seal.seq,
+            "the key of station %s is not known, so that its head "
+            "cannot be checked",
+            chain->station);
     chain->seal.station = chain->station;
     ok = chain_verify(key, &chain->seal);
     EVP_PKEY_free(key);
-    return ok || fault(check, chain->station, chain->seal.seq,
+    return ok ||
+           check_fault(check, chain->station, chain->seal.seq,
                        "the head of station %s at entry %lld was not signed "
                        "by its key",
                        chain->station, (long long)chain->seal.seq);
@@ -169,18 +169,19 @@ static bool check_head(struct check *check, struct chain *chain)
     if (!check_signature(check, chain))
         return false;
     if (below_seal || chain->read < chain->seq)
-        return fault(check, chain->station, chain->read + 1,
-                     "the entries of station %s end with %lld, but its %s head "
-                     "is %lld: the last ones were taken away",
-                     chain->station, (long long)chain->read,
-                     below_seal ? "signed" : "noted",
-                     (long long)(below_seal ? chain->seal.seq : chain->seq));
+        return check_fault(
+            check, chain->station, chain->read + 1,
+            "the entries of station %s end with %lld, but its %s head "
+            "is %lld: the last ones were taken away",
+            chain->station, (long long)chain->read,
+            below_seal ? "signed" : "noted",
+            (long long)(below_seal ? chain->seal.seq : chain->seq));
     if (chain->read != chain->seq || strcmp(chain->hash, chain->head) != 0)
-        return fault(check, chain->station, chain->read,
-                     "the last entry of station %s is %lld, but its noted head "
-                     "is another, at %lld",
-                     chain->station, (long long)chain->read,
-                     (long long)chain->seq);
+        return check_fault(
+            check, chain->station, chain->read,
+            "the last entry of station %s is %lld, but its noted head "
+            "is another, at %lld",
+            chain->station, (long long)chain->read, (long long)chain->seq);
     check->verdict->unsealed += (uint64_t)(chain->seq - chain->seal.seq);
     return true;
 }
@@ -198,14 +199,15 @@ static bool check_row(struct check *check, const struct ledger_row *row,
     if (!chain_row_digest(row->values, columns, digest))
         return no_memory(check);
     if (!*station)
-        return fault(check, "", 0,
-                     "no entry speaks of the row of %s %.100s as it is", what,
-                     name);
+        return check_fault(check, "", 0,
+                           "no entry speaks of the row of %s %.100s as it is",
+                           what, name);
     if (strcmp(digest, row_text(row, columns)) != 0)
-        return fault(check, station, seq,
-                     "the row of %s %.100s is not what entry %lld of station "
-                     "%s says",
-                     what, name, (long long)seq, station);
+        return check_fault(
+            check, station, seq,
+            "the row of %s %.100s is not what entry %lld of station "
+            "%s says",
+            what, name, (long long)seq, station);
     return true;
 }
 
@@ -222,32 +224,36 @@ static bool check_ldevid(void *arg, const struct ledger_row *row)
 
 static bool check_batch(void *arg, const struct ledger_row *row)
 {
-    return check_row(arg, row, BATCH_VALUES, "batch", row_text(row, 0));
+    const char *name = row_text(row, 0);
+
+    if (!check_row(arg, row, BATCH_VALUES, "batch", name))
+        return false;
+    return row_number(row, BATCH_VALUES + 3) == 0 ||
+           check_fault(
+               arg, row_text(row, BATCH_VALUES + 1),
+               row_number(row, BATCH_VALUES + 2),
+               "batch %.100s has more left to enrol, with what stations "
+               "hold of it, than its units leave of its quota of %lld",
+               name, (long long)row_number(row, 3));
 }
 
 static bool found_lost(void *arg, const struct ledger_row *row)
 {
-    return fault(arg, row_text(row, 0), row_number(row, 1),
-                 "entry %lld of station %s speaks of %s %.100s, whose row is "
-                 "gone or older",
-                 (long long)row_number(row, 1), row_text(row, 0),
-                 *row_text(row, 2) ? "unit" : "a batch", row_text(row, 2));
-}
-
-static bool found_revoked(void *arg, const struct ledger_row *row)
-{
-    return fault(arg, "", 0,
-                 "the certificate %.64s of unit %.100s is on the list of "
-                 "revoked ones, or off it, without cause",
-                 row_text(row, 0), row_text(row, 1));
+    return check_fault(
+        arg, row_text(row, 0), row_number(row, 1),
+        "entry %lld of station %s speaks of %s %.100s, whose row is "
+        "gone or older",
+        (long long)row_number(row, 1), row_text(row, 0),
+        *row_text(row, 2) ? "unit" : "a batch", row_text(row, 2));
 }
 
 static bool found_state(void *arg, const struct ledger_row *row)
 {
-    return fault(arg, "", 0,
-                 "unit %.100s is not among those of its state, which pages "
-                 "and figures are made of, or twice",
-                 row_text(row, 0));
+    return check_fault(
+        arg, "", 0,
+        "unit %.100s is not among those of its state, which pages "
+        "and figures are made of, or twice",
+        row_text(row, 0));
 }
 
 /* ---- the whole --------------------------------------------------------- */
@@ -282,7 +288,8 @@ static void check_all(struct check *check)
         go_through(check, STMT_CHECK_BATCHES, check_batch) &&
         go_through(check, STMT_CHECK_LDEVIDS, check_ldevid) &&
         go_through(check, STMT_CHECK_LOST, found_lost) &&
-        go_through(check, STMT_CHECK_REVOKED, found_revoked))
+        go_through(check, STMT_CHECK_ISSUED, found_issued) &&
+        go_through(check, STMT_CHECK_CERTIFICATES, check_certificate))
         go_through(check, STMT_CHECK_STATES, found_state);
 }
 
@@ -302,8 +309,8 @@ enum devid_err ledger_verify(struct ledger *ledger,
         check_all(&check);
     if (check.code == DEVID_OK && *ledger->station &&
         !chain_of(&check, ledger->station))
-        fault(&check, ledger->station, 0,
-              "the chain of station %s is not there", ledger->station);
+        check_fault(&check, ledger->station, 0,
+                    "the chain of station %s is not there", ledger->station);
     ledger->store->close(check.db);
     OPENSSL_free(check.chains);
     return check.code;

@@ -236,6 +236,11 @@ static void put_detail(const struct work *work, char *detail, size_t size)
         snprintf(text, sizeof(text), "again%s%s", *own ? ": " : "", own);
     else if (job->op == LEDGER_ADVANCE && !*own)
         snprintf(text, sizeof(text), "%s", unit_state_name(job->unit.state));
+    else if (job->op == LEDGER_ISSUE) /* verify counts on it */
+        snprintf(text, sizeof(text), "%s%s%s", work->numbers[0],
+                 work->numbers[1][0] ? " " : "", work->numbers[1]);
+    else if (job->op == LEDGER_RETIRE && !*own)
+        snprintf(text, sizeof(text), "%s", revocation_reason_name(job->reason));
     else if (is_ldevid_op(job->op) && !*own)
         snprintf(text, sizeof(text), "%s", work->ldevid.number);
     else

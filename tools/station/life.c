@@ -146,34 +146,6 @@ static const struct body_member retire_members[] = {
     {NULL, BODY_FLAG, false, 0},
 };
 
-static const struct {
-    const char *name;
-    int number;
-} reasons[] = {
-    {"unspecified", 0}, {"compromise", 1}, {"affiliation", 3},
-    {"superseded", 4},  {"cessation", 5},
-};
-
-bool revocation_reason(const char *name, int *number)
-{
-    for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
-        if (strcmp(reasons[i].name, name) != 0)
-            continue;
-        *number = reasons[i].number;
-        return true;
-    }
-    return false;
-}
-
-const char *revocation_reason_name(int number)
-{
-    for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
-        if (reasons[i].number == number)
-            return reasons[i].name;
-    }
-    return "?";
-}
-
 static enum step retire(struct exchange *x, const char *name)
 {
     if (revocation_reason(name, &x->job.reason))
