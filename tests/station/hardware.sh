@@ -102,6 +102,44 @@ assert_fails "with another's certificate it does not start" "$STATION" serve \
 assert_contains "it says why" "line/tpm.pem does not go with the server's key" \
     "$OUTPUT"
 
+say "The audit log's key in a TPM that goes away"
+rm -rf line
+start_tpm --srk log
+make_station
+"$DEVID" keygen --out line/log.key
+setting station chain_key log.key
+setting policy allow_pkcs10 yes
+start_station
+# says SENTENCE: the station has said it since it was started.
+says() {
+    grep -qF "$1" station.log
+}
+# all_signed: the log is whole, to its last entry.
+all_signed() {
+    [[ $("$STATION" verify-log --dir line --json | jq .unsealed) == 0 ]]
+}
+enrol_plain SN-10
+assert_equal "a unit is taken" 201 "$STATUS"
+await "its entries to be signed" "$STATION_PID" all_signed
+stop_tpm KILL
+enrol_plain SN-11
+assert_equal "another without the TPM" 201 "$STATUS"
+await "the station to say it" "$STATION_PID" says \
+    "the station's key cannot sign the head of its audit log"
+assert_contains "and what that means" \
+    "what is recorded of them is not signed until chain_key can be used again" \
+    "$(<station.log)"
+launch_tpm
+enrol_plain SN-12
+assert_equal "a third with the TPM" 201 "$STATUS"
+await "the station to say that it signs" "$STATION_PID" says \
+    "the head of the audit log is signed again"
+await "all entries to be signed" "$STATION_PID" all_signed
+assert_equal "once each" "1 1" \
+    "$(grep -c "cannot sign the head" station.log) $(grep -c "is signed again" \
+        station.log)"
+stop_station
+
 say "The CA's key on a token"
 rm -rf line
 start_token

@@ -16,7 +16,8 @@ enum {
     SLOW_WORKERS = 8,
     SPARE_FILES = 64, /* besides connections */
     END_S = 30,
-    LOOK_S = 2,    /* at the server's certificate and the OCSP responder's */
+    LOOK_S = 2,    /* at the server's certificate, the OCSP responder's, and
+                      whether the audit log's head is signed */
     AGAIN_S = 3600 /* where the CA did not issue the latter */
 };
 
@@ -91,6 +92,25 @@ static void refresh_ocsp(struct server *server)
         server->ocsp_look_ms = now_ms() + AGAIN_S * INT64_C(1000);
 }
 
+/* Devices are served on without it: who has a TPM or a token looked after must
+ * hear of it. */
+static void look_at_seal(struct server *server)
+{
+    struct devid_error err;
+    bool unsigned_now =
+        ledger_signing(server->context->ledger, &err) != DEVID_OK;
+
+    if (unsigned_now == server->unsigned_log)
+        return;
+    server->unsigned_log = unsigned_now;
+    if (unsigned_now)
+        note("%s; units are served on, and what is recorded of them is not "
+             "signed until chain_key can be used again",
+             err.text);
+    else
+        note("the head of the audit log is signed again");
+}
+
 static void wait_for_end(struct server *server, const sigset_t *signals)
 {
     const struct timespec pause = {.tv_sec = LOOK_S};
@@ -100,6 +120,7 @@ static void wait_for_end(struct server *server, const sigset_t *signals)
         signal_number = sigtimedwait(signals, NULL, &pause);
         tls_refresh(server, signal_number == SIGHUP);
         refresh_ocsp(server);
+        look_at_seal(server);
     } while (signal_number != SIGTERM && signal_number != SIGINT);
 }
 

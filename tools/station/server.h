@@ -76,6 +76,7 @@ struct server {
     struct crl *crl;
     struct fleet *fleet;
     int64_t ocsp_look_ms; /* not before */
+    bool unsigned_log;    /* and that was said */
     unsigned loop_count;
     struct loop *loops;
     atomic_uint connections;
