@@ -8,6 +8,7 @@
 source "$(dirname "$0")/common.sh"
 harness_dir
 cd "$WORK"
+need sqlite3
 start_tpm --ek
 make_station
 trust_vendor "$WORK/tpm"
@@ -80,3 +81,30 @@ assert_equal "it is taken" "new unit SN-2: issued" "$OUTPUT"
 station issue --serial SN-2 --idevid soft.pem
 assert_equal "and has its certificate" "soft.pem: OK" \
     "$(plain_openssl verify -CAfile line/ca.pem soft.pem)"
+
+say "A station that is killed between a unit's row and its certificate"
+plain_openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+    -keyout other.key -subj /CN=x -out other.csr 2>req.log
+cp -a line line.before
+for ((moment = 1; moment < 100; moment++)); do
+    rm -rf line
+    cp -a line.before line
+    {
+        LD_PRELOAD="$BUILD_DIR/tests/station/kill_at.so" \
+            DEVID_KILL_AT="$moment" "$STATION" import --dir line \
+            --batch spring --in other.csr --serial SN-3 --model Gate || true
+    } >import.out 2>&1
+    [[ $(ledger "SELECT state FROM unit WHERE serial = 'SN-3'") != seen ]] ||
+        break
+done
+((moment < 100)) || fail "it was never killed there"
+assert_fails "it has none to write" station issue --serial SN-3 \
+    --idevid other.pem
+assert_equal "says so" "devid-station: the unit SN-3 has no certificate yet: \
+give its request to devid-station import again" "$OUTPUT"
+[[ ! -e other.pem ]] || fail "and a file was written"
+OUTPUT=$(station import --batch spring --in other.csr --serial SN-3 --model Gate)
+assert_equal "imported again it is issued" "unit SN-3: issued" "$OUTPUT"
+station issue --serial SN-3 --idevid other.pem
+assert_equal "and has its certificate" "other.pem: OK" \
+    "$(plain_openssl verify -CAfile line/ca.pem other.pem)"

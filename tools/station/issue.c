@@ -100,6 +100,11 @@ static enum exit_code issue(const struct args *args,
         code = fail("the unit %s has a TPM: its answer to the challenge is "
                     "wanted, by --answer",
                     serial);
+    /* The station was stopped between the two that import does. */
+    if (code == EXIT_DONE && !unit.attested && unit.idevid_cert.len == 0)
+        code = fail("the unit %s has no certificate yet: give its request to "
+                    "devid-station import again",
+                    serial);
     if (code == EXIT_DONE && answer) {
         snprintf(x.unit_id, sizeof(x.unit_id), "%s", unit.id);
         ledger_unit_clear(&unit);
