@@ -121,6 +121,7 @@ static void fill_for_a_new_owner(struct fixture *fixture)
     assert_int_equal(follow(fixture->ledger, LEDGER_RETIRE, &job.unit, &retire),
                      LEDGER_DONE);
     fill_unit(&again.unit, 8);
+    again.unit.state = UNIT_ACTIVATED;
     assert_int_equal(ledger_do(fixture->ledger, &again), LEDGER_DONE);
     make_cert(&issue.unit.idevid_cert, 60);
     make_cert(&issue.unit.iak_cert, 61);

@@ -117,6 +117,7 @@ static void entries_that_name_no_certificates_are_whole(void **state)
                      LEDGER_DONE);
     clear(&retire);
     fill_unit(&again.unit, 7);
+    again.unit.state = UNIT_ACTIVATED;
     assert_int_equal(ledger_do(fixture->ledger, &again), LEDGER_DONE);
     clear(&again);
     make_cert(&issue.unit.idevid_cert, 60);

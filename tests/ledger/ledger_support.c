@@ -298,12 +298,26 @@ void fill_unit(struct ledger_unit *unit, int number)
     unit->challenge.len = strlen(name);
 }
 
-enum ledger_outcome enrol(struct ledger *ledger, int number,
-                          struct ledger_job *job)
+static enum ledger_outcome enrol_as(struct ledger *ledger, int number,
+                                    enum unit_state state,
+                                    struct ledger_job *job)
 {
     *job = (struct ledger_job){.op = LEDGER_ENROL, .peer = "192.0.2.7"};
     fill_unit(&job->unit, number);
+    job->unit.state = state;
     return ledger_do(ledger, job);
+}
+
+enum ledger_outcome enrol(struct ledger *ledger, int number,
+                          struct ledger_job *job)
+{
+    return enrol_as(ledger, number, UNIT_CERTIFIED, job);
+}
+
+enum ledger_outcome enrol_activated(struct ledger *ledger, int number,
+                                    struct ledger_job *job)
+{
+    return enrol_as(ledger, number, UNIT_ACTIVATED, job);
 }
 
 enum ledger_outcome follow(struct ledger *ledger, enum ledger_op op,
@@ -339,7 +353,7 @@ void make_issued(struct ledger *ledger, int number, struct ledger_job *job)
 {
     struct ledger_job issue = {0};
 
-    assert_int_equal(enrol(ledger, number, job), LEDGER_DONE);
+    assert_int_equal(enrol_activated(ledger, number, job), LEDGER_DONE);
     make_cert(&issue.unit.idevid_cert, 2 * number);
     make_cert(&issue.unit.iak_cert, 2 * number + 1);
     assert_int_equal(follow(ledger, LEDGER_ISSUE, &job->unit, &issue),

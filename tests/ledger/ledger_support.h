@@ -45,6 +45,9 @@ void fill_unit(struct ledger_unit *unit, int number);
 /* Enrol it into B1; the job's unit is the caller's to clear. */
 enum ledger_outcome enrol(struct ledger *ledger, int number,
                           struct ledger_job *job);
+/* And as if it had answered its challenge. */
+enum ledger_outcome enrol_activated(struct ledger *ledger, int number,
+                                    struct ledger_job *job);
 /* A job about the unit of another job that is done. */
 enum ledger_outcome follow(struct ledger *ledger, enum ledger_op op,
                            const struct ledger_unit *unit,

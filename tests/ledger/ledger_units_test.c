@@ -205,7 +205,7 @@ static void a_certificates_number_is_never_taken_twice(void **state)
     struct ledger_job issue = {0};
 
     make_issued(fixture->ledger, 7, &first);
-    assert_int_equal(enrol(fixture->ledger, 8, &second), LEDGER_DONE);
+    assert_int_equal(enrol_activated(fixture->ledger, 8, &second), LEDGER_DONE);
     make_cert(&issue.unit.idevid_cert, 14);
     assert_int_equal(
         follow(fixture->ledger, LEDGER_ISSUE, &second.unit, &issue),
@@ -216,6 +216,23 @@ static void a_certificates_number_is_never_taken_twice(void **state)
     clear(&second);
     clear(&first);
     expect_whole(fixture, 5);
+}
+
+static void a_unit_that_answered_no_challenge_gets_no_certificates(void **state)
+{
+    struct fixture *fixture = *state;
+    struct ledger_job job;
+    struct ledger_job issue = {0};
+
+    assert_int_equal(enrol(fixture->ledger, 7, &job), LEDGER_DONE);
+    make_cert(&issue.unit.idevid_cert, 14);
+    assert_int_equal(follow(fixture->ledger, LEDGER_ISSUE, &job.unit, &issue),
+                     LEDGER_STATE);
+    expect_text(&issue.error, "SN-7 is certified: it cannot be issued");
+    assert_int_equal(issue.unit.idevid_cert.len, 0);
+    clear(&issue);
+    clear(&job);
+    expect_whole(fixture, 3);
 }
 
 static void states_go_forward_only(void **state)
@@ -246,46 +263,6 @@ static void states_go_forward_only(void **state)
     clear(&go);
     clear(&job);
     expect_whole(fixture, 7);
-}
-
-static bool count_revoked(void *arg, const struct ledger_revoked *revoked)
-{
-    int *count = arg;
-
-    assert_int_equal(revoked->reason, 5);
-    *count += 1;
-    return true;
-}
-
-static void a_retired_unit_is_revoked_and_enrolled_for_a_new_owner(void **state)
-{
-    struct fixture *fixture = *state;
-    struct ledger_job job;
-    struct ledger_job retire = {.reason = 5};
-    struct ledger_job again = {.op = LEDGER_ENROL, .new_owner = true};
-    struct devid_error err;
-    int count = 0;
-
-    make_issued(fixture->ledger, 7, &job);
-    assert_int_equal(follow(fixture->ledger, LEDGER_RETIRE, &job.unit, &retire),
-                     LEDGER_DONE);
-    clear(&retire);
-    assert_int_equal(
-        ledger_revoked(fixture->ledger, 0, count_revoked, &count, &err),
-        DEVID_OK);
-    assert_int_equal(count, 2);
-    clear(&job);
-    assert_int_equal(enrol(fixture->ledger, 7, &job), LEDGER_STATE);
-    expect_text(&job.error, "for a new owner alone");
-    clear(&job);
-    fill_unit(&again.unit, 7);
-    memset(again.unit.idevid_name, 'b', 64);
-    assert_int_equal(ledger_do(fixture->ledger, &again), LEDGER_DONE);
-    assert_int_equal(again.unit.generation, 2);
-    assert_int_equal(again.unit.idevid_cert.len, 0);
-    assert_int_equal(used_of(fixture->ledger, "B1"), 2);
-    clear(&again);
-    expect_whole(fixture, 6);
 }
 
 /* ---- lists ------------------------------------------------------------- */
@@ -371,8 +348,8 @@ int main(void)
         ON_A_LEDGER(what_no_database_would_take_is_refused_alone),
         ON_A_LEDGER(a_unit_gets_its_certificates_once),
         ON_A_LEDGER(a_certificates_number_is_never_taken_twice),
+        ON_A_LEDGER(a_unit_that_answered_no_challenge_gets_no_certificates),
         ON_A_LEDGER(states_go_forward_only),
-        ON_A_LEDGER(a_retired_unit_is_revoked_and_enrolled_for_a_new_owner),
         ON_A_LEDGER(units_are_listed_in_their_order_and_as_asked),
         ON_A_LEDGER(a_units_history_has_what_was_refused_of_it),
     };

@@ -9,7 +9,8 @@ harness_options "$@"
 harness_dir
 start_postgres
 export DEVID_TEST_POSTGRES=$POSTGRES_URL
-for part in units ldevids ldevid_lists lists batches locks log older queue; do
+for part in units owners ldevids ldevid_lists lists batches locks log older \
+    queue; do
     "$BUILD_DIR/tests/ledger/ledger_${part}_test" ||
         fail "ledger_${part}_test fails on PostgreSQL"
 done

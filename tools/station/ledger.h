@@ -75,10 +75,13 @@ enum ledger_outcome {
  * ISSUE    unit.id, iak_cert, idevid_cert: where the row has certificates
  *          already those stay, and come back: AGAIN. A certificate's serial
  *          number that the ledger has already is refused: DUPLICATE, "number".
+ *          A unit with a TPM that is not activated: STATE.
  * ADVANCE  unit.id, state, escrow: only forward, beyond `issued` only what is
  *          issued; where it is there already: AGAIN, a new escrow is kept. Only
  *          a locked unit, whose TPM was cleared, may be tested again.
  * RETIRE   unit.id; reason: RFC 5280's number, 0: unspecified.
+ *          Of these three, where unit.generation is not 0 and the row has
+ *          another since, for a new owner: STATE.
  * ASK_LDEVID    ldevid: unit, label, key_digest, subject, request; of a later
  *          one renews and renewal. Where the newest row of that key has not
  *          the number that this one renews, that row comes back: AGAIN, however

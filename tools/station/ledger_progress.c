@@ -73,7 +73,8 @@ static enum devid_err issue(struct work *work, struct devid_error *err)
         return work_end(work, LEDGER_AGAIN,
                         "the unit %s has its certificates already",
                         unit->serial);
-    if (unit->state > UNIT_ISSUED)
+    if (unit->state > UNIT_ISSUED ||
+        (unit->attested && unit->state < UNIT_ACTIVATED))
         return end_state(work, unit_state_name(UNIT_ISSUED));
     put_number(work->job->numbers[0], &job->idevid_cert, work->numbers[count]);
     if (work->numbers[count][0])
@@ -183,6 +184,11 @@ static enum devid_err take_unit(struct work *work, const struct ledger_row *row,
                         *asked->id ? asked->id : asked->serial);
     if (!unit_from_row(row, &work->unit))
         return ledger_no_memory(err);
+    if (asked->generation > 0 && asked->generation != work->unit.generation)
+        return work_end(work, LEDGER_STATE,
+                        "the unit %s was enrolled for a new owner meanwhile: "
+                        "what its former one asked for is not done",
+                        work->unit.serial);
     switch (work->job->op) {
     case LEDGER_ISSUE:
         return issue(work, err);
