@@ -42,9 +42,12 @@ static const struct devid_setting settings[] = {
     [SETTING_PIN] = {"pin-source", "DEVID_PIN_SOURCE",
                      "where a token's PIN is: file:PATH or env:NAME; or ask, "
                      "for the program's passphrase"},
+    [SETTING_PIN_PROGRAM] = {"pin-program", "DEVID_PIN_PROGRAM",
+                             "yes (pin-source=|PROGRAM in a URI runs that "
+                             "program, in a key file never) or no"},
     [SETTING_MODULE] = {"pkcs11-module", "DEVID_PKCS11_MODULE",
                         "the PKCS#11 module's file, where a key's URI names "
-                        "none"},
+                        "none; a key file's must be this one, or p11-kit's"},
     [SETTING_COPY_KEYS] = {"pkcs11-copy-keys", "DEVID_PKCS11_COPY_KEYS",
                            "yes (a token signs with a copy of the key in its "
                            "session, which some do faster) or no"},
@@ -67,6 +70,7 @@ static const struct {
     [SETTING_SHARING] = {{"auto", "managed", "bare"}, "auto, managed or bare"},
     [SETTING_OPEN] = {{"early", "late"}, "early or late"},
     [SETTING_CHECK] = {{"auto", "always"}, "auto or always"},
+    [SETTING_PIN_PROGRAM] = {{"yes", "no"}, "yes or no"},
     [SETTING_COPY_KEYS] = {{"yes", "no"}, "yes or no"},
 };
 
@@ -166,6 +170,7 @@ enum devid_err devid_setting_check(size_t which, const char *value,
     case SETTING_SHARING:
     case SETTING_OPEN:
     case SETTING_CHECK:
+    case SETTING_PIN_PROGRAM:
     case SETTING_COPY_KEYS:
         return check_choice((enum setting)which, value, where, err);
     case SETTING_PARENT_NAME:

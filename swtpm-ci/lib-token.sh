@@ -58,8 +58,11 @@ use_token() {
     token_uri
 }
 
-# token_uri: set TOKEN_URI for the module that TOKEN_MODULE now names.
+# token_uri: set TOKEN_URI for the module that TOKEN_MODULE now names, and have
+# key files name it: by DEVID_PKCS11_MODULE, which programs under test must be
+# given.
 token_uri() {
+    export DEVID_PKCS11_MODULE=$TOKEN_MODULE
     TOKEN_URI="pkcs11:token=$TOKEN_LABEL;serial=$TOKEN_SERIAL"
     TOKEN_URI+="?module-path=$TOKEN_MODULE&pin-source=file:$TOKEN_PIN_FILE"
 }

@@ -10,6 +10,7 @@
 
 #include "message.h"
 #include "secret_input.h"
+#include "token_uri.h"
 
 /*
  * In the engine the environment wins over what a program sets, which is right
@@ -122,6 +123,20 @@ static enum exit_code give_settings(const struct args *args,
     return EXIT_DONE;
 }
 
+/*
+ * The module that the device's URI names is the one for key files as well,
+ * which may not name one by themselves: here and in the provider, where this
+ * program loads it.
+ */
+static void take_module(const char *device)
+{
+    char *path = token_uri_module(device);
+
+    if (path && setenv("DEVID_PKCS11_MODULE", path, 1))
+        die_no_memory();
+    OPENSSL_free(path);
+}
+
 static enum exit_code open_with(const struct args *args, const char *device,
                                 bool pin_needed, struct devid **engine)
 {
@@ -135,6 +150,8 @@ static enum exit_code open_with(const struct args *args, const char *device,
     }
     if (source)
         forget_environment(PIN_SETTING);
+    if (is_token_uri(device) && !args_flag(args, ROW_MODULE))
+        take_module(device);
     if (devid_new(NULL, engine, &err))
         return fail_engine(&err);
     code = give_settings(args, *engine);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "token_uri.h"
 
+#include <openssl/crypto.h>
 #include <string.h>
 #include <strings.h>
 
@@ -80,4 +81,21 @@ enum exit_code token_uri_parse(const char *text, P11KitUri **uri)
         return fail("the token's URI cannot be read: %s",
                     p11_kit_uri_message(result));
     return EXIT_DONE;
+}
+
+char *token_uri_module(const char *text)
+{
+    P11KitUri *uri = p11_kit_uri_new();
+    const char *path = NULL;
+    char *copy = NULL;
+
+    if (p11_kit_uri_parse(text, P11_KIT_URI_FOR_ANY, uri) == P11_KIT_URI_OK)
+        path = p11_kit_uri_get_module_path(uri);
+    if (path) {
+        copy = OPENSSL_strdup(path);
+        if (!copy)
+            die_no_memory();
+    }
+    p11_kit_uri_free(uri);
+    return copy;
 }

@@ -16,4 +16,7 @@
  */
 enum exit_code token_uri_parse(const char *text, P11KitUri **uri);
 
+/* The module-path of any token's URI, OPENSSL_malloc; NULL: it has none. */
+char *token_uri_module(const char *text);
+
 #endif

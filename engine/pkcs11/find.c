@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A key by its URI: its public half, and the reference that leads to it. */
 #include "find.h"
+#include "keyuri.h"
 
 #include <string.h>
 
@@ -22,7 +23,7 @@ enum devid_err p11_reference(const struct p11_token *token,
         .class = CKO_PRIVATE_KEY,
         .module_path = token->module->path,
         .module_name = token->module->path == NULL ? token->module->name : NULL,
-        .pin_source = p11_kit_uri_get_pin_source(uri->kit),
+        .pin_source = p11_pin_reference(uri),
     };
 
     return p11_uri_format(&ref, text, err);

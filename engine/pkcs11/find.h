@@ -47,5 +47,10 @@ DEVID_CHECK enum devid_err p11_open_uri(const struct p11_state *state,
                                         const char *text, struct p11_uri *uri,
                                         struct p11_token **token, bool *ask,
                                         struct devid_error *err);
+/* The same of the URI in a key file, which is not the administrator's word. */
+DEVID_CHECK enum devid_err
+p11_open_reference(const struct p11_state *state, const char *text,
+                   struct p11_uri *uri, struct p11_token **token, bool *ask,
+                   struct devid_error *err);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Token keys as key.c sees them: open from a reference, describe, use. */
 #include "find.h"
+#include "keyuri.h"
 
 #include "../secret.h"
 
@@ -9,16 +10,14 @@
 
 #include <openssl/crypto.h>
 
-enum devid_err p11_open_uri(const struct p11_state *state, const char *text,
-                            struct p11_uri *uri, struct p11_token **token,
-                            bool *ask, struct devid_error *err)
+/* The parsed URI is the caller's on success alone. */
+static enum devid_err open_parsed(const struct p11_state *state,
+                                  struct p11_uri *uri, struct p11_token **token,
+                                  bool *ask, struct devid_error *err)
 {
     struct devid_secret *pin = NULL;
-    enum devid_err e = p11_uri_parse(text, uri, err);
+    enum devid_err e = p11_pin_read(state->engine, uri, &pin, ask, err);
 
-    *ask = false;
-    if (e == DEVID_OK)
-        e = p11_pin_read(state->engine, uri, &pin, ask, err);
     if (e == DEVID_OK)
         e = p11_token_get(state, uri, token, err);
     if (e == DEVID_OK) {
@@ -28,6 +27,55 @@ enum devid_err p11_open_uri(const struct p11_state *state, const char *text,
     devid_secret_free(&pin);
     if (e != DEVID_OK)
         p11_uri_clear(uri);
+    return e;
+}
+
+enum devid_err p11_open_uri(const struct p11_state *state, const char *text,
+                            struct p11_uri *uri, struct p11_token **token,
+                            bool *ask, struct devid_error *err)
+{
+    enum devid_err e = p11_uri_parse(text, uri, err);
+
+    *ask = false;
+    return e == DEVID_OK ? open_parsed(state, uri, token, ask, err) : e;
+}
+
+/*
+ * Who decodes a key file may do so for a stranger, and as root: no program is
+ * run for it, and no library loaded that nobody else has named.
+ */
+static enum devid_err check_reference(const struct p11_state *state,
+                                      const struct p11_uri *uri,
+                                      struct devid_error *err)
+{
+    const char *path = p11_kit_uri_get_module_path(uri->kit);
+    char *known = NULL;
+    enum devid_err e = p11_pin_check_file(uri, err);
+
+    if (e != DEVID_OK || path == NULL)
+        return e;
+    e = p11_module_check_file(devid_get(state->engine, "pkcs11-module"), path,
+                              &known, err);
+    if (e == DEVID_OK) /* which no one else can put another library at */
+        p11_kit_uri_set_module_path(uri->kit, known);
+    OPENSSL_free(known);
+    return e;
+}
+
+enum devid_err p11_open_reference(const struct p11_state *state,
+                                  const char *text, struct p11_uri *uri,
+                                  struct p11_token **token, bool *ask,
+                                  struct devid_error *err)
+{
+    enum devid_err e = p11_uri_parse(text, uri, err);
+
+    *ask = false;
+    if (e != DEVID_OK)
+        return e;
+    e = check_reference(state, uri, err);
+    if (e == DEVID_OK)
+        return open_parsed(state, uri, token, ask, err);
+    p11_uri_clear(uri);
     return e;
 }
 
@@ -89,7 +137,7 @@ static enum devid_err fill(const struct p11_state *state,
     if (k->text == NULL)
         return devid_no_memory(err);
     p11_uri_show(file->uri, k->text, size);
-    e = p11_open_uri(state, file->uri, &k->uri, &k->token, &ask, err);
+    e = p11_open_reference(state, file->uri, &k->uri, &k->token, &ask, err);
     if (e != DEVID_OK)
         return e;
     e = p11_check_names_key(&k->uri, file->uri, err);

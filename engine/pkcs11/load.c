@@ -3,12 +3,14 @@
  * Modules by p11-kit, managed: several users of a process share one module.
  * Never by p11-kit-proxy, through which an operation takes thrice the calls.
  */
+#include "keyuri.h"
 #include "module.h"
 
 #include "../libcrypto.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <openssl/crypto.h>
 
@@ -117,6 +119,77 @@ static enum devid_err load_registry(struct devid_error *err)
     free(list); /* the array alone: the modules stay */
     registry_loaded = e == DEVID_OK;
     return e;
+}
+
+/* ---- modules that key files name ------------------------------------- */
+
+/* Are two paths one library? */
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat first;
+    struct stat second;
+
+    return strcmp(a, b) == 0 ||
+           (stat(a, &first) == 0 && stat(b, &second) == 0 &&
+            first.st_dev == second.st_dev && first.st_ino == second.st_ino);
+}
+
+/* As a setting or a URI of the administrator's had it loaded; or NULL. */
+static const char *loaded_as(const char *path)
+{
+    const char *known = NULL;
+
+    for (struct p11_module *m = loaded; m != NULL; m = m->next) {
+        if (m->path == NULL || !is_same_file(m->path, path))
+            continue;
+        known = m->path;
+        if (strcmp(known, path) == 0)
+            break;
+    }
+    return known;
+}
+
+/* As p11-kit's configuration has it; OPENSSL_malloc, or NULL. */
+static char *registered_as(const char *path)
+{
+    char *known = NULL;
+
+    for (struct p11_module *m = loaded; m != NULL && known == NULL;
+         m = m->next) {
+        char *file = m->path == NULL ? p11_kit_module_get_filename(m->f) : NULL;
+
+        if (file != NULL && is_same_file(file, path))
+            known = OPENSSL_strdup(file);
+        free(file); /* p11-kit's, of malloc */
+    }
+    return known;
+}
+
+enum devid_err p11_module_check_file(const char *setting, const char *path,
+                                     char **known, struct devid_error *err)
+{
+    const char *as = NULL;
+
+    *known = NULL;
+    p11_watch_forks();
+    p11_load_lock();
+    as = loaded_as(path);
+    if (as == NULL && setting != NULL && is_same_file(setting, path))
+        as = setting;
+    if (as != NULL)
+        *known = OPENSSL_strdup(as);
+    else if (load_registry(NULL) == DEVID_OK)
+        *known = registered_as(path);
+    p11_load_unlock();
+    if (*known != NULL)
+        return DEVID_OK;
+    return devid_fail(err, DEVID_ERR_INPUT, 0,
+                      "the key file names the PKCS#11 module '%.200s', and no "
+                      "library is loaded on a key file's word alone: where it "
+                      "is the right one, put pkcs11-module = %.200s into "
+                      "devid's section of openssl.cnf, or have devid's "
+                      "commands take it by --module or DEVID_PKCS11_MODULE",
+                      path, path);
 }
 
 static bool is_chosen(const struct p11_module *m, const char *path,

@@ -3,13 +3,14 @@
  * Where a PIN is read from. Read when the key is loaded: a worker that has
  * dropped its master's rights could not.
  */
-#include "pkcs11.h"
+#include "keyuri.h"
 
 #include "../secret.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <openssl/crypto.h>
@@ -60,6 +61,11 @@ static enum devid_err read_file(const char *path, struct devid_secret **pin,
 }
 
 /* RFC 7512, 2.4: a '|' before it makes it a program that prints the PIN. */
+static bool is_program(const char *source)
+{
+    return *source == '|';
+}
+
 static enum devid_err read_program(const char *command,
                                    struct devid_secret **pin,
                                    struct devid_error *err)
@@ -86,15 +92,12 @@ static enum devid_err read_program(const char *command,
     return e;
 }
 
-/* file:/path, file:///path, file://localhost/path, /path, |program */
-static enum devid_err read_source(const char *source, struct devid_secret **pin,
-                                  struct devid_error *err)
+/* file:/path, file:///path, file://localhost/path, /path */
+static const char *path_of(const char *source)
 {
     static const char host[] = "//localhost/";
     const char *path = source;
 
-    if (*source == '|')
-        return read_program(source + 1, pin, err);
     if (strncmp(path, FILE_SCHEME, strlen(FILE_SCHEME)) == 0) {
         path += strlen(FILE_SCHEME);
         if (strncmp(path, host, strlen(host)) == 0)
@@ -102,7 +105,52 @@ static enum devid_err read_source(const char *source, struct devid_secret **pin,
         else if (strncmp(path, "///", 3) == 0)
             path += 2;
     }
-    return read_file(path, pin, err);
+    return path;
+}
+
+static enum devid_err read_source(const struct devid *engine,
+                                  const char *source, struct devid_secret **pin,
+                                  struct devid_error *err)
+{
+    if (!is_program(source))
+        return read_file(path_of(source), pin, err);
+    if (devid_is(engine, "pin-program", "yes"))
+        return read_program(source + 1, pin, err);
+    return devid_fail(err, DEVID_ERR_INPUT, 0,
+                      "the URI's pin-source is a program, and devid runs none "
+                      "unless the setting pin-program = yes "
+                      "(DEVID_PIN_PROGRAM=yes) says so; pin-source=file:PATH "
+                      "reads a file");
+}
+
+enum devid_err p11_pin_check_file(const struct p11_uri *uri,
+                                  struct devid_error *err)
+{
+    const char *source = p11_kit_uri_get_pin_source(uri->kit);
+    struct stat st;
+
+    if (source == NULL)
+        return DEVID_OK;
+    /* Not shown: a program's arguments may be the PIN. */
+    if (is_program(source))
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "the key file names a program for its PIN, and what "
+                          "a key file says is never run: have the program "
+                          "write the PIN into a file, and name that by "
+                          "pin-source=file:PATH, or by the setting pin-source");
+    if (stat(path_of(source), &st) == 0 && !S_ISREG(st.st_mode))
+        return devid_fail(err, DEVID_ERR_INPUT, 0,
+                          "the key file names '%.300s' for its PIN, which is "
+                          "no ordinary file: a key file may name no other",
+                          path_of(source));
+    return DEVID_OK;
+}
+
+const char *p11_pin_reference(const struct p11_uri *uri)
+{
+    const char *source = p11_kit_uri_get_pin_source(uri->kit);
+
+    return source != NULL && is_program(source) ? NULL : source;
 }
 
 enum devid_err p11_pin_read(const struct devid *engine,
@@ -119,7 +167,7 @@ enum devid_err p11_pin_read(const struct devid *engine,
     if (value != NULL)
         return devid_secret_new(value, strlen(value), pin, err);
     if (source != NULL)
-        return read_source(source, pin, err);
+        return read_source(engine, source, pin, err);
     *ask = setting != NULL && strcmp(setting, "ask") == 0;
     if (*ask)
         return DEVID_OK;

@@ -13,6 +13,7 @@ harness_options "$@"
 harness_dir
 cd "$WORK"
 start_token factory
+unset DEVID_PKCS11_MODULE # which would win over openssl.cnf
 printf 'what is signed' >data
 token=pkcs11:token=factory
 pin="pass:$TOKEN_PIN"

@@ -144,15 +144,16 @@ key_kind() {
     "$DEVID" show --json root/unit/key.pem | jq -r '.[0].algorithm'
 }
 
-# enroll [OPTION...]: identity unit in $WORK/root.
+# enroll [OPTION...]: identity unit in $WORK/root. The device's URI has the module,
+# which so is good for the key files of that device, for renewals as well.
 enroll() {
-    ${EXEC:-} "$DEVID" enroll --est "$EST_URL" --identity unit \
+    ${EXEC:-} env -u DEVID_PKCS11_MODULE "$DEVID" enroll --est "$EST_URL" --identity unit \
         --root "$WORK/root" --idevid "$WORK/${IDEVID:-idevid}" --ca "$WORK/est/ca.pem" \
         "${DEVICE[@]}" "$@"
 }
 
 renew() {
-    ${EXEC:-} "$DEVID" renew --root "$WORK/root" "$@"
+    ${EXEC:-} env -u DEVID_PKCS11_MODULE "$DEVID" renew --root "$WORK/root" "$@"
 }
 
 # fails CODE WHAT SENTENCE COMMAND...: it ends so. Sets OUTPUT.

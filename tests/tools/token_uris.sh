@@ -129,6 +129,9 @@ cp "$TOKEN_PIN_FILE" pin
 printf '#!/bin/sh\ncat %s/pin\n' "$WORK" >say-pin
 chmod 755 say-pin
 signs "pin-value" "pin-value=$TOKEN_PIN"
+refuses_pin "a program without leave" "pin-program = yes" \
+    "pin-source=|$WORK/say-pin"
+export DEVID_PIN_PROGRAM=yes
 for source in "file:$WORK/pin" "file://$WORK/pin" "file://localhost$WORK/pin" \
     "$WORK/pin" "%7C$WORK/say-pin" "|$WORK/say-pin"; do
     signs "pin-source=$source" "pin-source=$source"
