@@ -193,13 +193,25 @@ enum devid_err p11_token_connect(struct p11_token *token,
     return e;
 }
 
+/* Locked. A module that says so once, with its token still there, would keep
+ * them for good; where they are gone it only says that, too. */
+static void close_idle(const struct p11_token *t)
+{
+    if (t->module == NULL || t->epoch != p11_module_epoch(t->module))
+        return;
+    for (size_t i = 0; i < t->idle_count; i++)
+        (void)t->module->f->C_CloseSession(t->idle[i]);
+}
+
 void p11_token_forget(struct p11_token *token, uint64_t contact, CK_RV rv)
 {
     pthread_mutex_lock(&token->lock);
     /* Where another thread was faster, what it has made is good. */
     if (token->contact == contact) {
-        if (p11_rv_action(rv) == P11_ACTION_REOPEN)
+        if (p11_rv_action(rv) == P11_ACTION_REOPEN) {
+            close_idle(token);
             reset(token);
+        }
         token->logged_in = false;
         token->contact++;
     }
