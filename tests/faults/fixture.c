@@ -14,6 +14,7 @@
 #define CERT_S 3600
 
 static struct kept {
+    const struct operation *op; /* NULL: nothing yet */
     char *pem;
     char uri[DEVID_URI_SIZE];
     uint8_t *ciphertext;
@@ -77,6 +78,7 @@ const uint8_t *fixture_cert(size_t *len)
 
 struct devid_key_spec fixture_spec(const struct trial *t, unsigned number)
 {
+    static struct devid_public signer;
     static char handle[16];
     static char label[16];
     struct devid_key_spec spec = {
@@ -90,6 +92,10 @@ struct devid_key_spec fixture_spec(const struct trial *t, unsigned number)
     if (spec.device != NULL) {
         spec.label = label;
         return spec;
+    }
+    if (t->op->policy) {
+        software_public(fixture_software_key(), &signer);
+        spec.policy_signer = &signer;
     }
     spec.parent = t->op->parent;
     spec.persist = t->op->persist ? handle : NULL;
@@ -112,10 +118,55 @@ void fixture_numbered(const struct trial *t, unsigned number, const char *more,
                        device + strcspn(device, "?"));
 }
 
+unsigned fixture_number(const struct trial *t)
+{
+    unsigned number = 0;
+
+    while (kept[number].op != NULL && kept[number].op != t->op)
+        number++;
+    kept[number].op = t->op;
+    return number;
+}
+
+static enum devid_err sign_policy(void *arg, const struct devid_tbs *tbs,
+                                  struct devid_sig *sig,
+                                  struct devid_error *err)
+{
+    (void)err;
+    software_sign(arg, tbs, sig);
+    return DEVID_OK;
+}
+
+enum devid_err fixture_policy(const struct devid_key *key,
+                              struct devid_key **with, struct devid_error *err)
+{
+    struct devid_public signer;
+    const struct devid_policy_spec spec = {
+        .pcrs = FIXTURE_PCRS,
+        .name = "sweep",
+        .signer = &signer,
+        .sign = sign_policy,
+        .arg = fixture_software_key(),
+    };
+
+    software_public(fixture_software_key(), &signer);
+    return devid_key_add_policy(key, &spec, with, err);
+}
+
+static void add_policy(struct devid_key **key)
+{
+    struct devid_key *with = NULL;
+    struct devid_error err = {0};
+
+    must(fixture_policy(*key, &with, &err), &err, "a signed policy");
+    devid_key_free(key);
+    *key = with;
+}
+
 static struct kept *kept_of(struct trial *t)
 {
-    const size_t number = (size_t)(t->op - operations);
-    struct devid_key_spec spec = fixture_spec(t, (unsigned)number);
+    const unsigned number = fixture_number(t);
+    struct devid_key_spec spec = fixture_spec(t, number);
     struct devid_key *key = NULL;
     struct devid_error err = {0};
     struct kept *k = &kept[number];
@@ -124,8 +175,10 @@ static struct kept *kept_of(struct trial *t)
     if (k->pem != NULL)
         return k;
     must(devid_key_create(t->engine, &spec, &key, &err), &err, t->op->name);
+    if (t->op->policy)
+        add_policy(&key);
     must(devid_key_to_pem(key, &k->pem, &len, &err), &err, t->op->name);
-    fixture_numbered(t, (unsigned)number, "", k->uri);
+    fixture_numbered(t, number, "", k->uri);
     devid_key_free(&key);
     /* The next use is the first of this process again. */
     devid_shutdown();

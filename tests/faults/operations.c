@@ -171,6 +171,18 @@ static enum devid_err run_import(struct trial *t, struct devid_error *err)
     return keep(t, e, &key, err);
 }
 
+/* The key that is there, with a policy for the PCRs of now. */
+static enum devid_err run_policy_sign(struct trial *t, struct devid_error *err)
+{
+    struct devid_key *with = NULL;
+    enum devid_err e = open_key(t, err);
+
+    if (e == DEVID_OK)
+        e = fixture_policy(t->key, &with, err);
+    devid_key_free(&t->key);
+    return keep(t, e, &with, err);
+}
+
 static bool right_made(struct trial *t)
 {
     bool right = devid_key_from_pem(t->engine, t->pem, strlen(t->pem), &t->key,
@@ -226,7 +238,7 @@ static void cert_uri(struct trial *t, const char *more,
     if (t->stand->device == NULL)
         (void)snprintf(uri, DEVID_URI_SIZE, "%s", CERT_INDEX);
     else
-        fixture_numbered(t, (unsigned)(t->op - operations), more, uri);
+        fixture_numbered(t, fixture_number(t), more, uri);
 }
 
 static enum devid_err run_cert_put(struct trial *t, struct devid_error *err)
@@ -344,6 +356,10 @@ const struct operation operations[] = {
      KEY_IN_USE(sign)},
     {"sign-auth-null-salt", EC, .parent = "owner", .auth = true, .tpm = true,
      .prepare = prepare_warm, KEY_IN_USE(sign)},
+    {"sign-policy", EC, .policy = true, .tpm = true, .prepare = prepare_key,
+     KEY_IN_USE(sign)},
+    {"policy-sign", EC, .policy = true, .trusts = true, .tpm = true,
+     .prepare = prepare_key, .run = run_policy_sign, .right = right_made},
     {"sign-managed", EC, .managed = true, .tpm = true, .prepare = prepare_key,
      KEY_IN_USE(sign)},
     {"sign-auth-managed", EC, .auth = true, .managed = true, .tpm = true,

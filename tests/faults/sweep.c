@@ -201,6 +201,15 @@ static void check_memory(const struct trial *t)
         complain(t, "memory was lost, and is not looked for any more", NULL);
 }
 
+static bool is_in_part(const struct trial *t,
+                       const struct sweep_options *options)
+{
+    const size_t fault = (size_t)(t->fault - t->stand->faults);
+
+    return options->parts == 0 ||
+           (fault + t->at + t->lasting) % options->parts == options->part;
+}
+
 /* At every place. Returns how many there are. */
 static unsigned sweep_fault(const struct stand *stand,
                             const struct operation *op,
@@ -213,9 +222,11 @@ static unsigned sweep_fault(const struct stand *stand,
     for (int lasting = 0; lasting < 2; lasting++) {
         t.lasting = lasting != 0;
         for (t.at = 1; t.at < PLACES_MAX; t.at++) {
+            if (!is_in_part(&t, options))
+                continue;
             if (!try_at(&t, options))
                 break;
-            places = t.at;
+            places = t.at > places ? t.at : places;
         }
     }
     check_memory(&t);
@@ -232,15 +243,22 @@ static void sweep_operation(const struct stand *stand,
                             const struct sweep_options *options)
 {
     const struct totals before = totals;
-    unsigned places = 0;
+    unsigned most = 0;
 
+    if ((op->tpm && stand->device != NULL) ||
+        !is_chosen(options->operation, op->name) ||
+        (!options->whole && !op->slice))
+        return;
     for (const struct fault *f = stand->faults; f->name != NULL; f++) {
+        unsigned places = 0;
+
         if (is_chosen(options->fault, f->name))
             places = sweep_fault(stand, op, f, options);
+        most = places > most ? places : most;
     }
     (void)printf("%-20s %3u places %5u trials %5u recovered %5u said %4u "
                  "trusted %4u left\n",
-                 op->name, places, totals.trials - before.trials,
+                 op->name, most, totals.trials - before.trials,
                  totals.recovered - before.recovered, totals.said - before.said,
                  totals.trusted - before.trusted, totals.left - before.left);
     (void)fflush(stdout);
@@ -267,13 +285,10 @@ static void report(const struct stand *stand, const char *path)
 
 int sweep_run(const struct stand *stand, const struct sweep_options *options)
 {
-    for (const struct operation *op = operations; op->name != NULL; op++) {
-        if ((op->tpm && stand->device != NULL) ||
-            !is_chosen(options->operation, op->name) ||
-            (!options->whole && !op->slice))
-            continue;
+    for (const struct operation *op = operations; op->name != NULL; op++)
         sweep_operation(stand, op, options);
-    }
+    for (const struct operation *op = stand->operations; op->name != NULL; op++)
+        sweep_operation(stand, op, options);
     fixture_free();
     (void)printf("%u trials, %u commands failed: %u recovered, %u said why "
                  "not, %u trusted, %u left something; %u failures\n",
@@ -285,6 +300,18 @@ int sweep_run(const struct stand *stand, const struct sweep_options *options)
                                                      : EXIT_FAILURE;
 }
 
+/* "0/5" */
+static bool read_part(const char *text, struct sweep_options *options)
+{
+    char *rest = NULL;
+
+    options->part = (unsigned)strtoul(text, &rest, 10);
+    if (*rest != '/')
+        return false;
+    options->parts = (unsigned)strtoul(rest + 1, &rest, 10);
+    return *rest == '\0' && options->part < options->parts;
+}
+
 bool sweep_options(int *argc, char ***argv, struct sweep_options *options)
 {
     static const struct option known[] = {
@@ -292,6 +319,7 @@ bool sweep_options(int *argc, char ***argv, struct sweep_options *options)
         {"verbose", no_argument, NULL, 'v'},
         {"operation", required_argument, NULL, 'o'},
         {"fault", required_argument, NULL, 'f'},
+        {"part", required_argument, NULL, 'p'},
         {"report", required_argument, NULL, 'r'},
         {NULL, 0, NULL, 0},
     };
@@ -306,6 +334,8 @@ bool sweep_options(int *argc, char ***argv, struct sweep_options *options)
             options->operation = optarg;
         else if (option == 'f')
             options->fault = optarg;
+        else if (option == 'p' && read_part(optarg, options))
+            continue;
         else if (option == 'r')
             options->report = optarg;
         else

@@ -30,6 +30,7 @@ struct operation {
     bool persist;          /* TPM: at a handle */
     bool decrypt;
     bool auth;    /* TPM: the key has an auth value */
+    bool policy;  /* TPM: it signs as a signed policy says */
     bool by_uri;  /* found by its URI, not opened from its file */
     bool managed; /* TPM: behind a resource manager, it is said */
     bool makes;   /* what is there where it succeeds alone */
@@ -49,9 +50,10 @@ struct operation {
 extern const struct operation operations[];
 
 struct stand {
-    const char *name;         /* "tpm2" */
-    const char *device;       /* URI; NULL: the TPM */
-    const char *secret;       /* stands in no sentence */
+    const char *name;                   /* "tpm2" */
+    const struct operation *operations; /* behind those that all have */
+    const char *device;                 /* URI; NULL: the TPM */
+    const char *secret;                 /* stands in no sentence */
     const char *const *words; /* one of which each names; NULL-ended */
     const struct fault *faults;
     void (*configure)(const struct trial *t);
@@ -95,15 +97,21 @@ void trial_forget(struct trial *t);
 #define FIXTURE_NEW 250u
 #define FIXTURE_NEW_LABEL "sweep-250"
 #define FIXTURE_CLEAR "in the clear"
+#define FIXTURE_PCRS "sha256:0,7"
 
 /* The text of the operation's key file, and the URI of a key that stays. */
 const char *fixture_pem(struct trial *t);
 const char *fixture_uri(struct trial *t);
 /* `number`, up to 255, makes handle and label. */
 struct devid_key_spec fixture_spec(const struct trial *t, unsigned number);
+/* Of what the operation keeps: below FIXTURE_NEW, another for each. */
+unsigned fixture_number(const struct trial *t);
 /* The URI of what is kept under that number; `more`: more of its path. */
 void fixture_numbered(const struct trial *t, unsigned number, const char *more,
                       char uri[DEVID_URI_SIZE]);
+/* The key with a policy for the PCRs of now, signed by the software key. */
+enum devid_err fixture_policy(const struct devid_key *key,
+                              struct devid_key **with, struct devid_error *err);
 /* A digest, and a ciphertext, for a key. */
 void fixture_tbs(const struct devid_key *key, struct devid_tbs *tbs);
 void fixture_ciphertext(struct trial *t, struct devid_ciphertext *c);
@@ -121,6 +129,10 @@ struct sweep_options {
     bool verbose;          /* each sentence */
     const char *operation; /* this alone; or NULL */
     const char *fault;
+    /* Of the trials those whose fault, place and manner number part, modulo
+       parts: at each place some faults, of each fault some places. */
+    unsigned part;
+    unsigned parts;     /* 0: all trials */
     const char *report; /* a file that figures are appended to; or NULL */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* usage: sweep_token [OPTION...] pkcs11-spy.so MODULE URI PIN-FILE */
 #include "clock.h"
-#include "sweep.h"
+#include "operations_pkcs10.h"
 
 #include "../../swtpm-ci/spy_fault.h"
 
@@ -85,7 +85,7 @@ static CK_ULONG count_labelled(CK_SLOT_ID slot, const char *label)
     return count;
 }
 
-static CK_ULONG count_new(void)
+unsigned long token_new_objects(void)
 {
     CK_SLOT_ID slots[SLOTS_MAX];
     CK_ULONG count = SLOTS_MAX;
@@ -101,7 +101,7 @@ static CK_ULONG count_new(void)
 static void judge(const struct trial *t, enum devid_err e,
                   const struct devid_error *err, char *text, size_t size)
 {
-    CK_ULONG found = e != DEVID_OK && !t->lasting ? count_new() : 0;
+    CK_ULONG found = e != DEVID_OK && !t->lasting ? token_new_objects() : 0;
 
     (void)err;
     if (t->fault->code == CKR_PIN_INCORRECT && seen->plan.logins > 1)
@@ -114,7 +114,7 @@ static void judge(const struct trial *t, enum devid_err e,
 
 static void left(const struct trial *t, bool closed, char *text, size_t size)
 {
-    CK_ULONG found = closed ? 0 : count_new();
+    CK_ULONG found = closed ? 0 : token_new_objects();
 
     if (seen->sessions > (closed ? 0 : 1))
         (void)snprintf(text, size, "%ld sessions", seen->sessions);
@@ -167,6 +167,7 @@ int main(int argc, char **argv)
                                         NULL};
     struct stand stand = {
         .name = "token",
+        .operations = pkcs10_operations,
         .words = words,
         .faults = faults,
         .configure = configure,
@@ -178,9 +179,10 @@ int main(int argc, char **argv)
     struct sweep_options options = {0};
 
     if (!sweep_options(&argc, &argv, &options) || argc != 4) {
-        (void)fprintf(stderr, "usage: sweep_token [--whole] [--verbose] "
-                              "[--operation NAME] [--fault NAME] "
-                              "[--report FILE] SPY MODULE URI PIN-FILE\n");
+        (void)fprintf(stderr,
+                      "usage: sweep_token [--whole] [--verbose] "
+                      "[--operation NAME] [--fault NAME] "
+                      "[--part K/N] [--report FILE] SPY MODULE URI PIN-FILE\n");
         return 2;
     }
     open_stand(argv[0], argv[1]);

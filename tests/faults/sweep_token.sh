@@ -4,7 +4,7 @@
 # A fault at every call of every operation, on a token: see sweep.h.
 #
 # Usage: sweep_token.sh [--whole] [--verbose] [--operation NAME] [--fault NAME]
-#                       [--report FILE] [--build-dir DIR] [--keep]
+#                       [--part K/N] [--report FILE] [--build-dir DIR] [--keep]
 source "$(dirname "$0")/../../swtpm-ci/lib.sh"
 
 harness_options "$@"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* usage: sweep_tpm2 [OPTION...] libtss2-tcti-fault.so TCTI */
+#include "operations_identity.h"
 #include "raw.h"
-#include "sweep.h"
 
 #include "../../swtpm-ci/commands.h"
 
@@ -175,6 +175,7 @@ int main(int argc, char **argv)
                                         "parent", "hierarchy", NULL};
     const struct stand stand = {
         .name = "tpm2",
+        .operations = identity_operations,
         .secret = FIXTURE_AUTH,
         .words = words,
         .faults = faults,
@@ -190,11 +191,12 @@ int main(int argc, char **argv)
     if (!sweep_options(&argc, &argv, &options) || argc != 2) {
         (void)fprintf(stderr, "usage: sweep_tpm2 [--whole] [--verbose] "
                               "[--operation NAME] [--fault NAME] "
-                              "[--report FILE] MODULE TCTI\n");
+                              "[--part K/N] [--report FILE] MODULE TCTI\n");
         return 2;
     }
     tcti = raw_open(argv[0], argv[1], &plan);
     status = sweep_run(&stand, &options);
+    identity_free();
     raw_close();
     return status;
 }

@@ -4,12 +4,12 @@
 # A fault at every command of every operation, on a TPM: see sweep.h.
 #
 # Usage: sweep_tpm2.sh [--whole] [--verbose] [--operation NAME] [--fault NAME]
-#                      [--report FILE] [--build-dir DIR] [--keep]
+#                      [--part K/N] [--report FILE] [--build-dir DIR] [--keep]
 source "$(dirname "$0")/../../swtpm-ci/lib.sh"
 
 harness_options "$@"
 harness_dir
-start_tpm --srk
+start_tpm --srk --ek
 # The environment's would win over what the sweep sets.
 unset DEVID_TCTI
 "$BUILD_DIR/tests/faults/sweep_tpm2" "${ARGS[@]}" \
