@@ -305,18 +305,30 @@ size_t faults_refusal(uint32_t code, uint8_t *response)
     return sizeof(header);
 }
 
-void faults_garble(uint8_t *response, size_t len)
+/* Those whose answer has a handle before its parameters. */
+static size_t handles_len(uint32_t command)
 {
+    static const uint32_t with_handle[] = {
+        TPM2_CC_ContextLoad,  TPM2_CC_CreateLoaded,      TPM2_CC_CreatePrimary,
+        TPM2_CC_HMAC_Start,   TPM2_CC_HashSequenceStart, TPM2_CC_Load,
+        TPM2_CC_LoadExternal, TPM2_CC_StartAuthSession};
+
+    for (size_t i = 0; i < sizeof(with_handle) / sizeof(*with_handle); i++) {
+        if (with_handle[i] == command)
+            return HANDLE_LEN;
+    }
+    return 0;
+}
+
+void faults_garble(uint32_t command, uint8_t *response, size_t len)
+{
+    const size_t at = TPM_HEADER_LEN + handles_len(command);
     size_t last = len - 1;
 
     if (get_u32(response + TPM_CODE_AT) != TPM2_RC_SUCCESS)
         return;
-    /* No handle stands before the parameters: of commands that answer with one
-     * nobody has asked for this yet. */
-    if (get_u16(response) == TPM2_ST_SESSIONS) {
-        last = TPM_HEADER_LEN + SIZE_LEN - 1;
-        last += get_u32(response + TPM_HEADER_LEN);
-    }
+    if (get_u16(response) == TPM2_ST_SESSIONS && at + SIZE_LEN <= len)
+        last = at + SIZE_LEN - 1 + get_u32(response + at);
     if (last >= TPM_HEADER_LEN && last < len)
         response[last] ^= 1;
 }

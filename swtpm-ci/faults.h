@@ -78,7 +78,7 @@ struct fault_effect faults_strike(struct faults *faults, const uint8_t *command,
 /* Writes the answer that refuses a command: a header. Returns its length. */
 size_t faults_refusal(uint32_t code, uint8_t *response);
 
-/* Spoils an answer that succeeded. */
-void faults_garble(uint8_t *response, size_t len);
+/* Spoils an answer, to the command of that code, that succeeded. */
+void faults_garble(uint32_t command, uint8_t *response, size_t len);
 
 #endif

@@ -155,7 +155,8 @@ static bool answer_command(struct proxy *proxy, struct client *client)
     small_nv_answer(proxy->nv_buffer_max, client->buffer, response,
                     response_len);
     if (fault.garble)
-        faults_garble(response, response_len);
+        faults_garble(get_u32(client->buffer + TPM_CODE_AT), response,
+                      response_len);
     command_log_response(&proxy->log, response, response_len);
     client->len = 0;
     return send_all(client->fd, response, response_len);

@@ -7,12 +7,13 @@
  *
  * DEVID_SPY_FAULT makes one call fail: "C_Login=0xa4" is what it answers,
  * "C_Login=0xa4:FILE" once, by removing that file, "C_Initialize=crash" ends
- * the process as a module that is broken does. As
- * long as there is a file FILE, "C_Login=before:FILE" keeps who calls from the
- * module, "C_Login=after:FILE" from its answer, for a test that kills it there;
- * the log then says "PID C_Login:waits 0x0".
- * A test in the same process has more: see spy_fault.h.
- * DEVID_SPY_LIES is what the token says of itself: see spy_lies.h.
+ * the process as a module that is broken does. "12=0x30" is what the process's
+ * twelfth call answers, "12=done:0x30" the same where the module has done it.
+ * As long as there is a file FILE, "C_Login=before:FILE" keeps who calls from
+ * the module, "C_Login=after:FILE" from its answer, for a test that kills it
+ * there; the log then says "PID C_Login:waits 0x0". A test in the same process
+ * has more: see spy_fault.h. DEVID_SPY_LIES is what the token says of itself:
+ * see spy_lies.h.
  */
 #include "spy_fault.h"
 #include "spy_lies.h"
@@ -113,33 +114,42 @@ static void wait_where(const char *name, const char *where)
         (void)nanosleep(&moment, NULL); /* a signal only makes it shorter */
 }
 
-static bool is_faulty(const char *name, CK_RV *rv)
+enum fate {
+    FORWARDED,
+    REFUSED, /* the module never sees it */
+    LOST     /* the module does it, and the caller is told otherwise */
+};
+
+static enum fate fate_of(const char *name, CK_RV *rv)
 {
     const char *todo = fault_of(name);
     char *rest = NULL;
 
     wait_where(name, "before:");
     if (is_planned(name, rv))
-        return true;
+        return seen.plan.done ? LOST : REFUSED;
     if (todo == NULL)
-        return false;
+        return FORWARDED;
     if (strcmp(todo, "crash") == 0) {
         (void)note(name, CKR_GENERAL_ERROR);
         (void)raise(SIGSEGV);
     }
     *rv = strtoul(todo, &rest, 0);
     /* What is no number is a place to wait at. */
-    return *rest == '\0' || (*rest == ':' && unlink(rest + 1) == 0);
+    return *rest == '\0' || (*rest == ':' && unlink(rest + 1) == 0) ? REFUSED
+                                                                    : FORWARDED;
 }
 
 /* One forwarding function a call. */
 #define SPY(name, parameters, arguments)                                       \
     static CK_RV spy_##name parameters                                         \
     {                                                                          \
-        CK_RV rv = CKR_OK;                                                     \
+        CK_RV told = CKR_OK;                                                   \
+        const enum fate fate = fate_of("C_" #name, &told);                     \
+        CK_RV rv = fate == REFUSED ? told : real->C_##name arguments;          \
                                                                                \
-        if (!is_faulty("C_" #name, &rv))                                       \
-            rv = real->C_##name arguments;                                     \
+        if (fate == LOST)                                                      \
+            rv = told;                                                         \
         wait_where("C_" #name, "after:");                                      \
         return note("C_" #name, rv);                                           \
     }
@@ -259,6 +269,19 @@ static void fill(void)
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+/* "12=0x30", "12=done:0x30" */
+static void plan_call(const char *todo)
+{
+    char *rest = NULL;
+    unsigned long at = strtoul(todo, &rest, 10);
+
+    if (at == 0 || *rest != '=')
+        return;
+    seen.plan.at = (unsigned)at;
+    seen.plan.done = strncmp(rest, "=done:", 6) == 0;
+    seen.plan.rv = strtoul(rest + (seen.plan.done ? 6 : 1), NULL, 0);
+}
+
 static void load(void)
 {
     const char *module = getenv("DEVID_SPY_MODULE");
@@ -282,6 +305,8 @@ static void load(void)
         return;
     log_file = file == NULL ? NULL : strdup(file);
     fault = answer == NULL ? NULL : strdup(answer);
+    if (fault != NULL)
+        plan_call(fault);
     fill();
 }
 

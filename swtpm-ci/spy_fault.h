@@ -14,7 +14,8 @@
 struct spy_plan {
     unsigned at;  /* the number of the call, from 1; 0: none */
     bool lasting; /* and all behind it */
-    CK_RV rv;     /* what it answers; the module never sees it */
+    CK_RV rv;     /* what it answers; the module never sees it, ... */
+    bool done;    /* ... or has done it, and its answer is lost */
 
     /* What has happened since the plan was made. */
     unsigned calls;

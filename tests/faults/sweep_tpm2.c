@@ -172,7 +172,8 @@ static void left(const struct trial *t, bool closed, char *text, size_t size)
 int main(int argc, char **argv)
 {
     static const char *const words[] = {"TPM",    "this key",  "public key",
-                                        "parent", "hierarchy", NULL};
+                                        "parent", "hierarchy", "this device",
+                                        NULL};
     const struct stand stand = {
         .name = "tpm2",
         .operations = identity_operations,

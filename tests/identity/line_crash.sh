@@ -16,61 +16,13 @@
 #   EVERY     only every so many moments (1: all)
 #   LEDGER    the station's, sqlite (the default) or postgres
 source "$(dirname "$0")/line_common.sh"
+# shellcheck source=line_kept.sh
+source "$(dirname "$0")/line_kept.sh"
 PART=${ARGS[0]:?commands, lock or network}
 PARITY=${ARGS[1]:?0 or 1}
 EVERY=${ARGS[2]:-1}
 LEDGER=${ARGS[3]:-sqlite}
 make_line
-
-# copy_database FROM TO: the database TO becomes what FROM is.
-copy_database() {
-    PGOPTIONS="-c client_min_messages=warning" \
-        postgres_sql postgres "DROP DATABASE IF EXISTS $2"
-    postgres_sql postgres "CREATE DATABASE $2 TEMPLATE $1"
-}
-
-# keep_ledger, ledger_as_kept: the station does not run.
-keep_ledger() {
-    if [[ $LEDGER == postgres ]]; then
-        copy_database line kept
-    else
-        cp line/ledger.db* kept
-    fi
-}
-ledger_as_kept() {
-    if [[ $LEDGER == postgres ]]; then
-        # It takes a moment to see that who was killed is gone.
-        await "the killed station's connections to end" "$POSTGRES_PID" nobody
-        copy_database kept line
-    else
-        rm -f line/ledger.db*
-        cp kept/ledger.db* line
-    fi
-}
-# nobody: is connected to the database line.
-nobody() {
-    [[ $(postgres_sql postgres "SELECT count(*) FROM pg_stat_activity
-        WHERE datname = 'line'") == 0 ]]
-}
-
-# keep_state, as_kept: TPM, station and folder as they are now.
-keep_state() {
-    rm -rf kept
-    mkdir kept
-    restart_tpm TERM cp "$WORK/tpm/tpm2-00.permall" kept
-    stop_station
-    keep_ledger
-    [[ ! -e id ]] || cp -a id id.* kept
-    start_station
-}
-as_kept() {
-    restart_tpm TERM cp kept/tpm2-00.permall "$WORK/tpm/tpm2-00.permall"
-    stop_station KILL
-    rm -rf id id.*
-    ledger_as_kept
-    [[ ! -e kept/id ]] || cp -a kept/id kept/id.* .
-    start_station
-}
 
 # check WHEN [OPTION...]: run again, all is well.
 check() {
