@@ -112,11 +112,22 @@ provision --lock >out || fail "$(<out)"
 assert_equal "locked again" "locked 1 1 1" \
     "$(ledger 'select state from unit') $(set_now)"
 opens_all "what the station keeps opens it"
+cp owner before
 cleared
 provision --lock >out || fail "$(<out)"
 assert_equal "locked at once" "locked 1 1 1" \
     "$(ledger 'select state from unit') $(set_now)"
 opens_all "what the station keeps opens it, too"
+show=$("$STATION" show --dir line --json SN1)
+assert_equal "what it kept before is not lost" "3 $(<before)" \
+    "$(jq '.escrows | length' <<<"$show") $(
+        jq -r '.escrows[1].cms' <<<"$show" | base64 -d | openssl cms -decrypt \
+            -inform DER -inkey escrow.key -recip escrow.pem | jq -r .owner)"
+assert_equal "and its log has a hash of each" "" "$(jq -r '.escrows[].sha256' \
+    <<<"$show" | grep -vFf <(jq -r '.history[].detail' <<<"$show" |
+        sed -n 's/^again: escrow //p') || true)"
+assert_contains "show says that there are more" "yes, 3 in all (--json)" \
+    "$("$STATION" show --dir line SN1)"
 assert_whole "locked once more"
 
 say "Decommissioned"

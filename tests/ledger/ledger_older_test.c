@@ -50,7 +50,7 @@ static void who_only_reads_leaves_an_older_ledger_alone(void **state)
 
     make_old(fixture);
     assert_int_equal(ledger_open(&spec, &reader, &err), DEVID_ERR_INPUT);
-    expect_text(&err, "has tables of version 1, this program knows version 4: "
+    expect_text(&err, "has tables of version 1, this program knows version 5: "
                       "devid-station serve, and each command that writes, "
                       "brings them up to it");
     reopen(fixture);

@@ -68,6 +68,7 @@ struct exchange {
     char code[EXCHANGE_CODE_SIZE];       /* "" where nothing was refused */
     char serial[LEDGER_TEXT_SIZE];       /* of the unit, for the log */
     char message[DEVID_ERROR_TEXT_SIZE]; /* why, for the log */
+    char detail[80];                     /* for the job's, if made here */
     bool revoked;                        /* the lists are to be made anew */
     struct page page;
     char who[LEDGER_TEXT_SIZE]; /* an operator, for the log; "" where `peer`

@@ -77,7 +77,8 @@ enum ledger_outcome {
  *          number that the ledger has already is refused: DUPLICATE, "number".
  *          A unit with a TPM that is not activated: STATE.
  * ADVANCE  unit.id, state, escrow: only forward, beyond `issued` only what is
- *          issued; where it is there already: AGAIN, a new escrow is kept. Only
+ *          issued; where it is there already: AGAIN, a new escrow is kept, and
+ *          the one before it elsewhere: see ledger_former_escrows. Only
  *          a locked unit, whose TPM was cleared, may be tested again.
  * RETIRE   unit.id; reason: RFC 5280's number, 0: unspecified.
  *          Of these three, where unit.generation is not 0 and the row has
@@ -216,6 +217,19 @@ DEVID_CHECK enum devid_err
 ledger_entries(struct ledger *ledger, const char *serial,
                bool (*each)(void *arg, const struct ledger_entry *entry),
                void *arg, struct devid_error *err);
+
+/*
+ * What the unit of that id had as its escrow before, the newest first: of its
+ * former owners, too. Its row has the present one.
+ */
+struct ledger_escrow {
+    int64_t replaced_ms;
+    struct ledger_blob cms; /* borrowed */
+};
+DEVID_CHECK enum devid_err ledger_former_escrows(
+    struct ledger *ledger, const char *unit,
+    bool (*each)(void *arg, const struct ledger_escrow *escrow), void *arg,
+    struct devid_error *err);
 
 /* ---- LDevIDs ----------------------------------------------------------- */
 

@@ -307,3 +307,33 @@ enum devid_err ledger_entries(struct ledger *ledger, const char *serial,
 
     return ledger_read_rows(ledger, &query, err);
 }
+
+struct escrow_reader {
+    bool (*each)(void *arg, const struct ledger_escrow *escrow);
+    void *arg;
+};
+
+static bool read_escrow(void *arg, const struct ledger_row *row)
+{
+    const struct escrow_reader *reader = arg;
+    const struct ledger_value *cms = &row->values[1];
+    const struct ledger_escrow escrow = {
+        .replaced_ms = row_number(row, 0),
+        .cms = {(uint8_t *)(uintptr_t)cms->data, cms->len},
+    };
+
+    return reader->each(reader->arg, &escrow);
+}
+
+enum devid_err ledger_former_escrows(
+    struct ledger *ledger, const char *unit,
+    bool (*each)(void *arg, const struct ledger_escrow *escrow), void *arg,
+    struct devid_error *err)
+{
+    const struct ledger_value value = value_text(unit);
+    struct escrow_reader reader = {each, arg};
+    const struct ledger_query query = {STMT_FORMER_ESCROWS, &value, 1,
+                                       read_escrow, &reader};
+
+    return ledger_read_rows(ledger, &query, err);
+}

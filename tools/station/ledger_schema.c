@@ -113,6 +113,19 @@
 #define WHERE_OLD_STATE                                                        \
     "WHERE state = OLD.state AND batch = OLD.batch AND serial = OLD.serial; "
 #define OLD_STATE "DELETE FROM unit_state " WHERE_OLD_STATE
+
+/* What a unit's escrow was before it was replaced, and by which of its row's
+ * revisions: its TPM may still be locked by that. */
+#define VERSION_5(bytes)                                                       \
+    "CREATE TABLE former_escrow (unit TEXT NOT NULL, "                         \
+    "revision BIGINT NOT NULL, replaced_ms BIGINT NOT NULL, "                  \
+    "escrow " bytes " NOT NULL, PRIMARY KEY (unit, revision))"
+#define KEEP_ESCROW                                                            \
+    "INSERT INTO former_escrow (unit, revision, replaced_ms, escrow) "         \
+    "VALUES (OLD.id, NEW.revision, NEW.changed_ms, OLD.escrow); "
+#define ESCROW_CHANGES                                                         \
+    "OLD.escrow IS NOT NULL AND (NEW.escrow IS NULL "                          \
+    "OR NEW.escrow <> OLD.escrow)"
 static const char *const sqlite_1[] = {VERSION_1("BLOB"), NULL};
 static const char *const sqlite_2[] = {VERSION_2("BLOB"), NULL};
 static const char *const sqlite_3[] = {VERSION_3("BLOB", ""), NULL};
@@ -125,6 +138,12 @@ static const char *const sqlite_4[] = {
     "OR OLD.serial <> NEW.serial BEGIN " NEXT_STATE "END",
     "CREATE TRIGGER unit_is_gone AFTER DELETE ON unit BEGIN " OLD_STATE "END",
     "UPDATE ledger SET version = 4",
+    NULL};
+static const char *const sqlite_5[] = {
+    VERSION_5("BLOB"),
+    "CREATE TRIGGER unit_had_escrow AFTER UPDATE OF escrow ON unit "
+    "WHEN " ESCROW_CHANGES " BEGIN " KEEP_ESCROW "END",
+    "UPDATE ledger SET version = 5",
     NULL};
 static const char *const postgres_1[] = {VERSION_1("BYTEA"), NULL};
 static const char *const postgres_2[] = {VERSION_2("BYTEA"), NULL};
@@ -146,13 +165,20 @@ static const char *const postgres_4[] = {
     "ALTER TABLE unit SET (fillfactor = 60, toast_tuple_target = 1024)",
     "UPDATE ledger SET version = 4",
     NULL};
+static const char *const postgres_5[] = {
+    VERSION_5("BYTEA"),
+    "CREATE FUNCTION unit_escrow_is_kept() RETURNS trigger LANGUAGE plpgsql "
+    "AS $$BEGIN " KEEP_ESCROW "RETURN NULL; END$$",
+    "CREATE TRIGGER unit_had_escrow AFTER UPDATE OF escrow ON unit "
+    "FOR EACH ROW WHEN (" ESCROW_CHANGES ") "
+    "EXECUTE FUNCTION unit_escrow_is_kept()",
+    "UPDATE ledger SET version = 5",
+    NULL};
 /* clang-format on */
 
 static const char *const *const versions[LEDGER_VERSION][DIALECT_COUNT] = {
-    {sqlite_1, postgres_1},
-    {sqlite_2, postgres_2},
-    {sqlite_3, postgres_3},
-    {sqlite_4, postgres_4},
+    {sqlite_1, postgres_1}, {sqlite_2, postgres_2}, {sqlite_3, postgres_3},
+    {sqlite_4, postgres_4}, {sqlite_5, postgres_5},
 };
 
 const char *const *ledger_schema(enum ledger_dialect dialect, int version)

@@ -262,6 +262,9 @@ static const char *const statements[STMT_CHECKS][DIALECT_COUNT] = {
         " UNION ALL "
         ENTRIES_WHERE("subject = '' AND serial = $1")
         " ORDER BY time_ms, station, seq"),
+    [STMT_FORMER_ESCROWS] = BOTH(
+        "SELECT replaced_ms, escrow FROM former_escrow WHERE unit = $1 "
+        "ORDER BY revision DESC"),
     [STMT_CHAINS] = BOTH(
         "SELECT " CHAIN_COLUMNS " FROM chain ORDER BY station"),
 };

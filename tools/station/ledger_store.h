@@ -79,6 +79,7 @@ enum ledger_stmt {
     STMT_LDEVIDS_PENDING,
     STMT_ENTRIES,
     STMT_ENTRIES_OF_UNIT,
+    STMT_FORMER_ESCROWS,
     STMT_CHAINS,
     STMT_CHECKS,
     STMT_CHECK_UNITS = STMT_CHECKS,
@@ -93,7 +94,7 @@ enum ledger_stmt {
 
 const char *ledger_sql(enum ledger_dialect dialect, enum ledger_stmt stmt);
 /* The number of the tables that this program writes. */
-#define LEDGER_VERSION 4
+#define LEDGER_VERSION 5
 /* Statements that make tables of that version out of those of the one before,
  * ended by NULL; 1: out of nothing. */
 const char *const *ledger_schema(enum ledger_dialect dialect, int version);

@@ -6,6 +6,7 @@
 #include <openssl/cms.h>
 #include <openssl/err.h>
 #include <openssl/objects.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "body.h"
@@ -84,13 +85,17 @@ static bool is_enveloped(struct devid_bytes der)
 static enum step keep_escrow(struct exchange *x, struct devid_bytes escrow)
 {
     const struct devid_error err = {.text = "out of memory"};
+    char digest[65];
 
     if (!is_enveloped(escrow))
         return exchange_refuse(x, 400, "malformed",
                                "\"escrow\" is no CMS EnvelopedData in DER");
     if (!blob_set(&x->job.unit.escrow, escrow.data, escrow.len))
         return exchange_fail(x, &err);
-    x->job.detail = "escrow";
+    /* The row's entry vouches for it as long as it is the row's. */
+    sha256_hex(escrow.data, escrow.len, digest);
+    snprintf(x->detail, sizeof(x->detail), "escrow %s", digest);
+    x->job.detail = x->detail;
     return commit(x, LEDGER_ADVANCE);
 }
 

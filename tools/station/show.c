@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
+#include "body.h"
 #include "commands.h"
 #include "desk.h"
 #include "message.h"
@@ -45,6 +46,27 @@ static void describe_unit(json_t *report, const struct ledger_unit *unit)
     describe_cert(report, "idevid", &unit->idevid_cert);
     describe_cert(report, "iak", &unit->iak_cert);
     report_flag(report, "escrow", unit->escrow.len > 0);
+}
+
+/* What its authorisations are wrapped in, for who has the escrow key. */
+static void append_escrow(json_t *list, const struct ledger_blob *cms,
+                          int64_t replaced_ms)
+{
+    char time[DESK_TIME_SIZE];
+    json_t *report = report_new();
+    struct desk_cert digest;
+
+    desk_cert(cms, &digest);
+    report_text(report, "replaced", desk_time(replaced_ms, time));
+    report_text(report, "sha256", digest.sha256);
+    report_value(report, "cms", body_base64(cms->data, cms->len));
+    report_append(list, report);
+}
+
+static bool add_escrow(void *arg, const struct ledger_escrow *escrow)
+{
+    append_escrow(arg, &escrow->cms, escrow->replaced_ms);
+    return true;
 }
 
 /* The newest first; what is older stands in the history. */
@@ -100,12 +122,13 @@ static void print_unit(const json_t *unit)
 {
     json_t *lines = json_copy((json_t *)(uintptr_t)unit);
     static const char *const certs[] = {"idevid", "iak"};
+    const json_t *escrows = json_object_get(unit, "escrows");
+    char number[80];
 
     if (!lines)
         die_no_memory();
     for (size_t i = 0; i < sizeof(certs) / sizeof(*certs); i++) {
         const json_t *cert = json_object_get(unit, certs[i]);
-        char number[80];
         if (!cert)
             continue;
         snprintf(number, sizeof(number), "%s", report_get(cert, "number"));
@@ -113,6 +136,12 @@ static void print_unit(const json_t *unit)
     }
     json_object_del(lines, "history");
     json_object_del(lines, "ldevids");
+    if (json_array_size(escrows) > 1) {
+        snprintf(number, sizeof(number), "yes, %zu in all (--json)",
+                 json_array_size(escrows));
+        report_text(lines, "escrow", number);
+    }
+    json_object_del(lines, "escrows");
     report_print_text(lines);
     json_decref(lines);
 }
@@ -158,6 +187,20 @@ static enum devid_err read_ldevids(const struct desk *desk, const char *unit,
     return e;
 }
 
+static enum devid_err read_escrows(const struct desk *desk,
+                                   const struct ledger_unit *unit,
+                                   json_t *report, struct devid_error *err)
+{
+    json_t *list = report_array();
+    enum devid_err e;
+
+    if (unit->escrow.len > 0)
+        append_escrow(list, &unit->escrow, 0);
+    e = ledger_former_escrows(desk->ledger, unit->id, add_escrow, list, err);
+    report_value(report, "escrows", list);
+    return e;
+}
+
 /* What was refused of a unit that never got a row is shown as well. */
 static enum exit_code show(const struct args *args, const struct desk *desk,
                            const char *serial)
@@ -174,6 +217,8 @@ static enum exit_code show(const struct args *args, const struct desk *desk,
     if (found) {
         describe_unit(report, &unit);
         e = read_ldevids(desk, unit.id, report, &err);
+        if (e == DEVID_OK)
+            e = read_escrows(desk, &unit, report, &err);
     }
     ledger_unit_clear(&unit);
     if ((e != DEVID_OK && (found || e != DEVID_ERR_NOT_FOUND)) ||
