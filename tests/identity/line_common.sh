@@ -51,6 +51,26 @@ ledger_cert() {
     fi
 }
 
+# has_record: the station has it, and a moment to do what it asks.
+has_record() {
+    [[ -e held ]] && sleep 0.15
+}
+
+# killed_at_record N [OPTION...]: when the station has it. False: there is none.
+killed_at_record() {
+    local record=$1 relay status=0
+    shift
+    rm -f port held
+    spawn relay "$BUILD_DIR/tests/identity/relay" port "$STATION_PORT" \
+        "$record" held
+    relay=$SPAWNED
+    await "the relay" "$relay" test -s port
+    EXEC="exec" PORT=$(<port) provision "$@" >out 2>&1 &
+    kill_when $! has_record || status=1
+    halt "$relay"
+    return "$status"
+}
+
 # commands: those since the reset, in one line. swtpm puts off the first signature
 # after its start by TPM_RC_RETRY; that answer is left out.
 commands() {

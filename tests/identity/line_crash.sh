@@ -2,23 +2,25 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # devid provision is killed: at each of its TPM commands, before the answer
-# comes, and at each of its records on the network, when the station has it. Run
-# again, with or without a reset of the TPM in between, it comes to one unit,
-# one pair of certificates and nothing left behind.
+# comes, at each of its records on the network, when the station has it, and
+# before and after each of its writes to the disk. Run again, with or without a
+# reset of the TPM in between, it comes to one unit, one pair of certificates and
+# nothing left behind.
 #
-# Usage: line_crash.sh commands|lock|network PARITY [EVERY] [LEDGER]
+# Usage: line_crash.sh commands|lock|network|disk PARITY [EVERY] [LEDGER]
 #                      [--build-dir DIR] [--keep]
 #
 #   commands  a device that is new
 #   lock      one that is provisioned, with --lock
 #   network   a device that is new, with --lock, at its records
-#   PARITY    0 or 1: after every second kill the TPM is reset
+#   disk      one that is provisioned but for its folder, or has another there
+#   PARITY    0 or 1: after which of two kills the TPM is reset
 #   EVERY     only every so many moments (1: all)
 #   LEDGER    the station's, sqlite (the default) or postgres
 source "$(dirname "$0")/line_common.sh"
 # shellcheck source=line_kept.sh
 source "$(dirname "$0")/line_kept.sh"
-PART=${ARGS[0]:?commands, lock or network}
+PART=${ARGS[0]:?commands, lock, network or disk}
 PARITY=${ARGS[1]:?0 or 1}
 EVERY=${ARGS[2]:-1}
 LEDGER=${ARGS[3]:-sqlite}
@@ -55,28 +57,8 @@ killed_at_command() {
     WHEN="killed at command $((after + 1)), ${WHEN##* }"
 }
 
-# has_record: the station has it, and a moment to do what it asks.
-has_record() {
-    [[ -e held ]] && sleep 0.15
-}
-
-# killed_at_record N [OPTION...]: when the station has it. False: there is none.
-killed_at_record() {
-    local record=$1 relay status=0
-    shift
-    rm -f port held
-    spawn relay "$BUILD_DIR/tests/identity/relay" port "$STATION_PORT" \
-        "$record" held
-    relay=$SPAWNED
-    await "the relay" "$relay" test -s port
-    EXEC="exec" PORT=$(<port) provision "$@" >out 2>&1 &
-    kill_when $! has_record || status=1
-    halt "$relay"
-    return "$status"
-}
-
 STATE=tested RUN=0 OPTIONS=()
-if [[ $PART != commands ]]; then
+if [[ $PART == lock || $PART == network ]]; then
     STATE=locked
     OPTIONS=(--lock)
 fi
@@ -88,6 +70,52 @@ provision "${OPTIONS[@]}" >out || fail "$(<out)"
 COMMANDS=$(trace_count)
 KEY=$(openssl x509 -in id/cert.pem -noout -pubkey)
 assert_whole "not killed"
+
+# killed_at_write N: before or after a write of the folder to the disk. False:
+# there are no so many.
+killed_at_write() {
+    local status=0
+    # Each power cut counts as a wrong value; a new TPM locks at the third.
+    tpm2_dictionarylockout -Q --clear-lockout
+    EXEC="env LD_PRELOAD=$BUILD_DIR/tests/station/kill_at.so DEVID_KILL_AT=$1" \
+        provision >out 2>&1 || status=$?
+    ((status == 0 || status == 137)) || fail "at write $1 it ended: $(<out)"
+    ((status))
+}
+
+# folder: what is in it; nothing where there is none.
+folder() {
+    [[ ! -e id ]] || (cd id && sha256sum -- *)
+}
+
+if [[ $PART == disk ]]; then
+    new=$(folder)
+    # Of seven files, their directory, the link and its change: before and after.
+    writes=$((2 * (7 + 1 + 1 + 1)))
+    for ((n = 1; n <= writes; n += EVERY)); do
+        rm -rf id id.* .id.*
+        killed_at_write "$n" || fail "there were but $((n - 1)) moments"
+        [[ ! -e id || $(folder) == "$new" ]] ||
+            fail "killed at write $n: there is half a folder: $(folder)"
+        check "killed at write $n"
+        [[ $(folder) == "$new" && ! -e .id.new ]] ||
+            fail "killed at write $n: in the folder is $(folder)"
+    done
+    # The one that is there counts until the new one is whole.
+    for ((n = 1; n <= writes; n += EVERY)); do
+        echo old >id/unit.json
+        old=$(folder)
+        killed_at_write "$n" || fail "there were but $((n - 1)) moments"
+        [[ $(folder) == "$old" || $(folder) == "$new" ]] ||
+            fail "killed at write $n of another: $(folder)"
+        check "killed at write $n of another"
+        [[ $(folder) == "$new" && ! -e .id.new ]] ||
+            fail "killed at write $n of another: in the folder is $(folder)"
+    done
+    rm -rf id id.*
+    ! killed_at_write $((writes + 1)) || fail "there are more than $writes moments"
+    exit
+fi
 
 if [[ $PART == network ]]; then
     for ((n = 1; n < 100; n += EVERY)); do
