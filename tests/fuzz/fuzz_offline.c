@@ -20,7 +20,7 @@ static void take_in(const struct file *file)
 {
     static struct fake_line *line;
     static unsigned runs;
-    const char *serial = file->der != NULL ? "SN2" : NULL;
+    const char *serial = offline_is_asserted(file) ? "SN2" : NULL;
     struct exchange x = {.batch = "B1"};
 
     if (runs++ % RUNS == 0)
@@ -36,10 +36,10 @@ static void as_request(const char *path)
     struct file file;
 
     if (offline_open(path, &file) != EXIT_DONE) {
-        must(file.data == NULL && file.der == NULL);
+        must(file.body == NULL);
         return;
     }
-    must(file.der != NULL ? file.der_len > 0 : file.csr.contents.len > 0);
+    must(json_is_object(file.body));
     take_in(&file);
     offline_close(&file);
 }

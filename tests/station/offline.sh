@@ -19,6 +19,38 @@ station() {
     "$STATION" "$1" --dir line "${@:2}"
 }
 
+# installed SERIAL FILE: the device takes the certificates in FILE, and is then
+# that unit.
+installed() {
+    rm -rf identity*
+    "$DEVID" install --in "$2" --serial "$1" --dir "$WORK/identity"
+    assert_equal "the device has its IDevID in NV" "$(<identity/cert.pem)" \
+        "$(tpm2_nvread 0x01c90200 2>/dev/null | plain_openssl x509 -inform DER)"
+    assert_equal "and its IAK" "$(<identity/iak.pem)" \
+        "$(tpm2_nvread 0x01c90100 2>/dev/null | plain_openssl x509 -inform DER)"
+    assert_equal "whose issuer is the station" "identity/cert.pem: OK" \
+        "$(plain_openssl verify -CAfile identity/ca.pem identity/cert.pem)"
+    assert_equal "it knows what the station calls it" \
+        "$(ledger "SELECT id FROM unit WHERE serial = '$1'")" \
+        "$(jq -r .unit identity/unit.json)"
+    "$DEVID" csr --key identity/key.pem --subject /CN=x --out signed.csr --force
+    assert_equal "and signs with the key that this is for" \
+        "$(plain_openssl x509 -in identity/cert.pem -noout -pubkey)" \
+        "$(plain_openssl req -in signed.csr -verify -noout -pubkey 2>/dev/null)"
+}
+
+# by_stick SERIAL FILE: a request, in FILE, goes the whole way.
+by_stick() {
+    OUTPUT=$(station import --batch spring --in "$2")
+    assert_equal "the request is taken" "new unit $1: certified" "$OUTPUT"
+    station challenge --in "$2" --out stick/unit.challenge --force
+    "$DEVID" activate --challenge stick/unit.challenge \
+        --out stick/unit.answer --force
+    station issue --serial "$1" --answer stick/unit.answer \
+        --certificates stick/unit.json --force
+    installed "$1" stick/unit.json
+}
+
 say "The whole way"
 "$DEVID" request --serial SN-1 --model Gate --out stick/unit.req
 OUTPUT=$(station import --batch spring --in stick/unit.req)
@@ -26,12 +58,15 @@ assert_equal "the request is taken" "new unit SN-1: certified" "$OUTPUT"
 station challenge --in stick/unit.req --out stick/unit.challenge
 "$DEVID" activate --challenge stick/unit.challenge --out stick/unit.answer
 station issue --serial SN-1 --answer stick/unit.answer \
-    --idevid stick/idevid.pem --iak stick/iak.pem
+    --idevid stick/idevid.pem --iak stick/iak.pem --certificates stick/unit.json
 for kind in idevid iak; do
     assert_equal "openssl verifies the $kind" "stick/$kind.pem: OK" \
         "$(plain_openssl verify -x509_strict -CAfile line/ca.pem \
             "stick/$kind.pem")"
 done
+installed SN-1 stick/unit.json
+assert_equal "of the station's making" "$(<stick/idevid.pem)" \
+    "$(<identity/cert.pem)"
 
 say "Again"
 OUTPUT=$(station import --batch spring --in stick/unit.req)
@@ -49,6 +84,40 @@ assert_fails "beside a station that serves as well" station issue \
 assert_contains "a file is not overwritten" "stick/idevid.pem exists" "$OUTPUT"
 stop_station
 
+say "A chip that holds its maker's intermediate certificate"
+start_tpm --ek chained
+rm line/vendors/*
+cp chained-ca/swtpm-localca-rootca-cert.pem line/vendors/chained-root.pem
+plain_openssl x509 -in chained-ca/cert.pem -outform DER -out chain.der
+tpm2_nvdefine -Q -C o -s "$(wc -c <chain.der)" -a 'ownerread|ownerwrite|authread' \
+    0x01c00100
+tpm2_nvwrite -Q -C o -i chain.der 0x01c00100
+OUTPUT=$("$DEVID" request --serial SN-4 --model Gate --out stick/chained.req 2>&1)
+assert_contains "the TCG's request has no room for it, which is said" \
+    "holds the issuers of its endorsement key's certificate" "$OUTPUT"
+assert_fails "so that the station knows no issuer" station import \
+    --batch spring --in stick/chained.req
+assert_contains "says so" "the EK's certificate is issued by" "$OUTPUT"
+"$DEVID" request --serial SN-4 --model Gate --json --mac 02:00:00:00:00:AB \
+    --operator Kim --out stick/chained.json
+by_stick SN-4 stick/chained.json
+assert_equal "the ledger has what was said of it" "02:00:00:00:00:ab Kim" \
+    "$(station show SN-4 --json | jq -r '"\(.mac) \(.operator)"')"
+
+say "A TPM whose EK is on a list, and has no certificate"
+start_tpm bare
+OUTPUT=$("$DEVID" request --serial SN-5 --model Gate --out stick/bare.req 2>&1)
+assert_contains "the TCG's request has no room for it, which is said" \
+    "with --json the endorsement key itself goes along" "$OUTPUT"
+"$DEVID" whoami --json | jq -r .id >line/eks
+setting station ek_list eks
+assert_fails "so that the station has no EK" station import --batch spring \
+    --in stick/bare.req
+assert_contains "says so" "there is no EK certificate: nobody vouches for this TPM" "$OUTPUT"
+"$DEVID" request --serial SN-5 --model Gate --json --out stick/bare.json
+by_stick SN-5 stick/bare.json
+sed -i '/^ek_list = /d' line/station.conf
+
 say "What is refused"
 assert_fails "another batch" station import --batch autumn --in stick/unit.req
 assert_equal "says so" "devid-station: there is no batch autumn" "$OUTPUT"
@@ -65,6 +134,23 @@ assert_contains "says so" "its answer to the challenge is wanted" "$OUTPUT"
 assert_fails "an unknown unit" station issue --serial SN-7 --answer first.pem \
     --idevid none.pem
 assert_contains "says so" "there is no unit SN-7" "$OUTPUT"
+
+assert_fails "nowhere to write to" station issue --serial SN-1 \
+    --answer stick/unit.answer
+assert_contains "says so" "--idevid FILE or --certificates FILE is wanted" \
+    "$OUTPUT"
+echo '{"serial": "SN-6", "model": "Gate"' >half.json
+assert_fails "JSON that ends too early" station import --batch spring \
+    --in half.json
+assert_contains "says so" "half.json is no JSON: line " "$OUTPUT"
+echo '{"serial": "SN-6", "model": "Gate"}' >empty.json
+assert_fails "JSON without a request" station import --batch spring \
+    --in empty.json
+assert_contains "says so" 'one of "request" and "pkcs10" is wanted' "$OUTPUT"
+assert_fails "a record's text in the TCG's request" "$DEVID" request \
+    --serial SN-6 --model Gate --operator Kim --out none.req
+assert_contains "says so" "--mac, --operator and --new-owner want --json" \
+    "$OUTPUT"
 
 say "A unit without a TPM"
 plain_openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \

@@ -140,7 +140,7 @@ static void put_request(json_t *body, const struct step_request *request)
     OPENSSL_free(spki);
 }
 
-static json_t *enrolment_body(const struct line_enrolment *enrolment)
+json_t *line_enrolment_body(const struct line_enrolment *enrolment)
 {
     json_t *body = report_new();
 
@@ -179,7 +179,7 @@ enum exit_code line_enrol(struct http *http,
                           struct line_unit *unit,
                           struct certificates *certificates)
 {
-    json_t *body = enrolment_body(enrolment);
+    json_t *body = line_enrolment_body(enrolment);
     json_t *answer = NULL;
     enum exit_code code = http_call(http, "/v1/units", body, &answer);
 

@@ -48,6 +48,9 @@ struct line_enrolment {
     size_t pkcs10_len;
 };
 
+/* What is posted: all that a station is told of a unit. json_decref. */
+json_t *line_enrolment_body(const struct line_enrolment *enrolment);
+
 /* All print the sentence on failure. */
 enum exit_code line_look(struct http *http, struct line_station *station);
 /* `certificates` is filled where the station gives them at once. */

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
 #include "commands.h"
+#include "line.h"
 #include "message.h"
 #include "open.h"
 #include "output.h"
@@ -9,7 +13,11 @@ enum {
     SERIAL,
     MODEL,
     ALGORITHM,
-    EK
+    EK,
+    JSON,
+    MAC,
+    OPERATOR,
+    NEW_OWNER
 };
 
 static const struct option_row options[] = {
@@ -23,8 +31,55 @@ static const struct option_row options[] = {
             "which endorsement key: its algorithm, or its handle, such as "
             "0x81010001; the default is the first that has a certificate",
             false, false},
+    [JSON] = {"json", NULL,
+              "write all that a station is told by devid provision: the "
+              "request, and what it has no room for",
+              false, false},
+    [MAC] = {"mac", "ADDRESS", "with --json: a MAC address, for the record",
+             false, false},
+    [OPERATOR] = {"operator", "NAME",
+                  "with --json: who is at the line, for the record", false,
+                  false},
+    [NEW_OWNER] = {"new-owner", NULL,
+                   "with --json: enrol a unit that was retired anew", false,
+                   false},
     {0},
 };
+
+static enum exit_code write_json(const struct args *args,
+                                 const struct step_request *request,
+                                 const struct output *out)
+{
+    const struct line_enrolment enrolment = {
+        .serial = args_text(args, SERIAL),
+        .model = args_text(args, MODEL),
+        .mac = args_text(args, MAC),
+        .operator_name = args_text(args, OPERATOR),
+        .new_owner = args_flag(args, NEW_OWNER),
+        .request = request,
+    };
+    json_t *body = line_enrolment_body(&enrolment);
+    char *text = json_dumps(body, JSON_INDENT(1));
+    enum exit_code code;
+
+    if (text == NULL)
+        die_no_memory();
+    code = output_write(out, text, strlen(text));
+    free(text);
+    json_decref(body);
+    return code;
+}
+
+/* The TCG's request has no room for either. */
+static void say_what_is_missing(const struct devid_identity_request *fields)
+{
+    if (fields->ekCert.index == 0)
+        note("with --json the endorsement key itself goes along, for a station "
+             "that has it on its ek_list");
+    else if (fields->ek_chain_count > 0)
+        note("the TPM holds the issuers of its endorsement key's certificate, "
+             "too: with --json they go along");
+}
 
 static enum exit_code make_request(const struct args *args,
                                    struct devid_identity *identity,
@@ -35,10 +90,14 @@ static enum exit_code make_request(const struct args *args,
     enum exit_code code;
 
     if (step_request(identity, args_text(args, SERIAL), args_text(args, MODEL),
-                     &request, &err))
+                     &request, &err)) {
         code = fail_engine(&err);
-    else
+    } else if (args_flag(args, JSON)) {
+        code = write_json(args, &request, out);
+    } else {
+        say_what_is_missing(&request.fields);
         code = output_write(out, request.der, request.len);
+    }
     step_request_clear(&request);
     return code;
 }
@@ -53,9 +112,16 @@ static enum exit_code run(const struct args *args)
     struct devid_identity *identity = NULL;
     struct devid_error err;
     struct output out;
-    enum exit_code code =
-        output_open(&out, args_text(args, ROW_OUT), args_flag(args, ROW_FORCE));
+    enum exit_code code;
 
+    if (!args_flag(args, JSON) &&
+        (args_text(args, MAC) != NULL || args_text(args, OPERATOR) != NULL ||
+         args_flag(args, NEW_OWNER)))
+        return wrong_use("request", "--mac, --operator and --new-owner want "
+                                    "--json: the TCG's request has no room for "
+                                    "them");
+    code =
+        output_open(&out, args_text(args, ROW_OUT), args_flag(args, ROW_FORCE));
     if (code != EXIT_DONE)
         return code;
     code = engine_open(args, NULL, &engine);
@@ -74,7 +140,8 @@ const struct command request_command = {
     .name = "request",
     .operands = "",
     .help = "ask a station for certificates of the device's TCG identity",
-    .example = "  devid request --serial 4711 --model Gate --out unit.req\n",
+    .example = "  devid request --serial 4711 --model Gate --json --out "
+               "unit.json\n",
     .options = options,
     .common = TAKES(ROW_TCTI) | TAKES(ROW_OWNER_AUTH_SOURCE) |
               TAKES(ROW_ENDORSEMENT_AUTH_SOURCE) | TAKES(ROW_OUT) |

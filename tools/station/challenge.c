@@ -51,16 +51,17 @@ static enum exit_code challenge(const struct context *context,
 {
     struct exchange x = {.context = context, .challenge_seconds = seconds};
     struct ledger_unit unit = {0};
-    char serial[LEDGER_TEXT_SIZE];
+    const char *serial =
+        json_string_value(json_object_get(file->body, "serial"));
     uint8_t *data = NULL;
     size_t len = 0;
     enum exit_code code;
 
-    if (file->der)
+    if (offline_is_asserted(file))
         return fail("a PKCS#10 request is not challenged: its certificate is "
                     "there once it is imported");
-    snprintf(serial, sizeof(serial), "%.*s", (int)file->csr.prodSerial.len,
-             (const char *)file->csr.prodSerial.data);
+    if (!serial)
+        return fail("the request does not say the unit's serial number");
     code = offline_find(context, serial, &unit);
     x.batch = unit.batch;
     if (code == EXIT_DONE)

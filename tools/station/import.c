@@ -37,7 +37,9 @@ static enum exit_code import(const struct args *args,
     const char *model = args_text(args, IMPORT_MODEL);
     enum exit_code code;
 
-    if (file->der && (!serial || !model))
+    if (offline_is_asserted(file) &&
+        !((serial || json_object_get(file->body, "serial")) &&
+          (model || json_object_get(file->body, "model"))))
         return wrong_use("import", "a PKCS#10 request does not say what it is "
                                    "of: give --serial and --model");
     code = offline_units(&x, file, serial, model);

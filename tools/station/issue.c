@@ -16,7 +16,8 @@ enum {
     ISSUE_SERIAL,
     ISSUE_ANSWER,
     ISSUE_IDEVID,
-    ISSUE_IAK
+    ISSUE_IAK,
+    ISSUE_CERTIFICATES
 };
 
 static const struct option_row issue_options[] = {
@@ -27,8 +28,13 @@ static const struct option_row issue_options[] = {
                       "a TPM",
                       false, false},
     [ISSUE_IDEVID] = {"idevid", "FILE",
-                      "where its IDevID certificate goes, in PEM", true, false},
+                      "where its IDevID certificate goes, in PEM", false,
+                      false},
     [ISSUE_IAK] = {"iak", "FILE", "and that of its IAK", false, false},
+    [ISSUE_CERTIFICATES] = {"certificates", "FILE",
+                            "where both and the CA's go, in JSON, as devid "
+                            "install takes them",
+                            false, false},
     {0},
 };
 
@@ -87,47 +93,84 @@ static enum exit_code post_answer(struct exchange *x, const char *path)
     return code;
 }
 
-static enum exit_code issue(const struct args *args,
-                            const struct context *context)
+/* The answer, as a server gives it. */
+static enum exit_code write_answer(const struct args *args,
+                                   const struct exchange *x)
+{
+    const char *path = args_text(args, ISSUE_CERTIFICATES);
+    struct output out;
+    char *text;
+    enum exit_code code;
+
+    if (!path)
+        return EXIT_DONE;
+    code = output_open(&out, path, args_flag(args, ROW_FORCE));
+    if (code != EXIT_DONE)
+        return code;
+    text = json_dumps(x->answer, JSON_INDENT(1));
+    if (!text)
+        die_no_memory();
+    code = output_write(&out, text, strlen(text));
+    output_close(&out);
+    free(text);
+    return code;
+}
+
+static enum exit_code write_all(const struct args *args,
+                                const struct exchange *x)
+{
+    const struct ledger_unit *unit = &x->job.unit;
+    enum exit_code code = write_cert(args, ISSUE_IDEVID, &unit->idevid_cert);
+
+    if (code == EXIT_DONE)
+        code = write_cert(args, ISSUE_IAK, &unit->iak_cert);
+    return code == EXIT_DONE ? write_answer(args, x) : code;
+}
+
+/* The unit in the exchange has its certificates then, and an answer. */
+static enum exit_code issue(const struct args *args, struct exchange *x)
 {
     const char *serial = args_text(args, ISSUE_SERIAL);
     const char *answer = args_text(args, ISSUE_ANSWER);
-    struct exchange x = {.context = context};
-    struct ledger_unit unit = {0};
-    enum exit_code code = offline_find(context, serial, &unit);
+    struct ledger_unit *unit = &x->job.unit;
+    enum exit_code code = offline_find(x->context, serial, unit);
 
-    if (code == EXIT_DONE && !answer && unit.attested)
-        code = fail("the unit %s has a TPM: its answer to the challenge is "
+    if (code != EXIT_DONE)
+        return code;
+    if (!answer && unit->attested)
+        return fail("the unit %s has a TPM: its answer to the challenge is "
                     "wanted, by --answer",
                     serial);
     /* The station was stopped between the two that import does. */
-    if (code == EXIT_DONE && !unit.attested && unit.idevid_cert.len == 0)
-        code = fail("the unit %s has no certificate yet: give its request to "
+    if (!unit->attested && unit->idevid_cert.len == 0)
+        return fail("the unit %s has no certificate yet: give its request to "
                     "devid-station import again",
                     serial);
-    if (code == EXIT_DONE && answer) {
-        snprintf(x.unit_id, sizeof(x.unit_id), "%s", unit.id);
-        ledger_unit_clear(&unit);
-        code = post_answer(&x, answer);
+    if (!answer) {
+        (void)exchange_answer_issued(x);
+        return x->answer ? EXIT_DONE : fail("out of memory");
     }
-    if (code == EXIT_DONE)
-        code = write_cert(args, ISSUE_IDEVID,
-                          answer ? &x.job.unit.idevid_cert : &unit.idevid_cert);
-    if (code == EXIT_DONE && answer)
-        code = write_cert(args, ISSUE_IAK, &x.job.unit.iak_cert);
-    exchange_clear(&x);
-    ledger_unit_clear(&unit);
-    return code;
+    snprintf(x->unit_id, sizeof(x->unit_id), "%s", unit->id);
+    ledger_unit_clear(unit);
+    return post_answer(x, answer);
 }
 
 static enum exit_code run_issue(const struct args *args)
 {
     struct context context;
-    enum exit_code code = context_open(args, &context);
+    struct exchange x = {.context = &context};
+    enum exit_code code;
 
+    if (!args_text(args, ISSUE_IDEVID) && !args_text(args, ISSUE_CERTIFICATES))
+        return wrong_use("issue", "--idevid FILE or --certificates FILE is "
+                                  "wanted: where they go");
+    code = context_open(args, &context);
     if (code != EXIT_DONE)
         return code;
-    code = issue(args, &context);
+    code = issue(args, &x);
+    if (code == EXIT_DONE)
+        code = write_all(args, &x);
+    exchange_clear(&x);
     context_close(&context);
     return code;
 }
@@ -137,7 +180,7 @@ const struct command issue_command = {
     .operands = "",
     .help = "take the answer, and write the unit's certificates",
     .example = "  devid-station issue --dir line --serial 4711 --answer "
-               "unit.answer \\\n      --idevid idevid.pem --iak iak.pem\n",
+               "unit.answer \\\n      --certificates unit.json\n",
     .options = issue_options,
     .common = TAKES(ROW_FORCE) | TAKES(ROW_DIR),
     .run = run_issue,

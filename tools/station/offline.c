@@ -15,69 +15,111 @@
 
 void offline_close(struct file *file)
 {
-    OPENSSL_clear_free(file->data, file->len);
-    OPENSSL_free(file->der);
+    json_decref(file->body);
     *file = (struct file){0};
 }
 
-/* PKCS#10 in PEM or DER, as DER. */
-static void find_pkcs10(struct file *file)
+bool offline_is_asserted(const struct file *file)
 {
-    const unsigned char *p = (const unsigned char *)file->data;
-    BIO *bio = BIO_new_mem_buf(file->data, (int)file->len);
+    return json_object_get(file->body, "pkcs10") != NULL;
+}
+
+/* NULL: a text is no UTF-8. */
+static json_t *body_of_csr(const struct devid_tcg_csr *csr, const char *data,
+                           size_t len)
+{
+    json_t *body = json_object();
+
+    if (json_object_set_new(body, "serial",
+                            json_stringn((const char *)csr->prodSerial.data,
+                                         csr->prodSerial.len)) == 0 &&
+        json_object_set_new(body, "model",
+                            json_stringn((const char *)csr->prodModel.data,
+                                         csr->prodModel.len)) == 0 &&
+        json_object_set_new(body, "request", body_base64(data, len)) == 0)
+        return body;
+    json_decref(body);
+    return NULL;
+}
+
+/* PKCS#10 in PEM or DER; NULL: it is none. */
+static json_t *read_pkcs10(const char *data, size_t len)
+{
+    const unsigned char *p = (const unsigned char *)data;
+    BIO *bio = BIO_new_mem_buf(data, (int)len);
     X509_REQ *req = bio ? PEM_read_bio_X509_REQ(bio, NULL, NULL, NULL) : NULL;
+    unsigned char *der = NULL;
+    json_t *body = NULL;
+    int der_len;
 
     if (!req)
-        req = d2i_X509_REQ(NULL, &p, (long)file->len);
-    file->der_len = req ? i2d_X509_REQ(req, &file->der) : 0;
+        req = d2i_X509_REQ(NULL, &p, (long)len);
+    der_len = req ? i2d_X509_REQ(req, &der) : 0;
+    if (der_len > 0)
+        body = json_pack("{s:o}", "pkcs10", body_base64(der, (size_t)der_len));
+    OPENSSL_free(der);
     X509_REQ_free(req);
     BIO_free(bio);
     ERR_clear_error();
+    return body;
+}
+
+static enum exit_code read_request(const char *path, const char *data,
+                                   size_t len, struct file *file)
+{
+    const struct devid_bytes bytes = {(const uint8_t *)data, len};
+    struct devid_tcg_csr csr;
+    struct devid_error err = {0};
+
+    if (devid_tcg_csr_decode(bytes, NULL, &csr, &err) != DEVID_OK)
+        return fail("%s is neither what devid request writes, nor a PKCS#10 "
+                    "request: %.600s",
+                    path, err.text);
+    file->body = body_of_csr(&csr, data, len);
+    return file->body
+               ? EXIT_DONE
+               : fail("the serial number or model in %s is no UTF-8", path);
+}
+
+static enum exit_code read_json(const char *path, const char *data, size_t len,
+                                struct file *file)
+{
+    json_error_t where;
+
+    file->body = json_loadb(data, len, JSON_REJECT_DUPLICATES, &where);
+    return file->body ? EXIT_DONE
+                      : fail("%s is no JSON: line %d: %s", path, where.line,
+                             where.text);
 }
 
 enum exit_code offline_open(const char *path, struct file *file)
 {
-    struct devid_error err = {0};
-    struct devid_bytes bytes;
+    char *data = NULL;
+    size_t len = 0;
     enum exit_code code;
 
     *file = (struct file){0};
-    code = input_read(path, &file->data, &file->len);
+    code = input_read(path, &data, &len);
     if (code != EXIT_DONE)
         return code;
-    find_pkcs10(file);
-    if (file->der)
-        return EXIT_DONE;
-    bytes = (struct devid_bytes){(const uint8_t *)file->data, file->len};
-    if (devid_tcg_csr_decode(bytes, NULL, &file->csr, &err) == DEVID_OK)
-        return EXIT_DONE;
-    offline_close(file);
-    return fail("%s is neither what devid request writes, nor a PKCS#10 "
-                "request: %.600s",
-                path, err.text);
+    if (len > 0 && *data == '{')
+        code = read_json(path, data, len, file);
+    else if (!(file->body = read_pkcs10(data, len)))
+        code = read_request(path, data, len, file);
+    OPENSSL_clear_free(data, len);
+    return code;
 }
 
-static json_t *text_of(struct devid_bytes bytes, const char *given)
+/* What is given wins: where it is wrong, that is refused. */
+static char *body_text(const struct file *file, const char *serial,
+                       const char *model)
 {
-    return given ? json_string(given)
-                 : json_stringn((const char *)bytes.data, bytes.len);
-}
-
-/* What the request would be as the body of POST /v1/units. */
-static char *body_of(const struct file *file, const char *serial,
-                     const char *model)
-{
-    json_t *body = json_object();
+    json_t *body = json_copy(file->body);
     char *text = NULL;
 
-    if (json_object_set_new(body, "serial",
-                            text_of(file->csr.prodSerial, serial)) == 0 &&
-        json_object_set_new(body, "model",
-                            text_of(file->csr.prodModel, model)) == 0 &&
-        json_object_set_new(body, file->der ? "pkcs10" : "request",
-                            file->der
-                                ? body_base64(file->der, (size_t)file->der_len)
-                                : body_base64(file->data, file->len)) == 0)
+    if ((!serial ||
+         json_object_set_new(body, "serial", json_string(serial)) == 0) &&
+        (!model || json_object_set_new(body, "model", json_string(model)) == 0))
         text = json_dumps(body, JSON_COMPACT);
     json_decref(body);
     return text;
@@ -97,11 +139,11 @@ enum exit_code offline_drive(struct exchange *x)
 enum exit_code offline_units(struct exchange *x, const struct file *file,
                              const char *serial, const char *model)
 {
-    char *body = body_of(file, serial, model);
+    char *body = body_text(file, serial, model);
     enum exit_code code;
 
     if (!body)
-        return fail("the request's serial number or model is no UTF-8");
+        return fail("the serial number or model that is given is no UTF-8");
     x->next = exchange_units;
     x->body = (struct devid_bytes){(const uint8_t *)body, strlen(body)};
     code = offline_drive(x);

@@ -9,21 +9,20 @@
 
 #include "exchange.h"
 
-/* A request's file. */
+/* A request's file, as the body of POST /v1/units. */
 struct file {
-    char *data; /* as it was read */
-    size_t len;
-    uint8_t *der; /* PKCS#10; NULL: it is a TCG's request */
-    int der_len;
-    struct devid_tcg_csr csr; /* borrows from data */
+    json_t *body; /* NULL: there is none */
 };
-/* All print the sentence on failure. */
+/* Both print the sentence on failure. */
 enum exit_code offline_open(const char *path, struct file *file);
 void offline_close(struct file *file);
+/* Without a TPM: PKCS#10. */
+bool offline_is_asserted(const struct file *file);
 
 /* From its first step to its end: a refusal is the program's. */
 enum exit_code offline_drive(struct exchange *x);
-/* POST /v1/units of a request; serial, model: where it does not say them. */
+/* POST /v1/units of a request; serial, model: where it does not say them, or
+ * NULL. */
 enum exit_code offline_units(struct exchange *x, const struct file *file,
                              const char *serial, const char *model);
 enum exit_code offline_find(const struct context *context, const char *serial,
