@@ -23,19 +23,40 @@ struct shared {
 };
 
 struct devid_secret {
-    uint8_t *page; /* private: a child wipes its own copy alone */
+    void *page; /* private: a child wipes its own copy alone */
     struct shared *shared;
     size_t len;
 };
 
 #define PAGE_SIZE 4096u /* at least DEVID_SECRET_MAX; mmap rounds up */
 
-static void *map_page(int sharing)
+static void *map(size_t size, int sharing)
 {
-    void *page = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE,
-                      sharing | MAP_ANONYMOUS, -1, 0);
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                        sharing | MAP_ANONYMOUS, -1, 0);
 
-    return page == MAP_FAILED ? NULL : page;
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+void *devid_locked_new(size_t size)
+{
+    void *memory = map(size, MAP_PRIVATE);
+
+    if (memory == NULL)
+        return NULL;
+    /* Both may be denied to a user; the secret is no less right for it. */
+    (void)mlock(memory, size);
+    (void)madvise(memory, size, MADV_DONTDUMP);
+    return memory;
+}
+
+void devid_locked_free(void **memory, size_t size)
+{
+    if (*memory == NULL)
+        return;
+    OPENSSL_cleanse(*memory, size);
+    (void)munmap(*memory, size);
+    *memory = NULL;
 }
 
 static bool init_turn(pthread_mutex_t *turn)
@@ -68,16 +89,13 @@ enum devid_err devid_secret_new(const void *data, size_t len,
     self = OPENSSL_zalloc(sizeof(*self));
     if (self == NULL)
         return devid_no_memory(err);
-    self->page = map_page(MAP_PRIVATE);
-    self->shared = map_page(MAP_SHARED);
+    self->page = devid_locked_new(PAGE_SIZE);
+    self->shared = map(PAGE_SIZE, MAP_SHARED);
     if (self->page == NULL || self->shared == NULL ||
         !init_turn(&self->shared->turn)) {
         devid_secret_free(&self);
         return devid_no_memory(err);
     }
-    /* Both may be denied to a user; the secret is no less right for it. */
-    (void)mlock(self->page, PAGE_SIZE);
-    (void)madvise(self->page, PAGE_SIZE, MADV_DONTDUMP);
     atomic_init(&self->shared->refused, false);
     atomic_init(&self->shared->good, false);
     if (len > 0)
@@ -94,10 +112,7 @@ void devid_secret_free(struct devid_secret **secret)
     *secret = NULL;
     if (self == NULL)
         return;
-    if (self->page != NULL) {
-        OPENSSL_cleanse(self->page, PAGE_SIZE);
-        (void)munmap(self->page, PAGE_SIZE);
-    }
+    devid_locked_free(&self->page, PAGE_SIZE);
     if (self->shared != NULL)
         (void)munmap(self->shared, PAGE_SIZE);
     OPENSSL_free(self);

@@ -48,12 +48,12 @@ static enum exit_code read_software(const struct args *args, EVP_PKEY **pkey)
     const char *path = args_text(args, IN);
     char *text = NULL;
     size_t len = 0;
-    enum exit_code code = input_read(path, &text, &len);
+    enum exit_code code = input_read_key(path, &text, &len);
 
     if (code == EXIT_DONE)
         code = signer_read_software(
             "passphrase-source", args_text(args, PASSPHRASE), path, text, pkey);
-    OPENSSL_clear_free(text, len);
+    input_free_key(&text);
     return code;
 }
 

@@ -54,24 +54,26 @@ bool is_token_uri(const char *text)
 static enum exit_code ask_pin(struct devid *engine, const char *device)
 {
     static const char name[] = "DEVID_TYPED_PIN";
-    char variable[sizeof(name) + sizeof(struct secret)];
+    const size_t size = sizeof(name) + SECRET_SIZE;
+    void *variable = devid_locked_new(size);
     struct devid_error err = {0};
     struct secret secret;
     enum exit_code code;
     char what[256];
 
+    if (!variable)
+        die_no_memory();
     snprintf(what, sizeof(what), "user PIN for %.200s", device);
     code = secret_read(&secret, "auth-source", "prompt", what, false);
     if (code == EXIT_DONE) {
-        snprintf(variable, sizeof(variable), "%s=%.*s", name, (int)secret.len,
-                 secret.data);
+        snprintf(variable, size, "%s=%.*s", name, (int)secret.len, secret.data);
         if (putenv(variable))
             die_no_memory();
         if (devid_set(engine, PIN_SETTING, "env:DEVID_TYPED_PIN", &err))
             code = fail_engine(&err);
         unsetenv(name);
-        OPENSSL_cleanse(variable, sizeof(variable));
     }
+    devid_locked_free(&variable, size);
     secret_wipe(&secret);
     return code;
 }

@@ -181,7 +181,7 @@ enum exit_code signer_open(const struct args *args, const char *file_or_uri,
     *signer = (struct signer){0};
     if (devid_is_uri(file_or_uri))
         return open_device(args, file_or_uri, signer);
-    code = input_read(file_or_uri, &text, &len);
+    code = input_read_key(file_or_uri, &text, &len);
     if (code == EXIT_DONE && is_device_key(text)) {
         code = open_device(args, file_or_uri, signer);
     } else if (code == EXIT_DONE) {
@@ -191,7 +191,7 @@ enum exit_code signer_open(const struct args *args, const char *file_or_uri,
         if (code == EXIT_DONE)
             code = take_public(file_or_uri, signer->software, &signer->pub);
     }
-    OPENSSL_clear_free(text, len);
+    input_free_key(&text);
     return code;
 }
 

@@ -96,6 +96,16 @@ OSSL_LIB_CTX *devid_libctx(const struct devid *engine);
  */
 void devid_shutdown(void);
 
+/* ---- memory for secrets ---------------------------------------------- */
+
+/*
+ * Zeroed pages of their own, kept out of core dumps and locked into memory, as
+ * far as the user's limit lets them be. NULL: there is no memory.
+ */
+void *devid_locked_new(size_t size);
+/* Wiped first; NULL-safe; sets NULL. `size` as it was asked for. */
+void devid_locked_free(void **memory, size_t size);
+
 /* ---- code of others -------------------------------------------------- */
 
 /*

@@ -50,6 +50,8 @@ else
     assert_equal "and no token" 0 "$(spy_count)"
 fi
 assert_equal "the command was run once" "run" "$(<after)"
+assert_equal "under the user's umask" "$(printf %o $((0666 & ~$(umask))))" \
+    "$(stat -c %a after)"
 NEXT=$(date -d "$(state next_renewal)" +%s)
 BEGUN=$(date -d "$(plain_openssl x509 -in root/unit/cert.pem -noout -startdate |
     cut -d = -f 2)" +%s)

@@ -8,7 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "devid.h"
 #include "message.h"
+
+enum {
+    KEY_MAX = 1 << 16
+};
 
 /* Returns the bytes read, at most `size`; -1 with errno. */
 static ssize_t read_up_to(int fd, char *data, size_t size)
@@ -28,41 +33,81 @@ static ssize_t read_up_to(int fd, char *data, size_t size)
     return (ssize_t)len;
 }
 
-static enum exit_code read_descriptor(int fd, const char *path, char **data,
-                                      size_t *len)
+enum exit_code input_read_into(const char *path, char *data, size_t size,
+                               size_t *len)
 {
-    char *buffer = OPENSSL_malloc(INPUT_MAX + 1);
+    bool standard = strcmp(path, "-") == 0;
+    enum exit_code code = EXIT_DONE;
     ssize_t got;
+    int fd;
 
-    if (!buffer)
-        die_no_memory();
-    got = read_up_to(fd, buffer, INPUT_MAX + 1);
-    if (got >= 0 && got <= INPUT_MAX) {
-        buffer[got] = '\0';
-        *data = buffer;
-        *len = (size_t)got;
-        return EXIT_DONE;
-    }
-    OPENSSL_clear_free(buffer, INPUT_MAX + 1);
-    if (got < 0)
+    *len = 0;
+    fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
         return fail("%s cannot be read: %s", path, strerror(errno));
-    return fail("%s is larger than %d bytes: no key or certificate", path,
-                (int)INPUT_MAX);
+    got = read_up_to(fd, data, size);
+    if (got < 0)
+        code = fail("%s cannot be read: %s", standard ? "standard input" : path,
+                    strerror(errno));
+    else
+        *len = (size_t)got;
+    if (!standard)
+        close(fd);
+    return code;
+}
+
+/* A whole file in `buffer`, which has room for a NUL behind `max` bytes. */
+static enum exit_code read_whole(const char *path, char *buffer, size_t max,
+                                 size_t *len)
+{
+    enum exit_code code = input_read_into(path, buffer, max + 1, len);
+
+    if (code != EXIT_DONE)
+        return code;
+    if (*len > max)
+        return fail("%s is larger than %zu bytes: no key or certificate",
+                    strcmp(path, "-") == 0 ? "standard input" : path, max);
+    buffer[*len] = '\0';
+    return EXIT_DONE;
 }
 
 enum exit_code input_read(const char *path, char **data, size_t *len)
 {
+    char *buffer = OPENSSL_malloc(INPUT_MAX + 1);
     enum exit_code code;
-    int fd;
 
     *data = NULL;
+    if (!buffer)
+        die_no_memory();
+    code = read_whole(path, buffer, INPUT_MAX, len);
+    if (code == EXIT_DONE) {
+        *data = buffer;
+        return code;
+    }
+    OPENSSL_clear_free(buffer, INPUT_MAX + 1);
     *len = 0;
-    if (strcmp(path, "-") == 0)
-        return read_descriptor(STDIN_FILENO, "standard input", data, len);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return fail("%s cannot be read: %s", path, strerror(errno));
-    code = read_descriptor(fd, path, data, len);
-    close(fd);
     return code;
+}
+
+enum exit_code input_read_key(const char *path, char **data, size_t *len)
+{
+    char *buffer = devid_locked_new(KEY_MAX + 1);
+    enum exit_code code;
+
+    *data = NULL;
+    if (!buffer)
+        die_no_memory();
+    code = read_whole(path, buffer, KEY_MAX, len);
+    if (code != EXIT_DONE)
+        input_free_key(&buffer);
+    *data = buffer;
+    return code;
+}
+
+void input_free_key(char **data)
+{
+    void *memory = *data;
+
+    devid_locked_free(&memory, KEY_MAX + 1);
+    *data = NULL;
 }

@@ -16,4 +16,14 @@ enum {
  */
 enum exit_code input_read(const char *path, char **data, size_t *len);
 
+/* The same of up to 64 kB, into memory that is locked: of a private key in
+ * software. Freed by input_free_key. */
+enum exit_code input_read_key(const char *path, char **data, size_t *len);
+void input_free_key(char **data);
+
+/* Into memory of the caller's, without a NUL. *len is `size` where there is as
+ * much, or more. */
+enum exit_code input_read_into(const char *path, char *data, size_t size,
+                               size_t *len);
+
 #endif

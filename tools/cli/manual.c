@@ -8,6 +8,7 @@
 
 #include "message.h"
 #include "paths.h"
+#include "rights.h"
 
 void manual_show(const char *page, const char *section)
 {
@@ -15,6 +16,7 @@ void manual_show(const char *page, const char *section)
     char file[PATH_MAX];
     char relative[128];
 
+    rights_restore();
     (void)snprintf(relative, sizeof(relative), "../share/man/man%s/%s.%s",
                    section, page, section);
     /* Packages compress theirs, and lie where man looks. */

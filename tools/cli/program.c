@@ -11,6 +11,7 @@
 #include "help.h"
 #include "manual.h"
 #include "message.h"
+#include "rights.h"
 
 static const struct command *command_by_name(const struct command *const *table,
                                              const char *name)
@@ -163,6 +164,7 @@ int program_main(const struct program *program, int argc, char **argv,
     enum exit_code code = EXIT_DONE;
 
     program_name = program->name;
+    rights_tighten();
     if (forbid_core_dumps())
         return (int)fail("core dumps cannot be switched off");
     if (prepare)

@@ -1,41 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "secret_input.h"
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "devid.h"
 #include "input.h"
 #include "message.h"
 
-static enum exit_code take(struct secret *secret, const char *what,
-                           const char *data, size_t len)
+static enum exit_code too_long(const char *what)
 {
-    if (len > SECRET_MAX)
-        return fail("the %s has at most %d bytes, not %zu", what,
-                    (int)SECRET_MAX, len);
-    memcpy(secret->data, data, len);
-    secret->len = len;
-    return EXIT_DONE;
+    return fail("the %s has at most %d bytes, and this is longer", what,
+                (int)SECRET_MAX);
 }
 
 static enum exit_code read_file(struct secret *secret, const char *what,
                                 const char *path)
 {
-    char *data = NULL;
-    size_t len = 0;
-    enum exit_code code = input_read(path, &data, &len);
-    size_t used = len;
+    enum exit_code code =
+        input_read_into(path, secret->data, SECRET_SIZE, &secret->len);
 
-    if (code == EXIT_DONE) {
-        if (used > 0 && data[used - 1] == '\n')
-            used--;
-        code = take(secret, what, data, used);
-    }
-    OPENSSL_clear_free(data, len);
-    return code;
+    if (code != EXIT_DONE)
+        return code;
+    if (secret->len > 0 && secret->len < SECRET_SIZE &&
+        secret->data[secret->len - 1] == '\n')
+        secret->len--;
+    return secret->len <= SECRET_MAX ? EXIT_DONE : too_long(what);
 }
 
 static enum exit_code read_environment(struct secret *secret, const char *what,
@@ -47,7 +39,11 @@ static enum exit_code read_environment(struct secret *secret, const char *what,
         return fail("there is no %s in the environment, from which the %s was "
                     "to be taken",
                     name, what);
-    return take(secret, what, value, strlen(value));
+    if (strlen(value) > SECRET_MAX)
+        return too_long(what);
+    secret->len = strlen(value);
+    memcpy(secret->data, value, secret->len);
+    return EXIT_DONE;
 }
 
 static enum exit_code read_terminal(struct secret *secret, const char *what,
@@ -65,7 +61,7 @@ static enum exit_code read_terminal(struct secret *secret, const char *what,
 enum exit_code secret_read(struct secret *secret, const char *option,
                            const char *source, const char *what, bool twice)
 {
-    secret->len = 0;
+    secret_new(secret);
     if (strncmp(source, "file:", 5) == 0)
         return read_file(secret, what, source + 5);
     if (strncmp(source, "env:", 4) == 0)
@@ -78,7 +74,18 @@ enum exit_code secret_read(struct secret *secret, const char *option,
                 option);
 }
 
+void secret_new(struct secret *secret)
+{
+    secret->len = 0;
+    secret->data = devid_locked_new(SECRET_SIZE);
+    if (!secret->data)
+        die_no_memory();
+}
+
 void secret_wipe(struct secret *secret)
 {
-    OPENSSL_cleanse(secret, sizeof(*secret));
+    void *memory = secret->data;
+
+    devid_locked_free(&memory, SECRET_SIZE);
+    *secret = (struct secret){0};
 }

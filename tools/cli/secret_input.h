@@ -13,10 +13,18 @@ enum {
     SECRET_MAX = 1024
 }; /* bytes; what a device takes is less */
 
+/* Zeroed where it has none; else secret_wipe frees it. */
 struct secret {
     size_t len;
-    char data[SECRET_MAX + 2]; /* room for a line feed, and a NUL */
+    char *data; /* locked into memory, SECRET_SIZE bytes */
 };
+
+enum {
+    SECRET_SIZE = SECRET_MAX + 2 /* room for a line feed, and a NUL */
+};
+
+/* Memory for one, whose bytes the caller puts in. */
+void secret_new(struct secret *secret);
 
 /*
  * Read a secret. Prints the sentence on failure; the caller wipes it either

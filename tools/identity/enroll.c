@@ -11,6 +11,7 @@
 #include "message.h"
 #include "paths.h"
 #include "renewal.h"
+#include "rights.h"
 
 enum {
     CMP,
@@ -217,7 +218,7 @@ static enum exit_code replace_conf(struct enrolment *e)
 
 static enum exit_code make_root(const char *root)
 {
-    if (mkdir(root, 0755) == 0 || access(root, W_OK) == 0)
+    if (rights_mkdir_open(root) == 0 || access(root, W_OK) == 0)
         return EXIT_DONE;
     return fail("the directory of identities, %s, cannot be written to", root);
 }

@@ -11,6 +11,7 @@
 
 #include "keep.h"
 #include "message.h"
+#include "rights.h"
 
 static const struct enrolment_protocol *const protocols[] = {
     &cmp_protocol,
@@ -207,6 +208,7 @@ static enum exit_code run_command(const struct identity *identity)
     (void)fflush(NULL);
     child = fork();
     if (child == 0) {
+        rights_restore();
         if (setenv("DEVID_IDENTITY", identity->name, 1) == 0 &&
             setenv("DEVID_FOLDER", identity->folder, 1) == 0 &&
             dup2(STDERR_FILENO, STDOUT_FILENO) >= 0)

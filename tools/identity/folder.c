@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "message.h"
+#include "rights.h"
 
 enum {
     FOLDER_MODE = 0755,
@@ -40,12 +41,12 @@ static bool make_directories(char *path)
 {
     for (char *at = path + 1; (at = strchr(at, '/')) != NULL; at++) {
         *at = '\0';
-        bool made = mkdir(path, FOLDER_MODE) == 0 || errno == EEXIST;
+        bool made = rights_mkdir_open(path) == 0 || errno == EEXIST;
         *at = '/';
         if (!made)
             return false;
     }
-    return mkdir(path, FOLDER_MODE) == 0 || errno == EEXIST;
+    return rights_mkdir_open(path) == 0 || errno == EEXIST;
 }
 
 /* The number of a version by its name, or 0: it is none. */

@@ -54,6 +54,7 @@ static enum exit_code new_token(struct secret *token)
 
     if (RAND_bytes(bytes, sizeof(bytes)) != 1)
         return fail("there are no random numbers to make a token of");
+    secret_new(token);
     for (size_t i = 0; i < sizeof(bytes); i++)
         snprintf(token->data + 2 * i, 3, "%02x", bytes[i]);
     token->len = 2 * sizeof(bytes);
@@ -129,7 +130,7 @@ static enum exit_code take_batch(const struct args *args,
 static enum exit_code write_token(const struct output *out,
                                   const struct secret *token)
 {
-    char line[SECRET_MAX + 2];
+    char line[SECRET_SIZE];
     int len =
         snprintf(line, sizeof(line), "%.*s\n", (int)token->len, token->data);
     enum exit_code code = output_write(out, line, (size_t)len);

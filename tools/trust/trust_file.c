@@ -18,6 +18,7 @@
 #include "names.h"
 #include "output.h"
 #include "report.h"
+#include "rights.h"
 
 enum {
     TRUST_VERSION = 1
@@ -43,7 +44,7 @@ static enum exit_code lock(struct trust *trust)
 
     if (!above)
         die_no_memory();
-    (void)mkdir(above, 0755); /* open() will tell */
+    (void)rights_mkdir_open(above); /* open() will tell */
     trust->lock = open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (trust->lock < 0 || flock(trust->lock, LOCK_EX) != 0)
         code = fail("the folder of %s cannot be locked: %s", trust->path,
