@@ -106,7 +106,7 @@ TSS2_RC tpm2_tcti_open(struct tpm2_conn *conn)
         conn->tcti_ctx = NULL;
         return rc;
     }
-    rc = Esys_Initialize(&conn->esys, conn->tcti_ctx, NULL);
+    rc = Esys_Initialize(&conn->esys, tpm2_answers_of(conn), NULL);
     if (rc != TSS2_RC_SUCCESS) {
         conn->esys = NULL;
         Tss2_TctiLdr_Finalize(&conn->tcti_ctx);

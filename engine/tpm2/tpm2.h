@@ -51,6 +51,12 @@ struct tpm2_nv_limits {
     UINT32 index_max; /* bytes of an index */
 };
 
+/* See answer.c. */
+struct tpm2_answers {
+    TSS2_TCTI_CONTEXT_COMMON_V1 common;
+    struct tpm2_conn *conn;
+};
+
 struct tpm2_conn {
     pthread_mutex_t lock;
     struct tpm2_conn *next;
@@ -69,6 +75,7 @@ struct tpm2_conn {
 
     /* guarded by lock */
     TSS2_TCTI_CONTEXT *tcti_ctx;
+    struct tpm2_answers answers; /* between it and esys */
     ESYS_CONTEXT *esys;
     ESYS_CONTEXT *abandoned; /* the parent's: never spoken to again */
     bool stranded;     /* tabrmd: a parent had opened it, see tpm2_tcti_fail */
@@ -172,6 +179,12 @@ DEVID_CHECK enum devid_err tpm2_early_open(struct tpm2_conn *conn,
 void tpm2_early_lock(struct tpm2_conn *conn);
 void tpm2_early_unlock(struct tpm2_conn *conn);
 void tpm2_early_renew(struct tpm2_conn *conn);
+
+/* ---- answer.c: whole answers alone ------------------------------------ */
+
+/* A TCTI whose every answer comes from conn->tcti_ctx, is as long as its header
+ * says, or is an error. Lives as long as conn. */
+TSS2_TCTI_CONTEXT *tpm2_answers_of(struct tpm2_conn *conn);
 
 /* ---- tcti.c: opening and naming a link ------------------------------- */
 
