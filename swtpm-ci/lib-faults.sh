@@ -9,8 +9,9 @@
 # "flush": nor who is told that what it flushes is gone), and a rule of the proxy, where AT is the number of commands before. Of a token:
 # its name, "clean" and what the spy is told, where AT is the call's number.
 
-TPM_FAULTS='
-retry clean refuse * 0x922 after=AT times=1
+# faults_of tpm|token: sets FAULTS.
+faults_of() {
+    FAULTS='retry clean refuse * 0x922 after=AT times=1
 yielded clean refuse * 0x908 after=AT times=1
 memory clean refuse * 0x904 after=AT times=1
 lockout clean refuse * 0x921 after=AT times=1
@@ -19,17 +20,15 @@ failure left refuse * 0x101 after=AT
 busy left refuse * 0x922 after=AT
 lost clean lose * after=AT times=1
 gone left lose * after=AT
-garbled clean garble * after=AT times=1
-'
-TOKEN_FAULTS='
-removed clean AT=0x32
+garbled clean garble * after=AT times=1'
+    [[ $1 == tpm ]] || FAULTS='removed clean AT=0x32
 removed-done clean AT=done:0x32
 session clean AT=0xb3
 login clean AT=0x101
 memory clean AT=0x2
 failed clean AT=0x6
-failed-done clean AT=done:0x6
-'
+failed-done clean AT=done:0x6'
+}
 
 # faults_options ARGUMENT...: --whole, all faults at each place; --shift N, at
 # place P the one with number P + N; --only NAME; --part K/N, places that number K
@@ -59,13 +58,13 @@ faults_options() {
 # faults_at PLACE: print the lines of FAULTS that are tried there.
 faults_at() {
     (($1 % ${PART_OF#*/} == ${PART_OF%/*})) || return 0
-    grep . <<<"$FAULTS" | awk -v whole="$WHOLE" -v only="$ONLY" \
+    awk -v whole="$WHOLE" -v only="$ONLY" \
         -v number=$(($1 + SHIFT)) '{ line[n++] = $0; name[n - 1] = $1 }
             END {
                 for (i = 0; i < n; i++)
                     if (only ? name[i] == only : whole || i == number % n)
                         print line[i]
-            }'
+            }' <<<"$FAULTS"
 }
 
 # with_fault RULE PLACE COMMAND...: run COMMAND with it; a TPM's by the proxy of

@@ -22,12 +22,10 @@ faults_options "${ARGS[@]}"
 PART=${ARGS[0]:?tpm, lock or token}
 LEDGER=sqlite
 OPTIONS=()
-FAULTS=$TPM_FAULTS
-# What is busy for good is so at once.
-export DEVID_LOCK_TIMEOUT=1
+faults_of tpm
 
 if [[ $PART == token ]]; then
-    FAULTS=$TOKEN_FAULTS
+    faults_of token
     harness_dir
     cd "$WORK" || exit
     make_station
@@ -48,7 +46,7 @@ fi
 # objects: of the token, by kind.
 objects() {
     pkcs11-tool --module "$SOFTHSM_MODULE" --token-label "$TOKEN_LABEL" \
-        --login --pin "$TOKEN_PIN" --list-objects 2>/dev/null |
+        --login --pin "$(<"$TOKEN_PIN_FILE")" --list-objects 2>/dev/null |
         grep -oE '^(Private Key|Public Key|Certificate) Object' | sort | uniq -c |
         awk '{ printf "%s%s %s", sep, $1, $2; sep = ", " }'
 }
@@ -75,14 +73,15 @@ loaded() {
 
 # try PLACE NAME clean|flush|left RULE...
 try() {
-    local when="$2 at $1" key left=$3
+    local when="$2 at $1" key stays=$3
     as_kept
     # The proxy counts those that go free, the spy from one.
-    with_fault "${*:4}" $(($1 - ($(is_tpm)))) provision "${OPTIONS[@]}"
+    # What is busy for good is so at once.
+    DEVID_LOCK_TIMEOUT=1 with_fault "${*:4}" $(($1 - ($(is_tpm)))) provision "${OPTIONS[@]}"
     [[ $PART == token ]] || when+=", $(trace_list | cut -d ' ' -f "$1")"
-    [[ $left != flush || $when != *FlushContext* ]] || left=left
+    [[ $stays != flush || $when != *FlushContext* ]] || stays=left
     assert_said "$when"
-    if [[ $left != left ]]; then
+    if [[ $stays != left ]]; then
         ((STATUS)) || whole "$when"
         [[ ! $(loaded) ]] || fail "$when: left in the TPM: $(loaded)"
     fi
