@@ -35,17 +35,18 @@ failed-done clean AT=done:0x6'
 # modulo N alone; --report FILE. Sets WHOLE, SHIFT, ONLY, PART_OF and REPORT; the
 # others are left in ARGS.
 faults_options() {
-    WHOLE='' SHIFT=0 ONLY='' PART_OF=0/1 REPORT='' ARGS=()
+    report_option "$@"
+    set -- "${ARGS[@]}"
+    WHOLE='' SHIFT=0 ONLY='' PART_OF=0/1 ARGS=()
     while (($#)); do
         case $1 in
         --whole) WHOLE=1 ;;
-        --shift | --only | --part | --report)
+        --shift | --only | --part)
             (($# > 1)) || fail "$1 needs a value"
             case $1 in
             --shift) SHIFT=$2 ;;
             --only) ONLY=$2 ;;
             --part) PART_OF=$2 ;;
-            --report) REPORT=$(realpath -m "$2") ;;
             esac
             shift
             ;;
@@ -98,7 +99,6 @@ assert_said() {
 faults_report() {
     say "$TRIED runs with a fault: $SAID said why not, $((TRIED - SAID)) came to the\
  right result"
-    [[ ! $REPORT ]] || printf '%s\t%s\t%s\n' "$1" "$2" "$TRIED runs with a\
- fault: $SAID said why not, $((TRIED - SAID)) came to the right result, all did\
- when run again; 0 failures" >>"$REPORT"
+    report "$1" "$2" "$TRIED runs with a fault: $SAID said why not,\
+ $((TRIED - SAID)) came to the right result, all did when run again; 0 failures"
 }

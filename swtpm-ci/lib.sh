@@ -82,6 +82,27 @@ harness_options() {
     done
 }
 
+# report_option ARGUMENT...: take --report FILE, a file that figures are appended
+# to, from a script's arguments. Sets REPORT ("": none) and ARGS, the others.
+report_option() {
+    REPORT='' ARGS=()
+    while (($#)); do
+        if [[ $1 == --report ]]; then
+            (($# > 1)) || fail "--report needs a file"
+            REPORT=$(realpath -m "$2")
+            shift
+        else
+            ARGS+=("$1")
+        fi
+        shift
+    done
+}
+
+# report PROMISE TEST FIGURE: a line for tests/assurance, where one is wanted.
+report() {
+    [[ ! $REPORT ]] || printf '%s\t%s\t%s\n' "$@" >>"$REPORT"
+}
+
 # harness_dir: make the work directory. Sets WORK. At the script's end every
 # process started is stopped and the directory removed, unless KEEP=1.
 harness_dir() {

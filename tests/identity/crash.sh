@@ -5,8 +5,9 @@
 # before the answer comes. Run again, it comes to the same keys, and leaves
 # nothing behind in the TPM.
 #
-# Usage: crash.sh [--build-dir DIR] [--keep]
+# Usage: crash.sh [--report FILE] [--build-dir DIR] [--keep]
 source "$(dirname "$0")/common.sh"
+report_option "${ARGS[@]}"
 harness_dir
 start_tpm --ek
 stop_tpm
@@ -30,6 +31,7 @@ killed() {
     local pid=$!
     fault_holds "$pid"
     kill -KILL "$pid"
+    KILLS=$((${KILLS:-0} + 1))
     wait "$pid" 2>/dev/null || true
     fault_clear
     for ((i = 0; i < 500; i++)); do
@@ -95,3 +97,5 @@ for ((n = 2; n < COMMANDS; n++)); do
     [[ $(<"$(field answer)") == once ]] || fail "$at: another answer"
     assert_nothing_left "$at and run again,"
 done
+report "Who is killed, at whatever he does, is run again and all is well" identity.crash \
+    "kills survived: $KILLS"

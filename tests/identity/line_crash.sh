@@ -8,7 +8,7 @@
 # nothing left behind.
 #
 # Usage: line_crash.sh commands|lock|network|disk PARITY [EVERY] [LEDGER]
-#                      [--build-dir DIR] [--keep]
+#                      [--report FILE] [--build-dir DIR] [--keep]
 #
 #   commands  a device that is new
 #   lock      one that is provisioned, with --lock
@@ -20,6 +20,7 @@
 source "$(dirname "$0")/line_common.sh"
 # shellcheck source=line_kept.sh
 source "$(dirname "$0")/line_kept.sh"
+report_option "${ARGS[@]}"
 PART=${ARGS[0]:?commands, lock, network or disk}
 PARITY=${ARGS[1]:?0 or 1}
 EVERY=${ARGS[2]:-1}
@@ -55,6 +56,12 @@ killed_at_command() {
     done
     WHEN=$(trace_list)
     WHEN="killed at command $((after + 1)), ${WHEN##* }"
+}
+
+# survived: what the report says in the end.
+survived() {
+    report "Who is killed, at whatever he does, is run again and all is well" \
+        "identity.line-crash-$PART" "kills survived: $RUN"
 }
 
 STATE=tested RUN=0 OPTIONS=()
@@ -114,6 +121,7 @@ if [[ $PART == disk ]]; then
     done
     rm -rf id id.*
     ! killed_at_write $((writes + 1)) || fail "there are more than $writes moments"
+    survived
     exit
 fi
 
@@ -124,6 +132,7 @@ if [[ $PART == network ]]; then
         check "killed at record $n" "${OPTIONS[@]}"
     done
     ((n > 8)) || fail "there were but $n records"
+    survived
     exit
 fi
 
@@ -135,3 +144,4 @@ for ((n = first; n < COMMANDS; n += EVERY)); do
     killed_at_command "$n" "${OPTIONS[@]}"
     check "$WHEN" "${OPTIONS[@]}"
 done
+survived

@@ -5,13 +5,15 @@
 # nginx serves on, and one more run ends with a fresh certificate, and nothing
 # left behind.
 #
-# Usage: fire.sh commands|network|token|rest [--build-dir DIR] [--keep]
+# Usage: fire.sh commands|network|token|rest [--report FILE]
+#                [--build-dir DIR] [--keep]
 #
 #   commands  killed at each of its TPM commands
 #   network   killed at each of its records on the network
 #   token     killed before and after what it does to a token
 #   rest      a TPM that is reset, a server that is killed, a disk that is full
 source "$(dirname "$0")/common.sh"
+report_option "${ARGS[@]}"
 PART=${ARGS[0]:?commands, network, token or rest}
 harness_dir
 cd "$WORK" || exit
@@ -65,6 +67,7 @@ check() {
             | map(tostring) | join(" ")' root/unit.state)"
     assert_keys "$1" 2
     serves "$1, and run again"
+    SURVIVED=$((${SURVIVED:-0} + 1))
 }
 
 # begin [COMMAND...]: the renewal in the background, its process the tool's.
@@ -211,3 +214,5 @@ if [[ $PART == rest ]]; then
     rm root/unit.state
     check "no state"
 fi
+report "Who is killed, at whatever he does, is run again and all is well" \
+    "renew.fire-$PART" "kills survived: $SURVIVED${NOTICED:+, full disks among them}"
