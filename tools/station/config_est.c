@@ -2,6 +2,7 @@
 #include "config_est.h"
 
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/objects.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,6 +165,7 @@ static enum exit_code take_csrattrs(const struct value *value,
                         value->file, value->name, value->section, name);
         ASN1_OBJECT_free(object);
     }
+    ERR_clear_error(); /* of a name that there is not: it has been said */
     OPENSSL_free(list);
     return code;
 }

@@ -170,10 +170,11 @@ uint8_t *offline_bytes(const struct exchange *x, const char *name, size_t *len)
     };
     json_t *one = json_pack("{s:s}", "bytes", offline_text(x, name));
     char *text = one ? json_dumps(one, JSON_COMPACT) : NULL;
+    struct devid_error err; /* what is not there is no failure */
     uint8_t *copy = NULL;
 
     *len = 0;
-    if (text && body_parse(text, strlen(text), members, &out, NULL) == DEVID_OK)
+    if (text && body_parse(text, strlen(text), members, &out, &err) == DEVID_OK)
         copy = OPENSSL_memdup(out.bytes.data, out.bytes.len);
     if (copy)
         *len = out.bytes.len;
