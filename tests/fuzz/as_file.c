@@ -3,12 +3,14 @@
 
 #include "fuzz.h"
 
+#include <ftw.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static char folder[] = "/tmp/devid-fuzz.XXXXXX";
+static char own_folder[64];
 static char links[FUZZ_FILES][sizeof(folder) + 64];
 
 const char *fuzz_as_file(int which, const uint8_t *data, size_t size)
@@ -56,6 +58,33 @@ const char *fuzz_as_folder(int which, const char *name, const uint8_t *data,
         must(symlink(path, links[which]) == 0);
     }
     return folder;
+}
+
+static int remove_one(const char *path, const struct stat *info, int type,
+                      struct FTW *at)
+{
+    (void)info;
+    (void)type;
+    (void)at;
+    return remove(path);
+}
+
+static void remove_own_folder(void)
+{
+    (void)nftw(own_folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+const char *fuzz_own_folder(void)
+{
+    static int made;
+
+    if (made)
+        return own_folder;
+    (void)snprintf(own_folder, sizeof(own_folder), "%s/devid-fuzz.XXXXXX",
+                   access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    must(mkdtemp(own_folder) != NULL && atexit(remove_own_folder) == 0);
+    made = 1;
+    return own_folder;
 }
 
 void fuzz_silence_output(void)

@@ -20,6 +20,10 @@ const char *fuzz_as_file(int which, const uint8_t *data, size_t size);
 const char *fuzz_as_folder(int which, const char *name, const uint8_t *data,
                            size_t size);
 
+/* The name of another, of real files, for code that writes some; it and all in
+ * it is removed at the end of the program. */
+const char *fuzz_own_folder(void);
+
 /* What the code under test prints is nobody's to read. */
 void fuzz_silence_output(void);
 

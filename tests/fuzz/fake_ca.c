@@ -159,9 +159,9 @@ static int on_poll(OSSL_CMP_SRV_CTX *ctx, const OSSL_CMP_MSG *message, int id,
     (void)message;
     (void)id;
     *request = NULL;
+    *after_s = ca->after_s;
     if (ca->polls > 1) {
         ca->polls--;
-        *after_s = ca->after_s;
         return 1;
     }
     ca->polls = 0;

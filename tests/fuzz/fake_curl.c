@@ -85,7 +85,10 @@ CURLcode(curl_easy_perform)(CURL *curl)
 
     (void)curl;
     if (fake_answer.rc != CURLE_OK) {
-        memcpy(error_text, "why", sizeof("why"));
+        half = fake_answer.len < CURL_ERROR_SIZE - 1 ? fake_answer.len
+                                                     : CURL_ERROR_SIZE - 1;
+        memcpy(error_text, fake_answer.body, half);
+        error_text[half] = '\0';
         return fake_answer.rc;
     }
     if (fake_answer.make != NULL)

@@ -12,7 +12,7 @@ struct fake_answer {
     CURLcode rc;
     long status;
     const char *type; /* Content-Type; NULL: none */
-    const char *body; /* handed over in two pieces */
+    const char *body; /* handed over in two pieces; where it fails: why */
     size_t len;
     /* makes body and len of what was posted; NULL: they are there */
     void (*make)(struct fake_answer *answer, const uint8_t *sent, size_t len);

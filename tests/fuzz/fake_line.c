@@ -23,24 +23,6 @@ static const char conf[] = "[station]\nname = line-1\noperators = operators\n"
 static struct fake_line line;
 static char ledger_dir[] = "/tmp/devid-fuzz-line.XXXXXX";
 
-/* What is lost in a crash is nobody's loss. SQLite is to find them as well. */
-#pragma GCC visibility push(default)
-int fsync(int fd);
-int fdatasync(int fd);
-#pragma GCC visibility pop
-
-int fsync(int fd)
-{
-    (void)fd;
-    return 0;
-}
-
-int fdatasync(int fd)
-{
-    (void)fd;
-    return 0;
-}
-
 /* ---- keys and certificates --------------------------------------------------
  */
 

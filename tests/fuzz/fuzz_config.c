@@ -19,6 +19,13 @@ static enum exit_code run(const struct args *args)
     must(config.crl_shards >= 1 && config.connections >= 1);
     for (const struct config_pair *p = config.device; p->name != NULL; p++)
         must(p->value != NULL);
+    for (unsigned i = 0; i < config.label_count; i++) {
+        const struct est_label *label = &config.labels[i];
+
+        must(config_label(&config, label->name) == label);
+        must(label->lifetime_s > 0 && label->retry_s > 0);
+    }
+    must(config_label(&config, "/") == NULL);
     config_clear(&config);
     return EXIT_DONE;
 }

@@ -33,20 +33,34 @@ static void write_anew(struct devid_keyfile *file)
     devid_keyfile_clear(&again);
 }
 
+/* A PKCS#11 PROVIDER URI has no public key, and so is not written. */
+static void write_back(struct devid_keyfile *file, const uint8_t *data,
+                       size_t size)
+{
+    struct devid_error err = {0};
+    uint8_t *der = NULL;
+    size_t len = 0;
+
+    if (file->der == NULL) {
+        must(devid_keyfile_encode(file, &der, &len, &err) == DEVID_ERR_USAGE);
+        must(der == NULL && err.text[0] != '\0');
+        return;
+    }
+    must(devid_keyfile_encode(file, &der, &len, &err) == DEVID_OK);
+    must(len == size && memcmp(der, data, len) == 0);
+    OPENSSL_free(der);
+    write_anew(file);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct devid_keyfile file;
     struct devid_error err = {0};
     bool recognised = false;
-    uint8_t *der = NULL;
-    size_t len = 0;
 
     if (devid_keyfile_parse(data, size, &recognised, &file, &err) == DEVID_OK) {
         must(recognised);
-        must(devid_keyfile_encode(&file, &der, &len, &err) == DEVID_OK);
-        must(len == size && memcmp(der, data, len) == 0);
-        OPENSSL_free(der);
-        write_anew(&file);
+        write_back(&file, data, size);
         devid_keyfile_clear(&file);
     } else {
         must(err.text[0] != '\0');

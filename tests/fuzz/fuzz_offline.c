@@ -15,6 +15,24 @@ enum {
     RUNS = 500 /* on one ledger */
 };
 
+/* A unit of the line that was not there is said to be missing. */
+static void look_for(const struct fake_line *line, const struct exchange *x,
+                     const char *serial, bool there)
+{
+    struct ledger_unit unit = {0};
+    uint8_t *cert;
+    size_t len;
+
+    if (serial != NULL) {
+        must((offline_find(&line->context, serial, &unit) == EXIT_DONE) ||
+             !there);
+        ledger_unit_clear(&unit);
+    }
+    cert = offline_bytes(x, "idevid", &len);
+    must((cert != NULL) == (len > 0));
+    OPENSSL_free(cert);
+}
+
 /* It is a unit of the line afterwards, or the ledger says why not. */
 static void take_in(const struct file *file)
 {
@@ -28,6 +46,7 @@ static void take_in(const struct file *file)
     x.context = &line->context;
     if (offline_units(&x, file, serial, serial ? "M1" : NULL) == EXIT_DONE)
         must(x.status / 100 == 2 && offline_text(&x, "state")[0] != '\0');
+    look_for(line, &x, serial, x.status / 100 == 2);
     exchange_clear(&x);
 }
 

@@ -5,6 +5,25 @@
 #include "keyfile.h"
 
 #include <openssl/crypto.h>
+#include <string.h>
+
+/* What is written is read as the same DER. */
+static void write_anew(const struct devid_keyfile *file)
+{
+    uint8_t *der = NULL;
+    char *text = NULL;
+    size_t text_len = 0;
+    size_t len = 0;
+
+    if (devid_keyfile_to_pem(file, &text, &text_len, NULL) != DEVID_OK) {
+        must(file->der == NULL && text == NULL);
+        return;
+    }
+    must(devid_keyfile_unpem(text, text_len, &der, &len, NULL) == DEVID_OK);
+    must(len == file->der_len && memcmp(der, file->der, len) == 0);
+    OPENSSL_free(text);
+    OPENSSL_free(der);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -16,8 +35,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (devid_keyfile_unpem((const char *)data, size, &der, &len, &err) ==
         DEVID_OK) {
         must(der != NULL && len > 0);
-        if (devid_keyfile_parse(der, len, NULL, &file, &err) == DEVID_OK)
+        if (devid_keyfile_parse(der, len, NULL, &file, &err) == DEVID_OK) {
+            write_anew(&file);
             devid_keyfile_clear(&file);
+        }
         OPENSSL_free(der);
     } else {
         must(der == NULL && err.text[0] != '\0');

@@ -7,6 +7,25 @@
 
 #include <string.h>
 
+/* A structure of the TPM has more than one form; what it says is the same. */
+static void compare_authorize(const struct devid_policy *policy,
+                              const struct tpm2_policy_step *step)
+{
+    struct tpm2_policy_digest digest;
+    struct tpm2_policy_step again;
+    TPM2B_DIGEST to_sign;
+
+    must(tpm2_policy_digest_start(&digest, TPM2_ALG_SHA256, NULL, NULL) ==
+         DEVID_OK);
+    must(tpm2_policy_decode(&policy->commands[0], &digest, &again, NULL) ==
+         DEVID_OK);
+    must(again.u.authorize.name.size == step->u.authorize.name.size);
+    must(again.u.authorize.ref.size == step->u.authorize.ref.size);
+    must(tpm2_policy_to_sign(&digest, &again.u.authorize.ref, &to_sign, NULL) ==
+         DEVID_OK);
+    must(to_sign.size == 32);
+}
+
 /* What is written down of a step must read as the same bytes. */
 static void write_anew(const struct devid_policy_command *command,
                        const struct tpm2_policy_step *step)
@@ -14,9 +33,15 @@ static void write_anew(const struct devid_policy_command *command,
     struct devid_policy policy = {0};
 
     if (step->code != TPM2_CC_PolicyPCR &&
+        step->code != TPM2_CC_PolicyAuthorize &&
         step->code != TPM2_CC_PolicyAuthValue)
-        return; /* not written, or in another form of the same */
+        return; /* not written */
     must(tpm2_policy_encode(step, &policy, NULL) == DEVID_OK);
+    if (step->code == TPM2_CC_PolicyAuthorize) {
+        compare_authorize(&policy, step);
+        devid_policy_clear(&policy);
+        return;
+    }
     must(policy.commands[0].len == command->len);
     must(memcmp(policy.commands[0].arguments, command->arguments,
                 command->len) == 0);

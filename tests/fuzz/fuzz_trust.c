@@ -50,8 +50,11 @@ static void write_pages(const struct trust *trust, const struct crls *crls,
                                                struct pages *pages))
 {
     struct patterns patterns;
-    struct pages pages = {.folder = "/folder"};
+    char folder[256];
+    struct pages pages = {.folder = folder};
+    bool changed;
 
+    (void)snprintf(folder, sizeof(folder), "%s/pages", fuzz_own_folder());
     if (patterns_make(trust, crls, &patterns) == EXIT_DONE &&
         make(&patterns, &pages) == EXIT_DONE) {
         if (make == nginx_pages) {
@@ -59,6 +62,7 @@ static void write_pages(const struct trust *trust, const struct crls *crls,
                 check_page(&pages.all[i]);
         }
         pages_certificates(&pages, trust, crls);
+        must(pages_write(&pages, &changed) == EXIT_DONE);
     }
     pages_clear(&pages);
     patterns_clear(&patterns);
@@ -79,6 +83,44 @@ static void look_at(const struct trust *trust, struct crls *crls)
     write_pages(trust, crls, haproxy_pages);
 }
 
+/* In another folder, as who changes it does; it is the same list again. */
+static void write_anew(struct trust *trust, struct crls *crls)
+{
+    const char *path = trust->path;
+    char *crls_path = crls->path;
+    char other[256];
+    char other_crls[256];
+    struct trust again;
+    struct crls crls_again;
+
+    (void)snprintf(other, sizeof(other), "%s/trust.json", fuzz_own_folder());
+    (void)snprintf(other_crls, sizeof(other_crls), "%s/trust.crl",
+                   fuzz_own_folder());
+    trust->path = other;
+    crls->path = other_crls;
+    must(trust_save(trust) == EXIT_DONE && crls_save(crls) == EXIT_DONE);
+    must(trust_open(other, true, &again) == EXIT_DONE);
+    must(json_equal(trust->root, again.root));
+    must(crls_open(&again, &crls_again) == EXIT_DONE);
+    must(crls_again.count == crls->count);
+    crls_close(&crls_again);
+    trust_close(&again);
+    trust->path = path;
+    crls->path = crls_path;
+}
+
+static void look_at_cas(const struct trust *trust)
+{
+    for (int i = 0; i < sk_X509_num(trust->ca); i++) {
+        json_t *entry = trust_ca_entry(sk_X509_value(trust->ca, i));
+
+        must(json_object_get(entry, "certificate") != NULL);
+        json_decref(entry);
+    }
+    nginx_lines("/folder", json_array_size(trust->crls) > 0);
+    haproxy_lines("/folder", json_array_size(trust->crls) > 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const uint8_t *nul = size > 0 ? memchr(data, '\0', size) : NULL;
@@ -90,11 +132,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct trust trust;
     struct crls crls;
 
+    fuzz_silence_output();
     (void)fuzz_as_folder(1, "trust.crl", text, crls_len);
     (void)snprintf(path, sizeof(path), "%s/trust.json", folder);
     if (trust_open(path, false, &trust) == EXIT_DONE) {
-        if (crls_open(&trust, &crls) == EXIT_DONE)
+        look_at_cas(&trust);
+        if (crls_open(&trust, &crls) == EXIT_DONE) {
             look_at(&trust, &crls);
+            write_anew(&trust, &crls);
+        }
         crls_close(&crls);
     }
     trust_close(&trust);
