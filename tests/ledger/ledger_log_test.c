@@ -20,93 +20,99 @@ static void fill(struct fixture *fixture)
     assert_int_equal(unsealed(fixture, fixture->ledger), 0);
 }
 
-static void what_is_changed_is_found(void **state)
-{
-    static const struct {
-        const char *sql;
-        const char *fault;
-    } changes[] = {
-        {"UPDATE audit SET peer = 'nobody' WHERE seq = 2",
-         "entry 2 of station line-1 (enrol of unit SN-7) is not as it was"},
-        {"UPDATE audit SET time_ms = time_ms + 1 WHERE seq = 4",
-         "entry 4 of station line-1 (issue of unit SN-8) is not as it was"},
-        {"DELETE FROM audit WHERE seq = 2",
-         "entry 2 of station line-1 is missing"},
-        {"DELETE FROM audit WHERE seq = 4",
-         "end with 3, but its signed head is 4: the last ones were taken"},
-        {"INSERT INTO audit SELECT station, 5, time_ms, event, '', 0, serial, "
-         "peer, detail, '', hash FROM audit WHERE seq = 4",
-         "entry 5 of station line-1 (issue of unit SN-8) is not as it was"},
-        {"INSERT INTO audit SELECT 'line-9', 1, time_ms, event, '', 0, serial, "
-         "peer, detail, '', hash FROM audit WHERE seq = 4",
-         "entries of station line-9, which has no chain"},
-        {"UPDATE unit SET serial = 'SN-70' WHERE serial = 'SN-7'",
-         "the row of unit SN-70 is not what entry 2 of station line-1 says"},
-        {"UPDATE unit SET idevid_cert = NULL WHERE serial = 'SN-8'",
-         "the row of unit SN-8 is not what entry 4 of station line-1 says"},
-        {"UPDATE unit SET revision = 1, state = 'certified', "
-         "idevid_cert = NULL, iak_cert = NULL WHERE serial = 'SN-8'",
-         "the row of unit SN-8 is not what entry 3"},
-        {"DELETE FROM unit WHERE serial = 'SN-7'",
-         "entry 2 of station line-1 speaks of unit SN-7, whose row is gone"},
-        {"UPDATE batch SET quota = 200",
-         "the row of batch B1 is not what entry 1 of station line-1 says"},
-        {"UPDATE certificate SET revoked_ms = 1",
-         "on the list of revoked ones, or off it, without cause"},
-        {"UPDATE certificate SET reason = 4 WHERE number = '10'",
-         "the certificate 10 of unit SN-8 is on the list of revoked ones, or "
-         "off it, without cause, or for another one"},
-        {"DELETE FROM certificate WHERE number = '10'",
-         "the certificate 10 was issued to unit SN-8, and is not among those "
-         "that can be revoked"},
-        {"DELETE FROM certificate WHERE number = '11'",
-         "the certificate 11 was issued to unit SN-8"},
-        {"UPDATE certificate SET number = '12' WHERE number = '10'",
-         "the certificate 10 was issued to unit SN-8"},
-        {"UPDATE certificate SET subject = "
-         "(SELECT id FROM unit WHERE serial = 'SN-7') WHERE number = '10'",
-         "the certificate 10 was issued to unit SN-8"},
-        {"UPDATE certificate SET subject = 'nobody' WHERE number = '10'",
-         "the certificate 10 was issued to unit SN-8"},
-        {"UPDATE certificate SET generation = 2 WHERE number = '10'",
-         "unit SN-8 has not as many certificates that can be revoked as were "
-         "issued to it"},
-        {"UPDATE certificate SET expires_ms = 1 WHERE number = '10'",
-         "the certificate 10 of unit SN-8 is noted for another owner, or "
-         "until another time, than it was issued"},
-        {"INSERT INTO certificate (number, subject, generation, expires_ms, "
-         "revoked_ms, reason) VALUES ('99', 'nobody', 1, 0, 1, 0)",
-         "the certificate 99 is of a unit that is not there"},
-        {"INSERT INTO certificate (number, subject, generation, expires_ms, "
-         "revoked_ms, reason) SELECT '99', id, 1, 0, 0, 0 FROM unit "
-         "WHERE serial = 'SN-7'",
-         "unit SN-7 has not as many certificates"},
-        {"INSERT INTO certificate (number, subject, generation, expires_ms, "
-         "revoked_ms, reason) SELECT '99', id, 0, 0, 0, 0 FROM unit "
-         "WHERE serial = 'SN-8'",
-         "no entry speaks of the certificate 99 of unit SN-8"},
-        {"UPDATE batch SET available = available + 1",
-         "batch B1 has more left to enrol, with what stations hold of it, "
-         "than its units leave of its quota of 100"},
-        {"UPDATE lease SET remaining = remaining + 1",
-         "batch B1 has more left to enrol"},
-        {"UPDATE chain SET head = signed_head, seq = 3", "its noted head"},
-        {"UPDATE chain SET signed_seq = 3",
-         "entry 3 of station line-1 is not the one that was signed"},
-        {"UPDATE chain SET signed_ms = 1", "was not signed by its key"},
-        {"UPDATE chain SET signature = NULL", "has no signature"},
-        {"DELETE FROM chain", "of station line-1, which has no chain"},
-    };
-    struct fixture *fixture = *state;
+struct change {
+    const char *sql;
+    const char *fault;
+};
 
-    for (size_t i = 0; i < COUNT(changes); i++) {
-        fill(fixture);
-        behind(fixture, changes[i].sql);
-        expect_fault(fixture, changes[i].fault);
+/* Each in a ledger of its own, which `fill` fills. */
+static void each_is_found(void **state, void (*fill_it)(struct fixture *),
+                          const struct change *changes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        fill_it(*state);
+        behind(*state, changes[i].sql);
+        expect_fault(*state, changes[i].fault);
         tear_down(state);
         set_up(state);
-        fixture = *state;
     }
+}
+
+static const struct change of_the_log[] = {
+    {"UPDATE audit SET peer = 'nobody' WHERE seq = 2",
+     "entry 2 of station line-1 (enrol of unit SN-7) is not as it was"},
+    {"UPDATE audit SET time_ms = time_ms + 1 WHERE seq = 4",
+     "entry 4 of station line-1 (issue of unit SN-8) is not as it was"},
+    {"DELETE FROM audit WHERE seq = 2", "entry 2 of station line-1 is missing"},
+    {"DELETE FROM audit WHERE seq = 4",
+     "end with 3, but its signed head is 4: the last ones were taken"},
+    {"INSERT INTO audit SELECT station, 5, time_ms, event, '', 0, serial, "
+     "peer, detail, '', hash FROM audit WHERE seq = 4",
+     "entry 5 of station line-1 (issue of unit SN-8) is not as it was"},
+    {"INSERT INTO audit SELECT 'line-9', 1, time_ms, event, '', 0, serial, "
+     "peer, detail, '', hash FROM audit WHERE seq = 4",
+     "entries of station line-9, which has no chain"},
+    {"UPDATE unit SET serial = 'SN-70' WHERE serial = 'SN-7'",
+     "the row of unit SN-70 is not what entry 2 of station line-1 says"},
+    {"UPDATE unit SET idevid_cert = NULL WHERE serial = 'SN-8'",
+     "the row of unit SN-8 is not what entry 4 of station line-1 says"},
+    {"UPDATE unit SET revision = 1, state = 'certified', "
+     "idevid_cert = NULL, iak_cert = NULL WHERE serial = 'SN-8'",
+     "the row of unit SN-8 is not what entry 3"},
+    {"DELETE FROM unit WHERE serial = 'SN-7'",
+     "entry 2 of station line-1 speaks of unit SN-7, whose row is gone"},
+    {"UPDATE batch SET quota = 200",
+     "the row of batch B1 is not what entry 1 of station line-1 says"},
+    {"UPDATE certificate SET revoked_ms = 1",
+     "on the list of revoked ones, or off it, without cause"},
+    {"UPDATE certificate SET reason = 4 WHERE number = '10'",
+     "the certificate 10 of unit SN-8 is on the list of revoked ones, or "
+     "off it, without cause, or for another one"},
+    {"DELETE FROM certificate WHERE number = '10'",
+     "the certificate 10 was issued to unit SN-8, and is not among those "
+     "that can be revoked"},
+    {"DELETE FROM certificate WHERE number = '11'",
+     "the certificate 11 was issued to unit SN-8"},
+    {"UPDATE certificate SET number = '12' WHERE number = '10'",
+     "the certificate 10 was issued to unit SN-8"},
+    {"UPDATE certificate SET subject = "
+     "(SELECT id FROM unit WHERE serial = 'SN-7') WHERE number = '10'",
+     "the certificate 10 was issued to unit SN-8"},
+    {"UPDATE certificate SET subject = 'nobody' WHERE number = '10'",
+     "the certificate 10 was issued to unit SN-8"},
+    {"UPDATE certificate SET generation = 2 WHERE number = '10'",
+     "unit SN-8 has not as many certificates that can be revoked as were "
+     "issued to it"},
+    {"UPDATE certificate SET expires_ms = 1 WHERE number = '10'",
+     "the certificate 10 of unit SN-8 is noted for another owner, or "
+     "until another time, than it was issued"},
+    {"INSERT INTO certificate (number, subject, generation, expires_ms, "
+     "revoked_ms, reason) VALUES ('99', 'nobody', 1, 0, 1, 0)",
+     "the certificate 99 is of a unit that is not there"},
+    {"INSERT INTO certificate (number, subject, generation, expires_ms, "
+     "revoked_ms, reason) SELECT '99', id, 1, 0, 0, 0 FROM unit "
+     "WHERE serial = 'SN-7'",
+     "unit SN-7 has not as many certificates"},
+    {"INSERT INTO certificate (number, subject, generation, expires_ms, "
+     "revoked_ms, reason) SELECT '99', id, 0, 0, 0, 0 FROM unit "
+     "WHERE serial = 'SN-8'",
+     "no entry speaks of the certificate 99 of unit SN-8"},
+    {"UPDATE batch SET available = available + 1",
+     "batch B1 has more left to enrol, with what stations hold of it, "
+     "than its units leave of its quota of 100"},
+    {"UPDATE lease SET remaining = remaining + 1",
+     "batch B1 has more left to enrol"},
+    {"UPDATE chain SET head = signed_head, seq = 3", "its noted head"},
+    {"UPDATE chain SET signed_seq = 3",
+     "entry 3 of station line-1 is not the one that was signed"},
+    {"UPDATE chain SET signed_ms = 1", "was not signed by its key"},
+    {"UPDATE chain SET signature = NULL", "has no signature"},
+    {"DELETE FROM chain", "of station line-1, which has no chain"},
+};
+
+static void what_is_changed_is_found(void **state)
+{
+    each_is_found(state, fill, of_the_log, COUNT(of_the_log));
 }
 
 /* SN-8 was issued 10 and 11, was retired, and is issued 3C and 3D. */
@@ -134,43 +140,33 @@ static void fill_for_a_new_owner(struct fixture *fixture)
     expect_whole(fixture, 6);
 }
 
+static const struct change of_a_former_owner[] = {
+    {"DELETE FROM certificate WHERE number = '10'",
+     "the certificate 10 was issued to unit SN-8"},
+    {"UPDATE certificate SET revoked_ms = 0, reason = 0 "
+     "WHERE number = '10'",
+     "the certificate 10 of unit SN-8 is on the list of revoked ones, or "
+     "off it"},
+    {"UPDATE certificate SET revoked_ms = revoked_ms + 1 "
+     "WHERE number = '11'",
+     "the certificate 11 of unit SN-8 is on the list"},
+    {"UPDATE certificate SET reason = 4 WHERE number = '10'",
+     "the certificate 10 of unit SN-8 is on the list"},
+    {"UPDATE certificate SET generation = 3 - generation",
+     "of unit SN-8 is noted for another owner"},
+    {"UPDATE certificate SET revoked_ms = (SELECT time_ms FROM audit "
+     "WHERE event = 'retire'), reason = 5 WHERE number = '3C'",
+     "the certificate 3C of unit SN-8 is on the list"},
+    {"INSERT INTO certificate (number, subject, generation, expires_ms, "
+     "revoked_ms, reason) SELECT '99', subject, 1, 0, revoked_ms, reason "
+     "FROM certificate WHERE number = '10'",
+     "no entry speaks of the certificate 99 of unit SN-8"},
+};
+
 static void what_is_changed_of_a_former_owner_is_found(void **state)
 {
-    static const struct {
-        const char *sql;
-        const char *fault;
-    } changes[] = {
-        {"DELETE FROM certificate WHERE number = '10'",
-         "the certificate 10 was issued to unit SN-8"},
-        {"UPDATE certificate SET revoked_ms = 0, reason = 0 "
-         "WHERE number = '10'",
-         "the certificate 10 of unit SN-8 is on the list of revoked ones, or "
-         "off it"},
-        {"UPDATE certificate SET revoked_ms = revoked_ms + 1 "
-         "WHERE number = '11'",
-         "the certificate 11 of unit SN-8 is on the list"},
-        {"UPDATE certificate SET reason = 4 WHERE number = '10'",
-         "the certificate 10 of unit SN-8 is on the list"},
-        {"UPDATE certificate SET generation = 3 - generation",
-         "of unit SN-8 is noted for another owner"},
-        {"UPDATE certificate SET revoked_ms = (SELECT time_ms FROM audit "
-         "WHERE event = 'retire'), reason = 5 WHERE number = '3C'",
-         "the certificate 3C of unit SN-8 is on the list"},
-        {"INSERT INTO certificate (number, subject, generation, expires_ms, "
-         "revoked_ms, reason) SELECT '99', subject, 1, 0, revoked_ms, reason "
-         "FROM certificate WHERE number = '10'",
-         "no entry speaks of the certificate 99 of unit SN-8"},
-    };
-    struct fixture *fixture = *state;
-
-    for (size_t i = 0; i < COUNT(changes); i++) {
-        fill_for_a_new_owner(fixture);
-        behind(fixture, changes[i].sql);
-        expect_fault(fixture, changes[i].fault);
-        tear_down(state);
-        set_up(state);
-        fixture = *state;
-    }
+    each_is_found(state, fill_for_a_new_owner, of_a_former_owner,
+                  COUNT(of_a_former_owner));
 }
 
 /* The entries from `seq` on and all that they did, as who has the database may

@@ -23,7 +23,7 @@ printf '%s\t%s\t%s\n' "A kill loses nothing" faults.x "99 kills survived" \
 assurance() {
     "$TOP/tests/assurance" --build-dir "$WORK/build" --out - "$@"
 }
-OUTPUT=$(assurance "$WORK/report")
+assert_fails "a promise that did not come about" assurance "$WORK/report"
 # Names of tests stand in backquotes.
 # shellcheck disable=SC2016
 {
