@@ -69,6 +69,29 @@ manufacture() {
         fail "swtpm_setup: $(tail -n 3 "$ca/setup.log")"
 }
 
+# certify_p256_ek: make the current TPM's EK of P-256, at 0x81010002, and put a
+# certificate of it by the vendor of start_tpm --ek in NV, at 0x01c0000a.
+certify_p256_ek() {
+    local ca=$WORK/$TPM_NAME-ca
+    need tpm2_createek openssl
+    tpm2_createek -Q -G ecc -c 0x81010002 -f pem -u "$ca/p256.pem"
+    # A bare TPM keeps what is not flushed, in one of its three slots.
+    tpm2_flushcontext -t
+    printf '%s\n' 'basicConstraints = critical, CA:FALSE' \
+        'extendedKeyUsage = 2.23.133.8.1' 'keyUsage = critical, keyAgreement' \
+        'authorityKeyIdentifier = keyid' \
+        'subjectAltName = critical, dirName:tpm' '[tpm]' \
+        'a.2.23.133.2.1 = id:00001014' 'b.2.23.133.2.2 = swtpm' \
+        'c.2.23.133.2.3 = id:20191023' >"$ca/p256.cnf"
+    plain_openssl x509 -new -force_pubkey "$ca/p256.pem" -subj /CN=unknown \
+        -CA "$ca/cert.pem" -CAkey "$ca/key.pem" -set_serial 4 -days 3650 \
+        -extfile "$ca/p256.cnf" -outform DER -out "$ca/p256.der"
+    # As a maker does it: TPM2_Clear leaves it there.
+    tpm2_nvdefine -Q -C p -s "$(stat -c %s "$ca/p256.der")" \
+        -a 'platformcreate|ppwrite|ppread|ownerread|authread|no_da' 0x01c0000a
+    tpm2_nvwrite -Q -C p -i "$ca/p256.der" 0x01c0000a
+}
+
 # launch_tpm: run the swtpm of TPM_NAME; false where it found its port taken.
 launch_tpm() {
     local port=${TPM_PORTS[$TPM_NAME]}
