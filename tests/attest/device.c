@@ -99,6 +99,28 @@ static void fill_key(struct device_key *key, EVP_PKEY *pkey, bool restricted)
         fill_rsa(key, &pub, restricted);
 }
 
+struct cert_spec device_ek_spec(const struct device *d)
+{
+    return (struct cert_spec){.name = "EK",
+                              .key = d->ek_key,
+                              .issuer = d->root,
+                              .issuer_key = d->ca_key,
+                              .usage = EK_USAGE,
+                              .tpm_manufacturer = "id:53544D20",
+                              .key_id = true,
+                              .not_before = -FOR_YEARS,
+                              .not_after = FOR_YEARS};
+}
+
+void device_issue_ek(struct device *d, const struct cert_spec *spec)
+{
+    X509 *cert = make_cert(spec);
+
+    d->csr.ekCert.data =
+        device_keep(d, cert_der(cert, 0, 0, &d->csr.ekCert.len));
+    X509_free(cert);
+}
+
 /* A vendor with one root, which signs the EK's certificate itself. */
 static void fill_vendor(struct device *d)
 {
@@ -109,30 +131,19 @@ static void fill_vendor(struct device *d)
                              .key_usage = "keyCertSign",
                              .not_before = -FOR_YEARS,
                              .not_after = FOR_YEARS};
-    struct cert_spec ek = {.name = "EK",
-                           .key = d->ek_key,
-                           .issuer_key = d->ca_key,
-                           .usage = EK_USAGE,
-                           .tpm_manufacturer = "id:53544D20",
-                           .key_id = true,
-                           .not_before = -FOR_YEARS,
-                           .not_after = FOR_YEARS};
+    struct cert_spec ek;
     char folder[64];
     char path[128];
-    X509 *cert;
 
-    ek.issuer = make_cert(&root);
-    cert = make_cert(&ek);
-    d->csr.ekCert.data =
-        device_keep(d, cert_der(cert, 0, 0, &d->csr.ekCert.len));
+    d->root = make_cert(&root);
+    ek = device_ek_spec(d);
+    device_issue_ek(d, &ek);
     make_folder(folder);
     (void)snprintf(path, sizeof(path), "%s/root", folder);
-    append_pem(path, ek.issuer);
+    append_pem(path, d->root);
     assert_int_equal(devid_trust_new(NULL, &d->trust, &err), DEVID_OK);
     assert_int_equal(devid_trust_add(d->trust, path, NULL, &err), DEVID_OK);
     remove_folder(folder);
-    d->root = ek.issuer;
-    X509_free(cert);
 }
 
 void device_new_with(struct device *d, const struct device_keys *keys)

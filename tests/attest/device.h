@@ -45,6 +45,9 @@ struct device_keys {
     EVP_PKEY *ca, *ek, *iak, *idevid;
 };
 void device_new_with(struct device *d, const struct device_keys *keys);
+/* The certificate of its EK, which the vendor issues again, changed. */
+struct cert_spec device_ek_spec(const struct device *d);
+void device_issue_ek(struct device *d, const struct cert_spec *spec);
 void device_state(struct device *d);
 /* What the IAK states of d->creation_data, which was changed. */
 void device_creation(struct device *d);

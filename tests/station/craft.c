@@ -28,6 +28,60 @@ static void made_outside(struct device *d)
     d->idevid.area.objectAttributes &= ~TPMA_OBJECT_SENSITIVEDATAORIGIN;
 }
 
+static void sha1_vendor(struct device *d)
+{
+    struct cert_spec ek = device_ek_spec(d);
+
+    ek.digest = "SHA1";
+    device_issue_ek(d, &ek);
+}
+
+static void expired_ek(struct device *d)
+{
+    struct cert_spec ek = device_ek_spec(d);
+
+    ek.not_after = ek.not_before + 1;
+    device_issue_ek(d, &ek);
+}
+
+static void without_eku(struct device *d)
+{
+    struct cert_spec ek = device_ek_spec(d);
+
+    ek.usage = NULL;
+    device_issue_ek(d, &ek);
+}
+
+static void weak_ek(struct device *d)
+{
+    struct cert_spec ek = device_ek_spec(d);
+    EVP_PKEY *sound = software_key("rsa-2048");
+    BIGNUM *n = weak_number(7);
+    struct devid_public pub;
+
+    software_public(sound, &pub);
+    assert_int_equal(BN_bn2binpad(n, pub.modulus, 256), 256);
+    assert_int_equal(devid_public_to_pkey(&pub, NULL, &ek.key, NULL), DEVID_OK);
+    device_issue_ek(d, &ek);
+    EVP_PKEY_free(ek.key);
+    EVP_PKEY_free(sound);
+    BN_free(n);
+}
+
+static void weak_idevid(struct device *d)
+{
+    BIGNUM *n = weak_number(7);
+
+    assert_int_equal(BN_bn2binpad(n, d->idevid.area.unique.rsa.buffer, 256),
+                     256);
+    BN_free(n);
+}
+
+static void other_template(struct device *d)
+{
+    d->iak.area.authPolicy.buffer[0] ^= 1;
+}
+
 /* A statement about the IAK in place of that about the IDevID. */
 static void other_name(struct device *d)
 {
@@ -85,18 +139,25 @@ static const struct {
     void (*keys)(struct device *d);
     void (*states)(struct device *d);
     void (*edit)(struct device *d, struct devid_tcg_csr *csr);
+    const char *idevid; /* its kind; NULL: ec-p256 */
 } flaws[] = {
-    {"none", no_flaw, no_flaw, NULL},
-    {"unrestricted", unrestricted, no_flaw, NULL},
-    {"outside", made_outside, no_flaw, NULL},
-    {"other-name", no_flaw, other_name, NULL},
-    {"other-creation", no_flaw, other_creation, NULL},
-    {"owners", no_flaw, owners, NULL},
-    {"outside-info", no_flaw, outside_info, NULL},
-    {"locality", no_flaw, locality, NULL},
-    {"swapped", no_flaw, no_flaw, swapped},
-    {"unproven", no_flaw, no_flaw, unproven},
-    {"without-ek", no_flaw, no_flaw, without_ek},
+    {"none", no_flaw, no_flaw, NULL, NULL},
+    {"unrestricted", unrestricted, no_flaw, NULL, NULL},
+    {"sha1", sha1_vendor, no_flaw, NULL, NULL},
+    {"expired", expired_ek, no_flaw, NULL, NULL},
+    {"no-eku", without_eku, no_flaw, NULL, NULL},
+    {"weak-ek", weak_ek, no_flaw, NULL, NULL},
+    {"weak-idevid", weak_idevid, no_flaw, NULL, "rsa-2048"},
+    {"other-template", other_template, no_flaw, NULL, NULL},
+    {"outside", made_outside, no_flaw, NULL, NULL},
+    {"other-name", no_flaw, other_name, NULL, NULL},
+    {"other-creation", no_flaw, other_creation, NULL, NULL},
+    {"owners", no_flaw, owners, NULL, NULL},
+    {"outside-info", no_flaw, outside_info, NULL, NULL},
+    {"locality", no_flaw, locality, NULL, NULL},
+    {"swapped", no_flaw, no_flaw, swapped, NULL},
+    {"unproven", no_flaw, no_flaw, unproven, NULL},
+    {"without-ek", no_flaw, no_flaw, without_ek, NULL},
 };
 
 static void write_file(const char *path, const uint8_t *data, size_t len)
@@ -136,7 +197,7 @@ int main(int argc, char **argv)
         i++;
         assert_true(i < COUNT(flaws));
     }
-    device_new(&d, "ec-p256", "ec-p256");
+    device_new(&d, "ec-p256", flaws[i].idevid ? flaws[i].idevid : "ec-p256");
     d.serial = argv[2];
     d.csr.prodModel.data = (const uint8_t *)model;
     d.csr.prodModel.len = sizeof(model) - 1;
