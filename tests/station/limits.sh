@@ -69,9 +69,22 @@ ask GET /v1/station --tlsv1.2 --tls-max 1.2
 assert_equal "TLS 1.2" 200 "$STATUS"
 ask GET /v1/station --tlsv1.3
 assert_equal "TLS 1.3" 200 "$STATUS"
+# old_tls VERSION PORT: a client that speaks that alone.
+old_tls() {
+    plain_openssl s_client "-$1" -cipher ALL:@SECLEVEL=0 \
+        -connect "localhost:$2" </dev/null
+}
 for version in tls1 tls1_1; do
-    assert_fails "not $version" plain_openssl s_client "-$version" \
-        -cipher ALL:@SECLEVEL=0 -connect "localhost:$STATION_PORT" </dev/null
+    port=$(free_port)
+    spawn old env OPENSSL_CONF=/dev/null openssl s_server -www "-$version" \
+        -cipher ALL:@SECLEVEL=0 -cert line/server.pem -key line/server.key \
+        -accept "127.0.0.1:$port"
+    await_port "$SPAWNED" "$port" || fail "no server speaks $version"
+    assert_contains "a client speaks $version" "Cipher is ECDHE" \
+        "$(old_tls "$version" "$port" 2>&1)"
+    halt "$SPAWNED"
+    assert_fails "the station does not speak it" old_tls "$version" "$STATION_PORT"
+    assert_contains "it says so" "alert protocol version" "$OUTPUT"
 done
 stop_station
 start_station env LD_PRELOAD="$BUILD_DIR/tests/station/fail_tls.so" \
