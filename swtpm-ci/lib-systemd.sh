@@ -4,11 +4,12 @@
 # Units of systemd, judged by systemd's own programs; none of them is started.
 # For scripts that source it behind lib.sh.
 
-# need_systemd: the script ends here, well, where there is no systemd-analyze.
+# need_systemd: the script ends here, as a test that is skipped, where there is no
+# systemd-analyze.
 need_systemd() {
     if ! command -v systemd-analyze >/dev/null; then
-        say "  skipped: there is no systemd-analyze"
-        exit 0
+        say "skipped: there is no systemd-analyze; run swtpm-ci/install"
+        exit 77
     fi
 }
 
@@ -61,12 +62,13 @@ forbidden_calls() {
     [[ $FORBIDDEN == *fchown* ]] || fail "systemd-analyze does not say the sets"
 }
 
-# need_strace WHAT: the script ends here, well, where there is no strace to see
-# what that calls.
+# need_strace WHAT: the script ends here, as a test that is skipped, where there is
+# no strace to see what that calls.
 need_strace() {
     if ! command -v strace >/dev/null; then
-        say "  skipped: there is no strace to see what $1 calls"
-        exit 0
+        say "skipped: there is no strace to see what $1 calls; run" \
+            "swtpm-ci/install"
+        exit 77
     fi
     # shellcheck disable=SC2034 # scripts run it
     COUNT_CALLS=(strace -f -c -U name --signal=none -o)

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # devid-renew.service and its timer: the sandbox, by systemd's own judgement, and
-# that it leaves a renewal what it needs. Where there is no systemd-analyze
-# nothing is said.
+# that it leaves a renewal what it needs. Without systemd-analyze or strace it is
+# skipped.
 #
 # Usage: unit.sh [--build-dir DIR] [--keep]
 source "$(dirname "$0")/common.sh"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The systemd unit: its sandbox, by systemd's own judgement, and that it leaves
-# the station what it needs. Where there is no systemd-analyze nothing is said.
+# the station what it needs. Without systemd-analyze or strace it is skipped.
 #
 # Usage: service.sh [--build-dir DIR] [--keep]
 source "$(dirname "$0")/common.sh"

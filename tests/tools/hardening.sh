@@ -129,6 +129,17 @@ curl --silent --cacert line/ca.pem --resolve "localhost:$port:127.0.0.1" \
     "https://localhost:$port/" >/dev/null || true
 assert_equal "its folder, the ledger's logs too, is nobody else's" "" \
     "$(find line -not -type l -perm /077)"
+if ((${#AS[@]} > 0)); then
+    stranger=(setpriv --reuid 65533 --regid 65533 --clear-groups)
+    while IFS= read -r -d '' file; do
+        ! "${stranger[@]}" head -c 1 "$file" >/dev/null 2>&1 ||
+            fail "another user reads $file"
+    done < <(find line -type f -print0)
+    assert_equal "and another user reads nothing of it" "" \
+        "$("${stranger[@]}" ls line 2>/dev/null)"
+    "${AS[@]}" head -c 1 line/station.conf >/dev/null ||
+        fail "its own does not read it either"
+fi
 halt "$station"
 
 say "What the tools make under a umask of 0"
