@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "client.h"
 #include "server.h"
 
 struct connection {
@@ -41,7 +42,7 @@ static struct address **find_address(struct server *server,
     return at;
 }
 
-/* One connection more of an address, in IPv6's form; how many there are now. */
+/* One connection more of a client; how many there are now. */
 static unsigned count_address(struct server *server, const struct in6_addr *ip)
 {
     unsigned count = 0;
@@ -74,19 +75,14 @@ static void uncount_address(struct server *server, const struct in6_addr *ip)
     pthread_mutex_unlock(&server->addresses_lock);
 }
 
-static void read_address(evutil_socket_t fd, struct in6_addr *ip)
+static struct in6_addr client_of(evutil_socket_t fd)
 {
     struct sockaddr_storage peer = {0};
     socklen_t len = sizeof(peer);
 
-    memset(ip, 0, sizeof(*ip));
     if (getpeername(fd, (struct sockaddr *)&peer, &len) != 0)
-        return;
-    if (peer.ss_family == AF_INET6)
-        *ip = ((struct sockaddr_in6 *)(void *)&peer)->sin6_addr;
-    else
-        memcpy(&ip->s6_addr[12],
-               &((struct sockaddr_in *)(void *)&peer)->sin_addr, 4);
+        peer.ss_family = AF_UNSPEC;
+    return client_of_peer(&peer);
 }
 
 /* ---- deadlines --------------------------------------------------------- */
@@ -96,7 +92,7 @@ static void begin(struct connection *c)
     unsigned count;
 
     c->begun = true;
-    read_address(bufferevent_getfd(c->bev), &c->ip);
+    c->ip = client_of(bufferevent_getfd(c->bev));
     count = count_address(c->server, &c->ip);
     c->over = count > c->server->context->config.address_connections;
     /* Who goes on all the same does not even get the answer that says so. */

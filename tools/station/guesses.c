@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guesses.h"
+#include "client.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <openssl/crypto.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <string.h>
 
 enum {
-    GUESS_MS = GUESS_S * 1000,
-    PREFIX = 8 /* bytes of IPv6 */
+    GUESS_MS = GUESS_S * 1000
 };
 
 /* All of its guesses are forgotten at `until_ms`; 0: nobody's. */
@@ -41,26 +39,6 @@ void guesses_free(struct guesses **guesses)
     *guesses = NULL;
 }
 
-/* A zone behind '%' is this host's affair. */
-static struct in6_addr address_of(const char *peer)
-{
-    char text[INET6_ADDRSTRLEN] = "";
-    size_t len = peer ? strcspn(peer, "%") : 0;
-    struct in6_addr ip = IN6ADDR_ANY_INIT;
-
-    if (len > 0 && len < sizeof(text))
-        memcpy(text, peer, len);
-    if (inet_pton(AF_INET, text, &ip.s6_addr[12]) == 1) {
-        ip.s6_addr[10] = ip.s6_addr[11] = 0xff;
-        return ip;
-    }
-    if (inet_pton(AF_INET6, text, &ip) != 1)
-        return (struct in6_addr)IN6ADDR_ANY_INIT;
-    if (!IN6_IS_ADDR_V4MAPPED(&ip))
-        memset(&ip.s6_addr[PREFIX], 0, sizeof(ip) - PREFIX);
-    return ip;
-}
-
 /* Its row; else the one that is free, or would be first. */
 static struct guesser *find(struct guesses *guesses, const struct in6_addr *ip)
 {
@@ -78,7 +56,7 @@ static struct guesser *find(struct guesses *guesses, const struct in6_addr *ip)
 
 unsigned guesses_wait(struct guesses *guesses, const char *peer, int64_t now_ms)
 {
-    const struct in6_addr ip = address_of(peer);
+    const struct in6_addr ip = client_of_text(peer);
     const struct guesser *row;
     int64_t wait_ms = 0;
 
@@ -95,7 +73,7 @@ unsigned guesses_wait(struct guesses *guesses, const char *peer, int64_t now_ms)
 
 void guesses_wrong(struct guesses *guesses, const char *peer, int64_t now_ms)
 {
-    const struct in6_addr ip = address_of(peer);
+    const struct in6_addr ip = client_of_text(peer);
     struct guesser *row;
 
     if (!guesses)
