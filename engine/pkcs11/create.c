@@ -15,6 +15,7 @@
 #include <openssl/rand.h>
 
 #define DEFAULT_LABEL "devid"
+#define LOST_MAX 4 /* two halves, and what some tokens make beside them */
 
 /* ---- what to ask for ------------------------------------------------- */
 
@@ -92,7 +93,7 @@ static CK_RV generate(struct p11_session *session, const struct p11_create *r,
         private_part.rows, private_part.count, public_key, private_key);
 }
 
-static enum devid_err generate_failed(const struct p11_session *session,
+static enum devid_err generate_failed(struct p11_session *session,
                                       const struct p11_create *r, CK_RV rv,
                                       struct devid_error *err)
 {
@@ -116,7 +117,8 @@ static enum devid_err generate_failed(const struct p11_session *session,
                           "pin-source",
                           session->token->label);
     default: /* not an enum */
-        return p11_fail(err, rv, "make the key");
+        return p11_create_lost(session, r, p11_fail(err, rv, "make the key"),
+                               err);
     }
 }
 
@@ -198,6 +200,32 @@ enum devid_err p11_create_undo(struct p11_session *session,
     (void)session->f->C_DestroyObject(session->handle, public_key);
     (void)snprintf(err->text + used, sizeof(err->text) - used,
                    "; the key was %sdeleted", rv == CKR_OK ? "" : "not ");
+    return failed;
+}
+
+enum devid_err p11_create_lost(struct p11_session *session,
+                               const struct p11_create *r,
+                               enum devid_err failed, struct devid_error *err)
+{
+    CK_ATTRIBUTE query = {CKA_ID, (void *)(uintptr_t)r->id, sizeof(r->id)};
+    CK_OBJECT_HANDLE found[LOST_MAX];
+    CK_ULONG count = 0;
+    size_t used = strlen(err->text);
+    CK_RV rv = session->f->C_FindObjectsInit(session->handle, &query, 1);
+
+    if (rv == CKR_OK) {
+        rv =
+            session->f->C_FindObjects(session->handle, found, LOST_MAX, &count);
+        (void)session->f->C_FindObjectsFinal(session->handle);
+    }
+    for (CK_ULONG i = 0; rv == CKR_OK && i < count; i++)
+        rv = session->f->C_DestroyObject(session->handle, found[i]);
+    if (rv != CKR_OK)
+        (void)snprintf(err->text + used, sizeof(err->text) - used,
+                       "; a key '%s' may be on it", r->label);
+    else if (count > 0)
+        (void)snprintf(err->text + used, sizeof(err->text) - used,
+                       "; the key was deleted");
     return failed;
 }
 

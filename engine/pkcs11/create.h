@@ -41,6 +41,11 @@ enum devid_err p11_create_undo(struct p11_session *session,
                                CK_OBJECT_HANDLE public_key,
                                CK_OBJECT_HANDLE private_key,
                                enum devid_err failed, struct devid_error *err);
+/* The token did not say that it has made the key, and may have made it: what
+ * bears its id goes, or is named in `err`. Returns `failed`. */
+enum devid_err p11_create_lost(struct p11_session *session,
+                               const struct p11_create *r,
+                               enum devid_err failed, struct devid_error *err);
 /* Check the spec, find the token, log in and run `op` with `r`. */
 DEVID_CHECK enum devid_err p11_create_run(const struct p11_state *self,
                                           const struct devid_key_spec *spec,

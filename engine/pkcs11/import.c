@@ -164,12 +164,9 @@ static enum devid_err import_op(struct p11_session *session, void *arg,
 
     if (rv == CKR_OK)
         rv = create_public(session, r, &public_key);
-    if (rv != CKR_OK) {
-        e = import_failed(session, r, rv, err);
-        if (private_key != 0)
-            e = p11_create_undo(session, public_key, private_key, e, err);
-        return e;
-    }
+    if (rv != CKR_OK)
+        return p11_create_lost(session, r, import_failed(session, r, rv, err),
+                               err);
     e = p11_create_describe(session, r, public_key, err);
     return e == DEVID_OK
                ? e

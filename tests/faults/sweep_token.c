@@ -17,10 +17,17 @@
 
 static struct spy_seen *seen;
 static CK_FUNCTION_LIST *module; /* past the spy */
+static char pin[PIN_MAX];
 
 #define FAULT(rv)                                                              \
     {                                                                          \
         .name = #rv, .code = rv                                                \
+    }
+
+/* The module has done it, and the answer says otherwise. */
+#define DONE(rv)                                                               \
+    {                                                                          \
+        .name = #rv ", done", .kind = 1, .code = rv, .loses = true             \
     }
 
 static const struct fault faults[] = {
@@ -38,6 +45,10 @@ static const struct fault faults[] = {
     FAULT(CKR_CRYPTOKI_NOT_INITIALIZED),
     FAULT(CKR_PIN_INCORRECT),
     FAULT(CKR_VENDOR_DEFINED),
+    DONE(CKR_DEVICE_REMOVED),
+    DONE(CKR_DEVICE_ERROR),
+    DONE(CKR_FUNCTION_FAILED),
+    DONE(CKR_SESSION_HANDLE_INVALID),
     {.name = NULL},
 };
 
@@ -53,7 +64,11 @@ static void configure(const struct trial *t)
 static void arm(const struct trial *t)
 {
     seen->plan = (struct spy_plan){
-        .at = t->at, .lasting = t->lasting, .rv = t->fault->code};
+        .at = t->at,
+        .lasting = t->lasting,
+        .rv = t->fault->code,
+        .done = t->fault->kind != 0,
+    };
 }
 
 static unsigned disarm(const char **what)
@@ -67,20 +82,26 @@ static unsigned disarm(const char **what)
 
 /* ---- what is left ---------------------------------------------------- */
 
+/* As the user: private ones, too. */
 static CK_ULONG count_labelled(CK_SLOT_ID slot, const char *label)
 {
     CK_ATTRIBUTE query = {CKA_LABEL, (void *)(uintptr_t)label, strlen(label)};
     CK_OBJECT_HANDLE objects[4];
     CK_SESSION_HANDLE session;
     CK_ULONG count = 0;
+    CK_RV login;
 
     if (module->C_OpenSession(slot, CKF_SERIAL_SESSION, NULL, NULL, &session) !=
         CKR_OK)
         return 0;
+    login = module->C_Login(session, CKU_USER, (CK_BYTE *)pin, strlen(pin));
     if (module->C_FindObjectsInit(session, &query, 1) == CKR_OK) {
         (void)module->C_FindObjects(session, objects, 4, &count);
         (void)module->C_FindObjectsFinal(session);
     }
+    /* Unless somebody else has logged in, of whom this is the token's state. */
+    if (login == CKR_OK)
+        (void)module->C_Logout(session);
     (void)module->C_CloseSession(session);
     return count;
 }
@@ -147,9 +168,8 @@ static void open_stand(const char *spy, const char *real)
         exit(EXIT_FAILURE);
 }
 
-static const char *read_pin(const char *path)
+static void read_pin(const char *path)
 {
-    static char pin[PIN_MAX];
     FILE *file = fopen(path, "re");
 
     if (file == NULL || fgets(pin, sizeof(pin), file) == NULL ||
@@ -158,7 +178,6 @@ static const char *read_pin(const char *path)
         exit(EXIT_FAILURE);
     }
     pin[strcspn(pin, "\n")] = '\0';
-    return pin;
 }
 
 int main(int argc, char **argv)
@@ -187,6 +206,7 @@ int main(int argc, char **argv)
     }
     open_stand(argv[0], argv[1]);
     stand.device = argv[2];
-    stand.secret = read_pin(argv[3]);
+    read_pin(argv[3]);
+    stand.secret = pin;
     return sweep_run(&stand, &options);
 }
