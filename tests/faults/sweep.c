@@ -74,7 +74,7 @@ static void check_left(struct trial *t, bool closed)
     t->stand->left(t, closed, text, sizeof(text));
     if (*text == '\0')
         return;
-    if (t->fault != NULL && t->fault->loses)
+    if (t->fault != NULL && t->stand->excuses != NULL && t->stand->excuses(t))
         totals.left++;
     else
         complain(t, closed ? "left behind" : "left behind while open", text);
@@ -162,21 +162,21 @@ static void check_next(struct trial *t, enum devid_err e)
 static bool try_at(struct trial *t, const struct sweep_options *options)
 {
     struct devid_error err = {0};
-    const char *what = "";
     unsigned struck;
     enum devid_err e;
 
+    t->struck = "";
     trial_open(t);
     t->stand->arm(t);
     e = t->op->run(t, &err);
-    struck = t->stand->disarm(&what);
+    struck = t->stand->disarm(&t->struck);
     if (struck > 0) {
         totals.trials++;
         totals.struck += struck;
         if (options->verbose)
             (void)printf("%s, %s at %u%s, %s: %s\n", t->op->name,
                          t->fault->name, t->at, t->lasting ? " and on" : "",
-                         what, e == DEVID_OK ? "went on" : err.text);
+                         t->struck, e == DEVID_OK ? "went on" : err.text);
         check_result(t, e, &err);
         /* Nobody who is lied to for good can clean up. */
         if (t->fault->spoils && t->lasting)

@@ -19,6 +19,7 @@ struct fault {
     unsigned long code;
     bool spoils; /* the answer is wrong, and looks like one */
     bool loses;  /* the device has done it, and the caller cannot know */
+    bool denies; /* what the caller names is not there, it says */
 };
 
 struct trial;
@@ -63,6 +64,8 @@ struct stand {
     /* In words what is wrong with how it went, or ""; may be NULL. */
     void (*judge)(const struct trial *t, enum devid_err e,
                   const struct devid_error *err, char *text, size_t size);
+    /* Can nobody know of what is left by then? May be NULL: of nothing. */
+    bool (*excuses)(const struct trial *t);
     /* In words what is left in the device, or ""; takes it away. Asked while
        the engine is open, and again when all is closed. */
     void (*left)(const struct trial *t, bool closed, char *text, size_t size);
@@ -75,6 +78,7 @@ struct trial {
     const struct fault *fault; /* NULL: none */
     unsigned at;               /* from 1 */
     bool lasting;              /* and at all behind it */
+    const char *struck;        /* the first that was, or "" */
 
     struct devid *engine;
     struct devid_key *key; /* own */
