@@ -95,8 +95,6 @@ json_int_t fact_number(const json_t *facts, const char *name);
 /* The time of looking, in seconds since 1970. */
 time_t fact_now(const struct doctor *doctor);
 
-/* `path` behind the root: PATH_MAX bytes. */
-void path_below(const struct doctor *doctor, const char *path, char *full);
 /* A small text file, NUL-ended, by malloc; NULL: errno says why. */
 char *read_text(const struct doctor *doctor, const char *path);
 /* The next line of a text, ended in place, blanks around it cut off; or NULL.
@@ -129,6 +127,17 @@ void put_hex(json_t *report, const char *name, const uint8_t *data, size_t len);
 
 /* {type, bits, sha256, modulus}; modulus of RSA alone, in hexadecimal. */
 json_t *look_at_public(const struct devid_public *pub);
+
+/* ---- path.c ------------------------------------------------------------ */
+
+/*
+ * Where a file of the root is, PATH_MAX bytes: no symbolic link leads out of
+ * it. "" where its links go round in circles.
+ */
+void path_below(const struct doctor *doctor, const char *path, char *full);
+/* The same of a link itself, not of what it names. */
+void path_of_link_below(const struct doctor *doctor, const char *path,
+                        char *full);
 
 /* ---- advisory.c -------------------------------------------------------- */
 

@@ -41,11 +41,6 @@ time_t fact_now(const struct doctor *doctor)
     return (time_t)fact_number(doctor->facts, "now");
 }
 
-void path_below(const struct doctor *doctor, const char *path, char *full)
-{
-    (void)snprintf(full, PATH_MAX, "%s%s", doctor->root, path);
-}
-
 static char *read_all(int fd)
 {
     char *text = malloc(TEXT_MAX + 1);
@@ -146,7 +141,7 @@ json_t *look_at_file(const struct doctor *doctor, const char *path)
     char mode[16];
     struct stat st;
 
-    path_below(doctor, path, full);
+    path_of_link_below(doctor, path, full);
     report_text(file, "path", path);
     if (lstat(full, &st)) {
         report_flag(file, "exists", false);

@@ -120,6 +120,28 @@ static void put_error(json_t *report, long line)
     report_text(report, "error", text);
 }
 
+/*
+ * What another system's file includes would be looked for in this one:
+ * directives, which begin with a dot, are passed over.
+ */
+static int load_of_root(const struct doctor *doctor, CONF *conf,
+                        const char *path, long *line)
+{
+    char *text = read_text(doctor, path);
+    BIO *in = text ? BIO_new_mem_buf(text, -1) : NULL;
+    int ok;
+
+    for (char *at = text; at && *at; at += strcspn(at, "\n")) {
+        at += strspn(at, " \t\r\n\v\f");
+        if (*at == '.')
+            *at = '#';
+    }
+    ok = in ? NCONF_load_bio(conf, in, line) : 0;
+    BIO_free(in);
+    free(text);
+    return ok;
+}
+
 static void look_at_conf(const struct doctor *doctor, json_t *list,
                          const char *path, const char *named_by)
 {
@@ -134,7 +156,8 @@ static void look_at_conf(const struct doctor *doctor, json_t *list,
     report_value(report, "file", look_at_file(doctor, path));
     if (!fact_flag(json_object_get(report, "file"), "exists"))
         report_flag(report, "missing", true);
-    else if (conf && NCONF_load(conf, full, &line) == 1)
+    else if (conf && (*doctor->root ? load_of_root(doctor, conf, path, &line)
+                                    : NCONF_load(conf, full, &line)) == 1)
         put_conf(doctor, report, conf);
     else
         put_error(report, line);
