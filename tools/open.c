@@ -125,15 +125,12 @@ static enum exit_code give_settings(const struct args *args,
     return EXIT_DONE;
 }
 
-/*
- * The module that the device's URI names is the one for key files as well,
- * which may not name one by themselves: here and in the provider, where this
- * program loads it.
- */
-static void take_module(const char *device)
+void engine_take_module(const struct args *args, const char *device)
 {
-    char *path = token_uri_module(device);
+    char *path = NULL;
 
+    if (is_token_uri(device) && !args_flag(args, ROW_MODULE))
+        path = token_uri_module(device);
     if (path && setenv("DEVID_PKCS11_MODULE", path, 1))
         die_no_memory();
     OPENSSL_free(path);
@@ -152,8 +149,7 @@ static enum exit_code open_with(const struct args *args, const char *device,
     }
     if (source)
         forget_environment(PIN_SETTING);
-    if (is_token_uri(device) && !args_flag(args, ROW_MODULE))
-        take_module(device);
+    engine_take_module(args, device);
     if (devid_new(NULL, engine, &err))
         return fail_engine(&err);
     code = give_settings(args, *engine);

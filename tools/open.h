@@ -9,6 +9,14 @@
 bool is_token_uri(const char *text);
 
 /*
+ * The module that the device's URI names is the one for key files as well,
+ * which may not name one by themselves: in engines from now on, and in the
+ * provider where this program loads it. The functions below do so by
+ * themselves.
+ */
+void engine_take_module(const struct args *args, const char *device);
+
+/*
  * Make an engine with the settings that the command line gives. Prints the
  * sentence on failure. Touches no device.
  *

@@ -86,7 +86,9 @@ assert_equal "key, public half and certificate are there" 3 "$(objects)"
 refused 5 "no PIN" "shows no private key, and none was given"
 cp -rL id old
 spy_reset
-decommission --auth-source "file:$TOKEN_PIN_FILE" --json >out
+env -u DEVID_PKCS11_MODULE "$DEVID" decommission --ca line/ca.pem \
+    --dir "$WORK/id" --module "$TOKEN_MODULE" \
+    --auth-source "file:$TOKEN_PIN_FILE" --json >out
 assert_equal "the device forgets" "retire device disk" \
     "$(jq -r 'select(.event == "step") | .step' out | xargs)"
 WRITE="OpenSession Login:0x100 $FIND"
@@ -108,7 +110,8 @@ fails 3 "a retired unit does not come back by itself" retired \
     --device "$TOKEN_URI"
 provision --device "$TOKEN_URI" --new-owner >out 2>&1 || fail "$(<out)"
 status=0
-OUTPUT=$("$DEVID" decommission --ca line/ca.pem --dir "$WORK/old" \
+OUTPUT=$(env -u DEVID_PKCS11_MODULE \
+    "$DEVID" decommission --ca line/ca.pem --dir "$WORK/old" \
     --device "$TOKEN_URI" 2>&1) || status=$?
 assert_equal "the folder of a life that is over: exit" 1 "$status"
 assert_contains "is not taken for its own" "is of another key than" "$OUTPUT"

@@ -101,8 +101,7 @@ static enum exit_code read_command_line(struct decommission *d)
 
     d->folder = dir != NULL ? dir : KEEP_FOLDER;
     d->unit = keep_read_unit(d->folder);
-    code = objects_find_out(args_text(d->args, ROW_DEVICE), d->folder,
-                            &d->objects);
+    code = objects_find_out(d->args, d->folder, &d->objects);
     if (code == EXIT_DONE)
         code = check_device(d);
     if (code != EXIT_DONE)

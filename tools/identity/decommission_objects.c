@@ -42,22 +42,26 @@ static enum exit_code of_token(const char *key, struct objects *objects)
 }
 
 /* The folder's key; "" where there is none. */
-static enum exit_code read_folder(const char *folder, struct objects *objects,
+static enum exit_code read_folder(const struct args *args, const char *folder,
+                                  struct objects *objects,
                                   struct devid_key_info *info)
 {
     char path[PATH_MAX];
     struct devid *engine = NULL;
     struct devid_key *key = NULL;
     struct devid_error err;
+    enum exit_code code;
     enum devid_err e;
 
     memset(info, 0, sizeof(*info));
     if (snprintf(path, sizeof(path), "%s/key.pem", folder) >= PATH_MAX ||
         access(path, F_OK) != 0)
         return EXIT_DONE;
-    e = devid_new(NULL, &engine, &err); /* asks no device */
-    if (e == DEVID_OK)
-        e = devid_key_open(engine, path, &key, &err);
+    engine_take_module(args, args_text(args, ROW_DEVICE));
+    code = engine_open(args, NULL, &engine); /* and asks for no PIN yet */
+    if (code != EXIT_DONE)
+        return code;
+    e = devid_key_open(engine, path, &key, &err); /* asks no device */
     if (e == DEVID_OK) {
         devid_key_info(key, info);
         objects->folders = *devid_key_public(key);
@@ -68,15 +72,16 @@ static enum exit_code read_folder(const char *folder, struct objects *objects,
     return e == DEVID_OK ? EXIT_DONE : fail_engine(&err);
 }
 
-enum exit_code objects_find_out(const char *device, const char *folder,
+enum exit_code objects_find_out(const struct args *args, const char *folder,
                                 struct objects *objects)
 {
+    const char *device = args_text(args, ROW_DEVICE);
     struct devid_key_info info;
     enum exit_code code;
     char *uri;
 
     memset(objects, 0, sizeof(*objects));
-    code = read_folder(folder, objects, &info);
+    code = read_folder(args, folder, objects, &info);
     if (code != EXIT_DONE)
         return code;
     if (is_token_uri(device)) {

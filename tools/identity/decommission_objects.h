@@ -18,9 +18,9 @@ struct objects {
  * Those of the device, else of what the folder's key.pem names; where neither
  * says of a token: of a TPM. Prints the sentence on failure.
  *
- * device  a URI; or NULL
+ * args  with the device's URI, or without
  */
-enum exit_code objects_find_out(const char *device, const char *folder,
+enum exit_code objects_find_out(const struct args *args, const char *folder,
                                 struct objects *objects);
 
 #endif
