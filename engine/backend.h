@@ -142,6 +142,9 @@ struct devid_backend {
                            void *arg, struct devid_error *err);
     enum devid_err (*cert_read)(void *state, const char *uri, uint8_t **der,
                                 size_t *len, struct devid_error *err);
+    /* All that an NV index holds; NULL where the device has none. */
+    enum devid_err (*nv_read)(void *state, const char *uri, uint8_t **data,
+                              size_t *len, struct devid_error *err);
     enum devid_err (*cert_write)(void *state,
                                  const struct devid_cert_spec *spec,
                                  struct devid_error *err);

@@ -313,6 +313,25 @@ enum devid_err devid_cert_read(struct devid *engine, const char *uri,
     return e != DEVID_OK ? e : be->cert_read(state, uri, der, len, err);
 }
 
+enum devid_err devid_nv_read(struct devid *engine, const char *uri,
+                             uint8_t **data, size_t *len,
+                             struct devid_error *err)
+{
+    const struct devid_backend *be = NULL;
+    void *state = NULL;
+    enum devid_err e = devid_backend_for(engine, uri, &be, &state, err);
+
+    *data = NULL;
+    *len = 0;
+    if (e != DEVID_OK)
+        return e;
+    if (be->nv_read == NULL)
+        return devid_fail(err, DEVID_ERR_ALG, 0,
+                          "a %s has no NV indices that could be read",
+                          be->name);
+    return be->nv_read(state, uri, data, len, err);
+}
+
 enum devid_err devid_cert_write(struct devid *engine,
                                 const struct devid_cert_spec *spec,
                                 struct devid_error *err)

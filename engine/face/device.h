@@ -177,6 +177,16 @@ DEVID_CHECK enum devid_err devid_cert_read(struct devid *engine,
                                            size_t *len,
                                            struct devid_error *err);
 
+/*
+ * Read all that an NV index of a TPM holds ("tpm2:nv=0x01c00002"), by
+ * OPENSSL_malloc: an EK's certificate may be wrapped there, see
+ * devid_ek_unwrap, and several may stand one behind another. Returns DEVID_OK,
+ * _INPUT, _NOT_FOUND, _ALG (no TPM), _NO_DEVICE, _DEVICE.
+ */
+DEVID_CHECK enum devid_err devid_nv_read(struct devid *engine, const char *uri,
+                                         uint8_t **data, size_t *len,
+                                         struct devid_error *err);
+
 struct devid_cert_spec {
     const char *uri;    /* TPM: of an NV index; token: of the certificate's
                            key, whose id and label it gets */

@@ -57,6 +57,7 @@ const struct devid_backend devid_tpm2_backend = {
     .remove = tpm2_remove,
     .list = tpm2_list,
     .cert_read = tpm2_cert_read,
+    .nv_read = tpm2_nv_bytes,
     .cert_write = tpm2_cert_write,
     .whoami = tpm2_whoami,
     .random = tpm2_random,

@@ -225,8 +225,8 @@ static bool cut_to_sequence(const uint8_t *data, size_t *len)
     return true;
 }
 
-enum devid_err tpm2_cert_read(void *state, const char *uri, uint8_t **der,
-                              size_t *len, struct devid_error *err)
+enum devid_err tpm2_nv_bytes(void *state, const char *uri, uint8_t **data,
+                             size_t *len, struct devid_error *err)
 {
     const struct tpm2_state *self = state;
     struct cert_request request = {0};
@@ -243,16 +243,27 @@ enum devid_err tpm2_cert_read(void *state, const char *uri, uint8_t **der,
     }
     request.index = parsed.handle;
     e = tpm2_run(self->conn, cert_op, &request, err);
+    *data = request.data;
+    *len = request.len;
+    return e;
+}
+
+enum devid_err tpm2_cert_read(void *state, const char *uri, uint8_t **der,
+                              size_t *len, struct devid_error *err)
+{
+    enum devid_err e = tpm2_nv_bytes(state, uri, der, len, err);
+    struct devid_tpm2_uri parsed;
+
+    if (e != DEVID_OK || cut_to_sequence(*der, len))
+        return e;
+    OPENSSL_free(*der);
+    *der = NULL;
+    *len = 0;
+    e = devid_tpm2_uri_parse(uri, &parsed, err);
     if (e != DEVID_OK)
         return e;
-    if (!cut_to_sequence(request.data, &request.len)) {
-        OPENSSL_free(request.data);
-        return devid_fail(err, DEVID_ERR_INPUT, 0,
-                          "NV index 0x%08x of this TPM holds no certificate "
-                          "(no DER SEQUENCE)",
-                          parsed.handle);
-    }
-    *der = request.data;
-    *len = request.len;
-    return DEVID_OK;
+    return devid_fail(err, DEVID_ERR_INPUT, 0,
+                      "NV index 0x%08x of this TPM holds no certificate "
+                      "(no DER SEQUENCE)",
+                      parsed.handle);
 }

@@ -45,6 +45,8 @@ enum devid_err tpm2_list(void *state, const char *device, devid_object_fn *fn,
                          void *arg, struct devid_error *err);
 enum devid_err tpm2_cert_read(void *state, const char *uri, uint8_t **der,
                               size_t *len, struct devid_error *err);
+enum devid_err tpm2_nv_bytes(void *state, const char *uri, uint8_t **data,
+                             size_t *len, struct devid_error *err);
 enum devid_err tpm2_whoami(void *state, const char *device,
                            struct devid_device_info *info,
                            struct devid_error *err);

@@ -67,6 +67,21 @@ void look_at_certificate(json_t *report, const uint8_t *der, size_t len)
     ERR_clear_error();
 }
 
+void look_at_more_certificates(json_t *list, const uint8_t *der, size_t len)
+{
+    const uint8_t *end = der + len;
+    X509 *cert;
+
+    while (der < end && (cert = d2i_X509(NULL, &der, end - der)) != NULL) {
+        json_t *report = report_new();
+
+        describe(report, cert);
+        report_append(list, report);
+        X509_free(cert);
+    }
+    ERR_clear_error();
+}
+
 json_t *look_at_certificates(const char *pem)
 {
     json_t *list = report_array();

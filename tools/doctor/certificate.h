@@ -11,6 +11,9 @@
  */
 void look_at_certificate(json_t *report, const uint8_t *der, size_t len);
 
+/* The same for each of those that stand one behind another, into `list`. */
+void look_at_more_certificates(json_t *list, const uint8_t *der, size_t len);
+
 /* The same for each in a PEM text: an array. */
 json_t *look_at_certificates(const char *pem);
 

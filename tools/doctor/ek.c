@@ -22,6 +22,10 @@ static const unsigned long ek_certs[] = {
     0x01c00018, 0x01c0001a, 0x01c0001c, 0x01c0001e,
 };
 
+enum {
+    ISSUERS_MAX = 8 /* as a station is sent, which makes no more of them */
+};
+
 static bool is_ek_cert(unsigned long index)
 {
     for (size_t i = 0; i < sizeof(ek_certs) / sizeof(*ek_certs); i++) {
@@ -36,27 +40,55 @@ static bool is_chain(unsigned long index)
     return index >= EK_CHAIN_FIRST && index <= EK_CHAIN_LAST;
 }
 
+/* All that an index holds; OPENSSL_malloc. */
+static enum devid_err read_index(const struct doctor *doctor, const char *index,
+                                 uint8_t **data, size_t *len,
+                                 struct devid_error *err)
+{
+    char uri[40];
+
+    (void)snprintf(uri, sizeof(uri), "tpm2:nv=%s", index);
+    return devid_nv_read(doctor->engine, uri, data, len, err);
+}
+
 static json_t *look_at_index(const struct doctor *doctor, const char *index)
 {
     json_t *report = report_new();
     struct devid_error err = {0};
-    uint8_t *der = NULL;
+    struct devid_bytes der;
+    uint8_t *data = NULL;
     size_t len = 0;
-    char uri[40];
 
-    (void)snprintf(uri, sizeof(uri), "tpm2:nv=%s", index);
     report_text(report, "index", index);
-    if (devid_cert_read(doctor->engine, uri, &der, &len, &err))
+    if (read_index(doctor, index, &data, &len, &err) ||
+        devid_ek_unwrap((struct devid_bytes){data, len}, &der, &err))
         report_text(report, "error", err.text);
     else
-        look_at_certificate(report, der, len);
-    OPENSSL_free(der);
+        look_at_certificate(report, der.data, der.len);
+    OPENSSL_free(data);
     return report;
+}
+
+/* Some vendors wrap these as well; others put several into one. */
+static void look_at_issuers(const struct doctor *doctor, json_t *issuers,
+                            const char *index)
+{
+    struct devid_bytes der;
+    uint8_t *data = NULL;
+    size_t len = 0;
+
+    if (read_index(doctor, index, &data, &len, NULL))
+        return;
+    if (devid_ek_unwrap((struct devid_bytes){data, len}, &der, NULL))
+        der = (struct devid_bytes){data, len};
+    look_at_more_certificates(issuers, der.data, der.len);
+    OPENSSL_free(data);
 }
 
 static void look_ek(struct doctor *doctor, json_t *facts)
 {
     json_t *certs = report_array();
+    json_t *issuers = report_array();
     const json_t *index;
     size_t chain = 0;
     size_t i;
@@ -68,24 +100,49 @@ static void look_ek(struct doctor *doctor, json_t *facts)
 
         if (is_ek_cert(number))
             report_append(certs, look_at_index(doctor, text));
-        chain += is_chain(number);
+        if (is_chain(number) && chain++ < ISSUERS_MAX)
+            look_at_issuers(doctor, issuers, text);
     }
     report_value(facts, "certificates", certs);
+    report_value(facts, "issuers", issuers);
     report_number(facts, "chain", (json_int_t)chain);
 }
 
 /* ---- judging ------------------------------------------------------------- */
 
+/* What the TPM brings along, DER each; returns how many. */
+static size_t chain_of(const struct doctor *doctor,
+                       struct devid_bytes chain[ISSUERS_MAX])
+{
+    const json_t *issuers = json_object_get(facts_of(doctor, "ek"), "issuers");
+    const json_t *cert;
+    size_t count = 0;
+    size_t i;
+
+    json_array_foreach(issuers, i, cert)
+    {
+        size_t len = 0;
+        uint8_t *der = count < ISSUERS_MAX ? certificate_der(cert, &len) : NULL;
+
+        if (der)
+            chain[count++] = (struct devid_bytes){der, len};
+    }
+    return count;
+}
+
 static enum devid_attest_reason
 verify(struct doctor *doctor, const json_t *cert, struct devid_error *err)
 {
+    struct devid_bytes chain[ISSUERS_MAX];
     struct devid_attest_verdict verdict = {0};
-    struct devid_attest_policy policy = {.now = fact_now(doctor)};
+    struct devid_attest_policy policy = {.now = fact_now(doctor),
+                                         .chain = chain};
     struct devid_trust *trust = NULL;
     size_t len = 0;
     uint8_t *der = certificate_der(cert, &len);
     enum devid_attest_reason reason = DEVID_ATTEST_UNDECIDED;
 
+    policy.chain_count = chain_of(doctor, chain);
     if (der && devid_trust_new(NULL, &trust, err) == DEVID_OK &&
         devid_trust_add(trust, doctor->ek_roots, NULL, err) == DEVID_OK) {
         policy.trust = trust;
@@ -94,6 +151,8 @@ verify(struct doctor *doctor, const json_t *cert, struct devid_error *err)
         *err = verdict.error;
     }
     devid_trust_free(&trust);
+    for (size_t i = 0; i < policy.chain_count; i++)
+        OPENSSL_free((void *)(uintptr_t)chain[i].data);
     OPENSSL_free(der);
     return reason;
 }
@@ -106,10 +165,9 @@ static void judge_certificate(struct doctor *doctor, const json_t *cert)
 
     if (*report_get(cert, "error")) {
         is_note(doctor, "ek.certificate",
-                words(doctor, "the EK certificate at %s is not plain DER: %s",
-                      index, report_get(cert, "error")),
-                "some vendors wrap it, which a station of devid's undoes",
-                NULL);
+                words(doctor, "there is no EK certificate at %s: %s", index,
+                      report_get(cert, "error")),
+                "a station takes this EK by an allow-list alone", NULL);
         return;
     }
     if (!doctor->ek_roots) {
