@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # devid doctor on EK certificates as vendors put them into a TPM: with their
-# issuers beside them, wrapped.
+# issuers beside them, wrapped, for RSAES-OAEP.
 #
 # Usage: ek.sh [--build-dir DIR] [--keep]
 source "$(dirname "$0")/common.sh"
@@ -71,3 +71,16 @@ printf 'no certificate' >"$WORK/text"
 put 0x01c00016 "$WORK/text"
 look
 finds "is a note" ek.certificate "ok note" "no certificate begins"
+
+say "An EK certificate whose key is for RSAES-OAEP"
+cp "$TOP/tests/fuzz/corpus/ekcert/oaep" "$WORK/oaep"
+put 0x01c00002 "$WORK/oaep"
+look
+assert_equal "its modulus is looked at, for ROCA's fingerprint" "RSA 512" \
+    "$(jq -r '.ek.certificates[] | select(.index == "0x01c00002").public |
+        "\(.type) \(.modulus | length)"' "$WORK/dump.json")"
+jq '(.ek.certificates[] | .public.modulus) = "01"' "$WORK/dump.json" \
+    >"$WORK/weak.json"
+doctor --from "$WORK/weak.json"
+assert_contains "which would be found in it" "the RSA key of 0x01c00002" \
+    "$(says advisory.CVE-2017-15361)"

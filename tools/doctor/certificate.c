@@ -11,6 +11,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include "attest.h"
 #include "message.h"
 #include "report.h"
 
@@ -37,10 +38,33 @@ static void put_time(json_t *report, const char *member, const ASN1_TIME *time)
         report_number(report, member, (json_int_t)timegm(&tm));
 }
 
+/*
+ * Not by X509_get0_pubkey: OpenSSL 3.0 takes no key for RSAES-OAEP, as those of
+ * some vendors' EK certificates are. That of an EK is what its verification
+ * says that it is, whatever else comes of it.
+ */
+static bool public_of(X509 *cert, struct devid_bytes der,
+                      struct devid_public *pub)
+{
+    const struct devid_attest_policy policy = {0};
+    struct devid_attest_verdict verdict;
+    uint8_t *spki = NULL;
+    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &spki);
+    bool ok = len > 0 &&
+              devid_public_from_spki(spki, (size_t)len, pub, NULL) == DEVID_OK;
+
+    OPENSSL_free(spki);
+    if (ok)
+        return true;
+    ok = devid_ek_verify(der, &policy, &verdict) != DEVID_ATTEST_EK_MALFORMED &&
+         verdict.ek.bits > 0;
+    *pub = verdict.ek;
+    return ok;
+}
+
 static void describe(json_t *report, X509 *cert)
 {
     struct devid_public pub;
-    EVP_PKEY *key = X509_get0_pubkey(cert);
     uint8_t *der = NULL;
     int len = i2d_X509(cert, &der);
 
@@ -48,7 +72,8 @@ static void describe(json_t *report, X509 *cert)
     put_name(report, "issuer", X509_get_issuer_name(cert));
     put_time(report, "not_before", X509_get0_notBefore(cert));
     put_time(report, "not_after", X509_get0_notAfter(cert));
-    if (key && devid_public_from_pkey(key, &pub, NULL) == DEVID_OK)
+    if (len > 0 &&
+        public_of(cert, (struct devid_bytes){der, (size_t)len}, &pub))
         report_value(report, "public", look_at_public(&pub));
     if (len > 0)
         put_hex(report, "der", der, (size_t)len);
