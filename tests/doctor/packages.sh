@@ -39,6 +39,27 @@ unset DEVID_TCTI
 doctor --identity "$WORK/none" --accept tpm
 finds "this system's own" package.versions ok "openssl 3."
 
+finds "of a TPM nothing is known" advisory.compared note \
+    "known vulnerabilities: the TPM"
+
+say "A system without dpkg"
+rm "$ROOT/var/lib/dpkg/status"
+doctor_of_root --advisories "$DATA"
+finds "nothing is known of its libraries" package.versions ""
+finds "which is said" advisory.compared note \
+    "the TPM, libtpms, p11-kit, openssl, swtpm, tpm2-tss"
+finds "and what is said of the rest, too" advisory ok \
+    "applies to what was compared with them"
+mkdir -p "$ROOT/usr/lib/pkgconfig" "$ROOT/usr/lib64/pkgconfig"
+printf 'Name: tss2-esys\nVersion: 4.0.0\n' \
+    >"$ROOT/usr/lib/pkgconfig/tss2-esys.pc"
+printf 'Version:  3.0.6\n' >"$ROOT/usr/lib64/pkgconfig/libcrypto.pc"
+doctor_of_root --advisories "$DATA"
+finds "its libraries say it" package.versions ok "openssl 3.0.6, tpm2-tss 4.0.0"
+finds "and are compared" advisory.CVE-2022-3602 bad "openssl 3.0.6"
+finds "the others are not" advisory.compared note "the TPM, libtpms, p11-kit, swtpm"
+rm -r "$ROOT/usr/lib64" "$ROOT/usr/lib/pkgconfig"
+
 say "A distribution that mends old versions"
 installed libtpms0 0.9.2-3.1
 finds "before its mended one" advisory.CVE-2025-49133 warning \

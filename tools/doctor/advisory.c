@@ -186,6 +186,54 @@ static void judge_one(struct doctor *doctor, const json_t *advisory)
         judge_keys_in(doctor, advisory, doctor->facts, "");
 }
 
+/* ---- what was not compared ----------------------------------------------- */
+
+/* Packages of the data that may be here, and whose version nobody has said. */
+static const char *unknown_packages(struct doctor *doctor, const char *unknown)
+{
+    const json_t *facts = facts_of(doctor, "package");
+    const json_t *list = json_object_get(facts, "list");
+    json_t *seen = report_new();
+    const json_t *advisory;
+    const json_t *rule;
+    size_t i;
+    size_t j;
+
+    json_array_foreach(json_object_get(doctor->advisories, "advisories"), i,
+                       advisory)
+    {
+        json_array_foreach(json_object_get(advisory, "rules"), j, rule)
+        {
+            const char *name = report_get(rule, "package");
+
+            if (*name == '\0' || json_object_get(list, name) ||
+                json_object_get(seen, name))
+                continue;
+            report_flag(seen, name, true);
+            unknown =
+                words(doctor, "%s%s%s", unknown, *unknown ? ", " : "", name);
+        }
+    }
+    json_decref(seen);
+    return unknown;
+}
+
+/* "" where all was. */
+static const char *not_compared(struct doctor *doctor)
+{
+    const char *unknown = "";
+    struct chip chip;
+
+    if (!chip_of(doctor, &chip) &&
+        !fact_flag(facts_of(doctor, "access"), "token"))
+        unknown = "the TPM";
+    return fact_flag(facts_of(doctor, "package"), "complete")
+               ? unknown
+               : unknown_packages(doctor, unknown);
+}
+
+/* ---- the theme ----------------------------------------------------------- */
+
 /* Data older than the machine's clock says by a year, or younger at all. */
 static void judge_date(struct doctor *doctor)
 {
@@ -215,6 +263,7 @@ static void judge_advisory(struct doctor *doctor, const json_t *facts)
     const json_t *list = json_object_get(doctor->advisories, "advisories");
     size_t before = json_array_size(doctor->findings);
     const json_t *advisory;
+    const char *unknown;
     size_t i;
 
     (void)facts;
@@ -226,13 +275,19 @@ static void judge_advisory(struct doctor *doctor, const json_t *facts)
         return;
     }
     json_array_foreach(list, i, advisory) judge_one(doctor, advisory);
+    unknown = not_compared(doctor);
     if (json_array_size(doctor->findings) == before)
         is_ok(doctor, "advisory",
               words(doctor,
-                    "none of %zu known vulnerabilities applies (data "
-                    "of %s)",
+                    "none of %zu known vulnerabilities applies%s (data of %s)",
                     json_array_size(list),
+                    *unknown ? " to what was compared with them" : "",
                     report_get(doctor->advisories, "date")));
+    if (*unknown)
+        is_note(doctor, "advisory.compared",
+                words(doctor, "not compared with known vulnerabilities: %s",
+                      unknown),
+                "nothing here says which versions they are of", NULL);
     judge_date(doctor);
 }
 

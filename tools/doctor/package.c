@@ -121,16 +121,67 @@ static void look_at_system(const struct doctor *doctor, json_t *facts)
     free(text);
 }
 
+/* "Version: 3.2.1" of a library's file for pkg-config. */
+static void read_pkg_config(const struct doctor *doctor, json_t *list,
+                            const char *name, const char *path)
+{
+    char *text = read_text(doctor, path);
+    char *rest = text;
+    char *line;
+
+    while (text && (line = next_line(&rest)) != NULL) {
+        const char *version = field(line, "Version:");
+        json_t *report;
+
+        if (!version)
+            continue;
+        report = report_new();
+        report_text(report, "package", path);
+        report_text(report, "version", version + strspn(version, " \t"));
+        report_value(list, name, report);
+        break;
+    }
+    free(text);
+}
+
+/* Systems without dpkg: what their libraries say of themselves. */
+static void look_at_libraries(const struct doctor *doctor, json_t *list)
+{
+    static const char *const folders[] = {"/usr/lib64/pkgconfig",
+                                          "/usr/lib/pkgconfig"};
+    static const struct {
+        const char *name;
+        const char *file;
+    } rows[] = {
+        {"openssl", "libcrypto.pc"}, {"tpm2-tss", "tss2-esys.pc"},
+        {"p11-kit", "p11-kit-1.pc"}, {"libp11", "libp11.pc"},
+        {"libtpms", "libtpms.pc"},
+    };
+    char path[80];
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        for (size_t j = 0; j < sizeof(folders) / sizeof(*folders); j++) {
+            (void)snprintf(path, sizeof(path), "%s/%s", folders[j],
+                           rows[i].file);
+            if (!json_object_get(list, rows[i].name))
+                read_pkg_config(doctor, list, rows[i].name, path);
+        }
+    }
+}
+
 static void look_package(struct doctor *doctor, json_t *facts)
 {
     json_t *list = report_new();
     char *text = read_text(doctor, STATUS);
 
     look_at_system(doctor, facts);
+    report_flag(facts, "complete", text != NULL);
     if (text)
         read_status(text, list);
+    else
+        look_at_libraries(doctor, list);
     free(text);
-    /* Where no package manager says it, the library in this program does. */
+    /* Where nothing says it, the library in this program does. */
     if (!json_object_get(list, "openssl") && !*doctor->root) {
         json_t *own = report_new();
 
