@@ -48,6 +48,17 @@ DEVID_TPM2_PARENT_NAME=${NAME%?}$([[ $NAME == *0 ]] && echo 1 || echo 0)
 doctor --identity "$WORK/none"
 finds "as another one" tpm.parent_name bad "$NAME, not that of"
 unset DEVID_TPM2_PARENT_NAME
+# recorded_in_file NAME: openssl.cnf has it for the provider.
+recorded_in_file() {
+    printf '%s\n' 'openssl_conf = init' '[init]' 'providers = list' '[list]' \
+        'default = on' 'devid = own' '[on]' 'activate = 1' '[own]' \
+        'activate = 1' "tpm2-parent-name = $1" >"$WORK/openssl.cnf"
+    OPENSSL_CONF=$WORK/openssl.cnf doctor --identity "$WORK/none"
+}
+recorded_in_file "$NAME"
+finds "in openssl.cnf" tpm.parent_name ok "recorded in $WORK/openssl.cnf"
+recorded_in_file "000b${NAME:6}00"
+finds "as another one there" tpm.parent_name bad "not that of $WORK/openssl.cnf"
 
 say "What it asks of the TPM"
 trace_reset

@@ -55,6 +55,9 @@ static void put_settings(json_t *report, const CONF *conf, const char *section)
 
         for (size_t j = 0; j < sizeof(known) / sizeof(*known); j++)
             own = own && strcmp(name, known[j]) != 0;
+        /* A Name is the hash of a public key. */
+        if (strcmp(name, "tpm2-parent-name") == 0)
+            report_text(report, "parent_name", row->value);
         if (own)
             report_append_text(settings, row->name);
         else if (strcmp(name, "soft_load") != 0)

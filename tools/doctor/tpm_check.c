@@ -158,56 +158,6 @@ static void judge_keys(struct doctor *doctor, const json_t *tpm)
     }
 }
 
-/* ---- the storage key ----------------------------------------------------- */
-
-static const char *name_at(const json_t *tpm, const char *handle)
-{
-    const json_t *key;
-    size_t i;
-
-    json_array_foreach(json_object_get(tpm, "keys"), i, key)
-    {
-        if (strcmp(report_get(key, "handle"), handle) == 0)
-            return report_get(key, "name");
-    }
-    return "";
-}
-
-/* Where nobody has said which one it is, what it shows now is a beginning. */
-static void judge_storage_key(struct doctor *doctor, const json_t *tpm)
-{
-    const char *recorded = report_get(tpm, "parent_name");
-    const char *name = name_at(tpm, "0x81000001");
-
-    if (*name == '\0')
-        return;
-    if (*recorded == '\0')
-        is_note(doctor, "tpm.parent_name",
-                words(doctor,
-                      "the storage key at 0x81000001 has the Name %s, and "
-                      "nothing says that it should",
-                      name),
-                "who sits between here and the TPM may show a key of his own, "
-                "and learn the auth values of keys",
-                words(doctor,
-                      "where you know that nobody does now: tpm2-parent-name = "
-                      "%s in openssl.cnf, and DEVID_TPM2_PARENT_NAME for devid",
-                      name));
-    else if (strcasestr(recorded, name) != NULL)
-        is_ok(doctor, "tpm.parent_name",
-              "the storage key at 0x81000001 has the Name that was recorded");
-    else
-        is_bad(
-            doctor, "tpm.parent_name",
-            words(doctor,
-                  "the storage key at 0x81000001 has the Name %s, not that "
-                  "of DEVID_TPM2_PARENT_NAME",
-                  name),
-            "somebody between here and the TPM shows a key of his own, or "
-            "this is another TPM, or it was cleared; nothing is done with it",
-            NULL);
-}
-
 /* ---- hierarchies --------------------------------------------------------- */
 
 static void judge_hierarchies(struct doctor *doctor, const json_t *tpm)

@@ -6,4 +6,8 @@
 
 void judge_tpm(struct doctor *doctor, const json_t *tpm);
 
+/* ---- tpm_parent.c ------------------------------------------------------- */
+
+void judge_storage_key(struct doctor *doctor, const json_t *tpm);
+
 #endif
