@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# The rules of the known vulnerabilities, each fed dumps on both sides of its
-# boundary. Needs no TPM.
+# The rules of the known vulnerabilities, on chips that are known to be affected
+# and on others; bounds.sh tries every bound of them. Needs no TPM.
 #
 # Usage: advisories.sh [--build-dir DIR] [--keep]
 source "$(dirname "$0")/common.sh"
@@ -189,13 +189,3 @@ chip STM 0x00490014 0 184 "" "[s2idle]"
 on "one that does not is not" CVE-2018-6622
 chip IBM 0x20191023 0 184 "" "s2idle [deep]"
 on "nor a TPM in software" CVE-2018-6622
-
-say "Every advisory was met on both sides"
-for id in $(jq -r '.advisories[] | select(any(.rules[]; .of != "package")) |
-    .id' "$DATA"); do
-    grep -qE "^ *on .* $id (bad|warning|note)\$" "$0" ||
-        fail "no test has a chip that $id affects"
-    grep -qE "^on .* $id\$|^    on .* $id\$" "$0" ||
-        fail "no test has a chip that $id does not affect"
-done
-say "  ok: each"
