@@ -30,6 +30,7 @@ import base64
 import hashlib
 import http.server
 import os
+import socket
 import ssl
 import subprocess
 import sys
@@ -141,7 +142,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
         except (OSError, ssl.SSLError) as error:
             print("handshake:", error, flush=True)
             self.failed = True
+            self.linger()
         super().setup()
+
+    def linger(self):
+        """Read what comes, else a reset takes the alert from the client."""
+        self.request = socket.socket(fileno=self.request.detach())
+        self.request.settimeout(30)
+        try:
+            self.request.shutdown(socket.SHUT_WR)
+            while self.request.recv(4096):
+                pass
+        except OSError:
+            pass
 
     def handle(self):
         if not hasattr(self, "failed"):

@@ -24,6 +24,17 @@ static bool identity_refused(const struct http *http)
             strstr(http->curl_says, "access denied") != NULL);
 }
 
+/*
+ * Who breaks off as soon as the handshake is over may have said in an alert
+ * that he does not like the certificate; with TLS 1.3 that is lost where the
+ * request was on its way.
+ */
+static bool cut_off_once_shown(const struct http *http, CURLcode rc)
+{
+    return http->identity.key != NULL && http->identity_asked &&
+           (rc == CURLE_COULDNT_CONNECT || rc == CURLE_SEND_ERROR);
+}
+
 bool http_identity_failed(const struct http *http)
 {
     return http->identity_wrong || device_failed(http) ||
@@ -97,8 +108,14 @@ enum exit_code http_transfer_failed(const struct http *http, CURLcode rc)
                          "than %d bytes",
                          http->url, http->peer->name, (int)HTTP_ANSWER_MAX);
     default: /* of a hundred */
-        return fail_with(EXIT_UNREACHABLE, "the %s at %s cannot be reached: %s",
-                         http->peer->name, http->url, why);
+        return fail_with(EXIT_UNREACHABLE,
+                         "the %s at %s cannot be reached: %s%s",
+                         http->peer->name, http->url, why,
+                         cut_off_once_shown(http, rc)
+                             ? "; it broke off when it had seen the "
+                               "certificate of this device's identity, which "
+                               "it may not accept"
+                             : "");
     }
 }
 
