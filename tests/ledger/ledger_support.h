@@ -35,7 +35,7 @@ void reopen(struct fixture *fixture);
 void behind(const struct fixture *fixture, const char *sql);
 /* The one number that SQL gives; of PostgreSQL. */
 int64_t number_of(const struct fixture *fixture, const char *sql);
-/* Its tables as they were in version 4, or 3; the fixture's ledger is closed. */
+/* Its tables as in version 4, or 3; the fixture's ledger is closed. */
 void make_version_4(const struct fixture *fixture);
 void make_version_3(const struct fixture *fixture);
 
