@@ -18,6 +18,14 @@ Test Passed.
 Test time =   1.00 sec
 Test Failed.
 END
+cat >"$WORK/build/Testing/Temporary/LastTest.log.first" <<'END'
+1/3 Testing: ledger/units
+Test time =   0.20 sec
+Test Passed.
+2/3 Testing: ledger/log
+Test time =   9.00 sec
+Test Failed.
+END
 printf '%s\t%s\t%s\n' "A kill loses nothing" faults.x "99 kills survived" \
     >"$WORK/report"
 assurance() {
@@ -27,6 +35,8 @@ assert_fails "a promise that did not come about" assurance "$WORK/report"
 # Names of tests stand in backquotes.
 # shellcheck disable=SC2016
 {
+assert_contains "one that passed before others were tried again" \
+    '| `ledger/units` | passed in 0.2 s |' "$OUTPUT"
 assert_contains "a test that passed" '| `ledger/log` | passed in 0.3 s |' "$OUTPUT"
 assert_contains "one that failed" '| `ledger/cut` | FAILED |' "$OUTPUT"
 assert_contains "one that did not run" '`station.service` | not run' "$OUTPUT"
