@@ -100,7 +100,7 @@ wrong() {
     shift 3
     mode "$@"
     before=$(readlink root/unit)
-    ((code != 4)) || timeout=1 # what may pass is tried as long
+    ((code != 4)) || timeout=4 # what may pass is tried as long
     fails "$code" "$what" "$sentence" enroll --force --timeout "$timeout"
     assert_equal "  and the old identity stays" "$before" \
         "$(readlink root/unit)"
